@@ -1,0 +1,91 @@
+import type { PodEvent } from '../../model/event.ts';
+import type { Labels } from '../../model/labels.ts';
+import type { Life } from '../../model/life.ts';
+import type { Matcher } from '../../model/matcher.ts';
+import type { AgentRecord, NodeState, PodState, WorkloadState } from '../../model/record.ts';
+import type { Samples } from '../../model/sample.ts';
+
+/** A store's own number for a series; stable while the store is open. */
+export type SeriesRef = number;
+
+/** What a commit changed, so that whoever reads those series can look again. */
+export interface Committed {
+  /** Names (`__name__`) of the series that got samples. */
+  readonly metricNames: ReadonlySet<string>;
+  readonly samples: number;
+  /** Samples refused: out of order beyond the window, or a different value at a time already taken. */
+  readonly rejected: number;
+}
+
+/**
+ * One batch of samples on its way in. Nothing is visible before `commit`, and `commit` resolves only when the batch
+ * is durable. An appender serves one batch.
+ */
+export interface Appender {
+  /** The series with these labels, made when new. `labelBytes` as by `encodeLabels`. */
+  reference(labelBytes: Uint8Array): SeriesRef;
+  /** `t` integer milliseconds; `startT` is when a counter began, if known. */
+  append(ref: SeriesRef, t: number, v: number, startT?: number): void;
+  /** Marks the series as ended at `t`. */
+  appendStale(ref: SeriesRef, t: number): void;
+  commit(): Promise<Committed>;
+  rollback(): void;
+}
+
+export interface StoredSeries {
+  readonly labels: Labels;
+  /** Samples with minT <= t <= maxT, stale markers included. The arrays belong to the caller until the next call. */
+  samples(minT: number, maxT: number): Samples;
+}
+
+/** Reads only, synchronous, beside the data. Bounds are inclusive integer milliseconds. */
+export interface Querier {
+  /** Series that match all matchers and may have samples in the bounds, in no particular order. */
+  select(matchers: readonly Matcher[], minT: number, maxT: number): Iterable<StoredSeries>;
+  labelNames(matchers: readonly Matcher[], minT: number, maxT: number): string[];
+  labelValues(name: string, matchers: readonly Matcher[], minT: number, maxT: number): string[];
+}
+
+export interface RecordQuery {
+  readonly namespace?: string;
+  readonly pod?: string;
+  readonly uid?: string;
+  readonly workload?: string;
+  readonly container?: string;
+  /** Inclusive, integer milliseconds. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  /** Newest first; 100 when left out, at most 10,000. */
+  readonly limit?: number;
+}
+
+/** Events, lives and states, each exactly once by its id. */
+export interface EventLog {
+  /** Resolves with the records that were new, once all are durable. */
+  append(records: readonly AgentRecord[]): Promise<readonly AgentRecord[]>;
+  events(query: RecordQuery): readonly PodEvent[];
+  lives(query: RecordQuery): readonly Life[];
+  /** Newest state of each pod, deleted ones only when `deleted` is set. */
+  pods(query: RecordQuery & { readonly deleted?: boolean }): readonly PodState[];
+  workloads(query: RecordQuery): readonly WorkloadState[];
+  nodes(): readonly NodeState[];
+  /** Called after each commit with what was new; returns the unsubscribe function. */
+  subscribe(listener: (records: readonly AgentRecord[]) => void): () => void;
+}
+
+/** Small durable facts by name: alert state, positions. Values are JSON. */
+export interface KeyValue {
+  get(key: string): unknown;
+  set(key: string, value: unknown): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Entries whose key starts with `prefix`, in key order. */
+  entries(prefix: string): readonly (readonly [key: string, value: unknown])[];
+}
+
+export interface Store {
+  appender(): Appender;
+  querier(): Querier;
+  readonly events: EventLog;
+  readonly keyValue: KeyValue;
+  close(): Promise<void>;
+}

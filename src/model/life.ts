@@ -1,0 +1,90 @@
+import type { PodRef } from './pod-ref.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Who asked for a kill, and why. `null` in a record means nobody we know of did. */
+export interface KillRequest {
+  readonly by: 'probe' | 'delete' | 'rollout' | 'eviction' | 'deadline' | 'user' | 'shutdown' | 'pod-failed';
+  readonly message: string;
+  readonly at: number;
+}
+
+/** A kill by the kernel's out-of-memory killer. `pid` and `command` are absent where the kernel log was not readable. */
+export interface OomKill {
+  readonly at: number;
+  readonly pid?: number;
+  readonly command?: string;
+  readonly rssBytes?: number;
+  /** The container's first process was the victim; false: a child was, and the container may live on. */
+  readonly mainProcess: boolean;
+}
+
+export type ProbeKind = 'liveness' | 'readiness' | 'startup';
+
+export interface ProbeResult {
+  readonly at: number;
+  readonly probe: ProbeKind;
+  readonly ok: boolean;
+  /** What was asked: `GET http://10.88.0.2:8080/healthz`, `tcp 10.88.0.2:5432`, `exec cat /tmp/ready`. */
+  readonly target: string;
+  readonly message: string;
+  readonly latencyMs: number;
+}
+
+/** One line a container wrote. Hostile input: escape it wherever it is shown. */
+export interface LogLine {
+  readonly at: number;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+/** One second of vital signs; a field that could not be read is absent. Rates are over the second before. */
+export interface VitalFrame {
+  readonly at: number;
+  readonly cpuCores?: number;
+  readonly throttledRatio?: number;
+  readonly memoryWorkingSetBytes?: number;
+  readonly memoryRssBytes?: number;
+  readonly processes?: number;
+  readonly openDescriptors?: number;
+  readonly ioStallRatio?: number;
+  readonly memoryStallRatio?: number;
+  readonly cpuStallRatio?: number;
+}
+
+/** What a life was started with, as far as it may be told: names of settings, never values. */
+export interface LifeConfig {
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly envNames: readonly string[];
+  readonly configHash: string;
+  readonly memoryLimitBytes?: number;
+  readonly cpuLimitCores?: number;
+  readonly pidsLimit?: number;
+}
+
+/** One start of a container, up to its death: the record that survives the pod. Times are integer milliseconds. */
+export interface Life {
+  readonly id: string;
+  readonly pod: PodRef;
+  readonly container: string;
+  readonly init: boolean;
+  readonly attempt: number;
+  readonly containerId: string;
+  readonly config: LifeConfig;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly exitCode: number;
+  readonly signal?: number;
+  /** Kubernetes' word: Completed, Error, OOMKilled, StartError, ContainerCannotRun. */
+  readonly reason: string;
+  readonly killRequest: KillRequest | null;
+  /** Nobody asked for this death: it counts towards a crash loop. */
+  readonly unrequested: boolean;
+  readonly oomKills: readonly OomKill[];
+  readonly log: readonly LogLine[];
+  readonly vitals: readonly VitalFrame[];
+  readonly probes: readonly ProbeResult[];
+  /** Ports something in the pod listened on shortly before the death. */
+  readonly listening: readonly { readonly address: string; readonly port: number }[];
+  readonly verdict: Verdict;
+}

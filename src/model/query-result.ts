@@ -1,0 +1,33 @@
+import type { Labels } from './labels.ts';
+import type { Sample } from './sample.ts';
+
+/** The answer to a PromQL question. Annotations go with a valid answer and do not invalidate it. */
+export type QueryValue =
+  | { readonly type: 'scalar'; readonly t: number; readonly v: number }
+  | { readonly type: 'string'; readonly t: number; readonly v: string }
+  | { readonly type: 'vector'; readonly samples: readonly VectorSample[] }
+  | { readonly type: 'matrix'; readonly series: readonly MatrixSeries[] };
+
+export interface VectorSample extends Sample {
+  readonly labels: Labels;
+}
+
+export interface MatrixSeries {
+  readonly labels: Labels;
+  readonly samples: readonly Sample[];
+}
+
+export interface QueryResult {
+  readonly value: QueryValue;
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+}
+
+/** Asks at one time, in integer milliseconds. Rejects with a CodedError `QUERY_*` for a bad or stopped query. */
+export type Query = (expr: string, atMs: number, signal?: AbortSignal) => Promise<QueryResult>;
+
+export type QueryRange = (
+  expr: string,
+  range: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
+  signal?: AbortSignal,
+) => Promise<QueryResult>;

@@ -1,0 +1,16 @@
+/** One value at one time: `t` in integer milliseconds since the epoch. */
+export interface Sample {
+  readonly t: number;
+  readonly v: number;
+}
+
+/**
+ * Samples as columns, the first `length` entries of each; `t` strictly increasing. A stale marker is an entry of
+ * `v` whose bits are those of `model/stale-marker`, to be asked with `isStaleAt`: JavaScript does not promise to
+ * keep a NaN's bits once it is a number.
+ */
+export interface Samples {
+  readonly t: Float64Array;
+  readonly v: Float64Array;
+  readonly length: number;
+}
