@@ -1,6 +1,13 @@
 /** The mixin's lower-case words; a pod with no controller is a `barepod` and its own workload. */
 export type WorkloadType =
-  | 'deployment' | 'statefulset' | 'daemonset' | 'job' | 'cronjob' | 'replicaset' | 'staticpod' | 'barepod';
+  | 'deployment'
+  | 'statefulset'
+  | 'daemonset'
+  | 'job'
+  | 'cronjob'
+  | 'replicaset'
+  | 'staticpod'
+  | 'barepod';
 
 /** Which pod a record is about, and what it belongs to. */
 export interface PodRef {

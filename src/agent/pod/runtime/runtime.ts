@@ -1,0 +1,152 @@
+import type { LogLine } from '../../../model/life.ts';
+
+/** A pod's shared part: its namespaces and cgroup. `id` is the pod's uid. */
+export interface SandboxConfig {
+  readonly podUid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly hostname: string;
+  readonly hostNetwork: boolean;
+  /** Sum of the containers' limits where every container has one; absent: no limit on the pod. */
+  readonly memoryLimitBytes?: number;
+  readonly cpuLimitCores?: number;
+}
+
+export interface Sandbox {
+  readonly podUid: string;
+  /** Absent where the runtime gives pods no address of their own; then they share the host's. */
+  readonly ip?: string;
+  /** A process inside the pod's network namespace; absent where there is none. */
+  readonly pid?: number;
+  /** The pod's cgroup, by hierarchy; empty where there are no cgroups. */
+  readonly cgroup: CgroupPaths;
+}
+
+/**
+ * Absolute directories of one cgroup, by controller. `unified` is the v2 hierarchy (the only entry on pure v2; on
+ * a hybrid host it stands beside the v1 controllers `cpu`, `cpuacct`, `memory`, `pids`, `blkio`).
+ */
+export type CgroupPaths = Readonly<Record<string, string>>;
+
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** Everything resolved: references looked up, quantities parsed, variables expanded. */
+export interface ContainerConfig {
+  readonly podUid: string;
+  readonly name: string;
+  readonly init: boolean;
+  /** 0 for the first start, then 1, 2, … */
+  readonly attempt: number;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly workingDir?: string;
+  readonly env: readonly (readonly [name: string, value: string])[];
+  readonly mounts: readonly Mount[];
+  readonly memoryLimitBytes?: number;
+  readonly cpuLimitCores?: number;
+  /** CPU weight from the request, in cores. */
+  readonly cpuRequestCores?: number;
+  readonly pidsLimit?: number;
+}
+
+export interface RunningContainer {
+  readonly id: string;
+  readonly podUid: string;
+  readonly name: string;
+  readonly attempt: number;
+  /** The container's first process as the host sees it. */
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly cgroup: CgroupPaths;
+}
+
+export interface ContainerExit {
+  readonly containerId: string;
+  readonly podUid: string;
+  readonly name: string;
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  /** 128 + signal when a signal ended it. */
+  readonly exitCode: number;
+  readonly signal?: number;
+  /** OOM kills the kernel counted in the container's cgroup during this life; absent: could not be read. */
+  readonly oomKills?: number;
+}
+
+/** What an earlier agent left behind. */
+export interface Adopted {
+  readonly sandboxes: readonly Sandbox[];
+  readonly running: readonly RunningContainer[];
+  /** Deaths that nobody saw. */
+  readonly exits: readonly ContainerExit[];
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  /** Both streams, at most 16 KiB each, the end cut. */
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
+
+export interface LogOptions {
+  /** Only the last so many lines. */
+  readonly tail?: number;
+  readonly sinceMs?: number;
+}
+
+/** What the host lets a runtime enforce. `level` is for people: `root, cgroup v2`, `no cgroups`, … */
+export interface Enforcement {
+  readonly level: string;
+  /** Manifest fields that are accepted but not enforced here, e.g. `resources.limits.memory`. */
+  readonly notEnforced: readonly string[];
+}
+
+/**
+ * The few verbs asked of whatever runs containers. Implementations decide nothing: restarts, probes, back-off and
+ * reasons belong to the pod worker. Every verb is idempotent where Kubernetes' CRI has it so; failures are
+ * CodedErrors whose code is the waiting reason a user knows (`ErrImagePull`, `CreateContainerError`,
+ * `RunContainerError`, `CreatePodSandboxError`).
+ */
+export interface Runtime {
+  readonly name: string;
+  enforcement(): Enforcement;
+  /** Called once, first: takes over what an earlier agent left. */
+  adopt(): Promise<Adopted>;
+  /** Resolves with the image's id when containers can be made from it. */
+  pullImage(image: string, signal?: AbortSignal): Promise<string>;
+  runSandbox(config: SandboxConfig): Promise<Sandbox>;
+  /** Ends what still runs in it and leaves nothing of it behind. Unknown: nothing to do. */
+  removeSandbox(podUid: string): Promise<void>;
+  startContainer(config: ContainerConfig): Promise<RunningContainer>;
+  /** Sends SIGTERM, and SIGKILL to all its processes after `graceMs`. Resolves when the container is gone. */
+  stopContainer(containerId: string, graceMs: number): Promise<void>;
+  /** Frees what is kept of a dead container (cgroup, root file system). Its log stays until the pod is removed. */
+  removeContainer(containerId: string): Promise<void>;
+  exec(
+    containerId: string,
+    command: readonly string[],
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<ExecResult>;
+  /** Lines of one life, oldest first. */
+  logs(podUid: string, container: string, attempt: number, options: LogOptions): Promise<readonly LogLine[]>;
+  /** Follows one life from now on, until its end or the abort. */
+  followLogs(
+    podUid: string,
+    container: string,
+    attempt: number,
+    onLine: (line: LogLine) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Where a volume or other file of a pod may be kept; made on demand, gone with the sandbox. */
+  podDirectory(podUid: string): string;
+  /** Called once per death, whoever caused it, soon after it. Returns the unsubscribe function. */
+  onExit(listener: (exit: ContainerExit) => void): () => void;
+  /** Stops watching; pods go on. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,65 @@
+import type { Pod } from '../../model/kubernetes.ts';
+import type { KillRequest, LifeConfig, ProbeResult } from '../../model/life.ts';
+import type { PodRef } from '../../model/pod-ref.ts';
+import type { CgroupPaths } from './runtime/runtime.ts';
+
+interface Base {
+  /** Integer milliseconds. */
+  readonly at: number;
+  readonly pod: PodRef;
+}
+
+interface OfContainer extends Base {
+  readonly container: string;
+  readonly init: boolean;
+  /** 0 for the first start. */
+  readonly attempt: number;
+}
+
+/** What happened to a pod, as a fact without wording; `events/` puts it into words, `signals/` counts it. */
+export type PodTransition =
+  | (Base & { readonly kind: 'pod-created' | 'pod-scheduled' | 'sandbox-ready' | 'pod-initialized' })
+  | (Base & {
+      readonly kind: 'sandbox-failed' | 'config-failed';
+      readonly container?: string;
+      readonly message: string;
+    })
+  | (Base & { readonly kind: 'pod-deleting'; readonly request: KillRequest; readonly graceMs: number })
+  | (Base & { readonly kind: 'pod-deleted' })
+  | (OfContainer & { readonly kind: 'image-pulling' | 'image-pulled'; readonly image: string })
+  | (OfContainer & {
+      readonly kind: 'image-failed';
+      readonly image: string;
+      readonly reason: string;
+      readonly message: string;
+    })
+  | (OfContainer & { readonly kind: 'container-started'; readonly containerId: string; readonly pid: number })
+  | (OfContainer & { readonly kind: 'start-failed'; readonly reason: string; readonly message: string })
+  | (OfContainer & { readonly kind: 'killing'; readonly request: KillRequest })
+  | (OfContainer & ContainerDeath)
+  | (OfContainer & { readonly kind: 'back-off'; readonly delayMs: number; readonly untilMs: number })
+  | (OfContainer & {
+      readonly kind: 'probe';
+      readonly result: ProbeResult;
+      /** Results of this kind in a row, and how many it takes to matter. */
+      readonly inARow: number;
+      readonly threshold: number;
+    })
+  | (Base & { readonly kind: 'ready' | 'not-ready'; readonly first: boolean })
+  | (Base & { readonly kind: 'phase'; readonly phase: Pod['status']['phase'] });
+
+export interface ContainerDeath {
+  readonly kind: 'container-died';
+  readonly containerId: string;
+  readonly config: LifeConfig;
+  readonly cgroup: CgroupPaths;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly exitCode: number;
+  readonly signal?: number;
+  /** OOM kills counted by the kernel in this life; absent: could not be read. */
+  readonly oomKills?: number;
+  readonly reason: string;
+  readonly killRequest: KillRequest | null;
+  readonly unrequested: boolean;
+}
