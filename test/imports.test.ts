@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/**
+ * Who may import whom, as `src/README.md` draws it. A folder may import itself, what it names here, and nothing else;
+ * a longer path wins over a shorter one.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  util: [],
+  journal: ['model', 'util'],
+  'wire/catalogue': ['model', 'util'],
+  'wire/prometheus': ['model', 'util', 'wire/catalogue'],
+  'wire/otlp': ['model', 'util', 'journal', 'wire/catalogue'],
+  http: ['model', 'util'],
+  'agent/host': ['model', 'util'],
+  'agent/pod/runtime': ['model', 'util', 'agent/host'],
+  'agent/pod/prober': ['model', 'util', 'agent/pod/runtime'],
+  'agent/pod': ['model', 'util', 'journal', 'agent/host', 'agent/pod/runtime', 'agent/pod/prober'],
+  'agent/stats': ['model', 'util', 'agent/host', 'agent/pod', 'agent/pod/runtime'],
+  'agent/redaction': ['model', 'util'],
+  'agent/triage': ['model', 'util', 'agent/stats', 'agent/pod', 'agent/redaction'],
+  'agent/events': [
+    'model',
+    'util',
+    'journal',
+    'agent/pod',
+    'agent/pod/runtime',
+    'agent/stats',
+    'agent/triage',
+    'agent/redaction',
+  ],
+  'agent/signals': ['model', 'util', 'wire/catalogue', 'agent/pod', 'agent/stats', 'agent/events'],
+  'agent/traces': ['model', 'util', 'agent/pod'],
+  'agent/api': [
+    'model',
+    'util',
+    'http',
+    'wire/prometheus',
+    'wire/catalogue',
+    'agent/pod',
+    'agent/pod/runtime',
+  ],
+  'collector/storage': ['model', 'util'],
+  'collector/tsdb': ['model', 'util', 'journal', 'collector/storage'],
+  'collector/promql': ['model', 'util', 'collector/storage'],
+  'collector/slo': ['model', 'util', 'collector/promql'],
+  'collector/rules': ['model', 'util', 'collector/storage', 'collector/promql'],
+  'collector/alerting': ['model', 'util', 'collector/storage'],
+  'collector/runbooks': ['model', 'util', 'wire/catalogue'],
+  'collector/dashboards': ['model', 'util', 'wire/catalogue', 'collector/slo'],
+  'collector/api': [
+    'model',
+    'util',
+    'http',
+    'wire',
+    'collector/storage',
+    'collector/promql',
+    'collector/rules',
+    'collector/runbooks',
+    'collector/dashboards',
+  ],
+  console: ['model'],
+};
+/** Compositions see their half and all that stands beside both; what is above both sees everything. */
+const COMPOSITIONS: Readonly<Record<string, readonly string[]>> = {
+  'agent/agent.ts': ['model', 'util', 'journal', 'wire', 'http', 'agent'],
+  'collector/collector.ts': ['model', 'util', 'journal', 'wire', 'http', 'collector'],
+};
+const ABOVE = ['app', 'config', 'cli'];
+
+const src = resolve(import.meta.dirname, '../src');
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g)].map((match) =>
+    relative(src, resolve(join(src, dirname(file)), match[1]!)),
+  );
+}
+
+const within = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+const folderOf = (file: string) =>
+  Object.keys(MAY_IMPORT)
+    .filter((folder) => within(file, folder))
+    .sort((a, b) => b.length - a.length)[0];
+
+describe('imports go one way', () => {
+  for (const file of files) {
+    if (ABOVE.some((folder) => within(file, folder))) continue;
+    it(`${file} imports only what stands above it in the codemap`, () => {
+      const own = folderOf(file);
+      const allowed = COMPOSITIONS[file] ?? (own === undefined ? undefined : [own, ...MAY_IMPORT[own]!]);
+      expect(allowed, `${file} lies in no folder of the codemap`).toBeDefined();
+      const wrong = importsOf(file).filter((target) => !allowed!.some((folder) => within(target, folder)));
+      expect(wrong).toEqual([]);
+    });
+  }
+});
