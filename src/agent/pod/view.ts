@@ -66,13 +66,15 @@ export interface WorkloadView {
   readonly restarts: number;
   readonly initRestarts: number;
   readonly crashLoops: number;
-  /** Creation to first Ready of each pod, decided at the latest at 30 s; upper bounds in seconds, counts cumulative. */
+  /** Creation to first Ready, of each pod that became Ready; upper bounds in seconds, +Inf last in `counts`. */
   readonly startup: {
     readonly bounds: readonly number[];
     readonly counts: readonly number[];
     readonly sum: number;
     readonly count: number;
   };
+  /** Pods whose start is judged: good when Ready within 30 s, slow at 30 s at the latest. */
+  readonly starts: { readonly judged: number; readonly slow: number };
   readonly object?: Deployment;
   /** Labels promoted from the pods: team, tier, app.kubernetes.io/part-of. */
   readonly podLabels: Readonly<Record<string, string>>;
