@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import type { ApplyOutcome, ManifestFile } from '../../agent/api/objects.ts';
+import { CodedError, messageOf } from '../../util/coded-error.ts';
+import { askAgent } from '../client.ts';
+import { type CommonFlags, collect, connectionOf, type Terminal, withConnection } from '../program.ts';
+
+/** `apply -f FILE`: hands manifests to the running agent. */
+export function applyCommand(terminal: Terminal): Command {
+  return withConnection(new Command('apply'))
+    .description('create or change what manifests describe')
+    .option('-f, --filename <file>', 'manifest; - reads standard input', collect)
+    .action(async (flags: CommonFlags & { filename?: readonly string[] }) => {
+      if (flags.filename === undefined)
+        throw new InvalidArgumentError('name a manifest: podvitals apply -f FILE');
+      const outcome = await askAgent<ApplyOutcome>(connectionOf(flags, terminal), 'POST', '/apply', {
+        files: flags.filename.map(readManifest),
+      });
+      for (const warning of outcome.warnings) terminal.err(`Warning: ${warning}\n`);
+      terminal.out(describeApplied(outcome));
+    });
+}
+
+export function describeApplied(outcome: ApplyOutcome): string {
+  return outcome.objects
+    .map((object) => `${object.kind.toLowerCase()}/${object.name} ${object.action}\n`)
+    .join('');
+}
+
+export function readManifest(path: string): ManifestFile {
+  try {
+    return path === '-'
+      ? { path: resolve('stdin.yaml'), text: readFileSync(0, 'utf8') }
+      : { path: resolve(path), text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    throw new CodedError('FILE_UNREADABLE', `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}

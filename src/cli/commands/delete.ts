@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { parseAllDocuments } from 'yaml';
+import { CodedError, isCodedError, messageOf } from '../../util/coded-error.ts';
+import { askAgent } from '../client.ts';
+import {
+  type CommonFlags,
+  collect,
+  connectionOf,
+  parseName,
+  positiveInteger,
+  type Terminal,
+  withConnection,
+} from '../program.ts';
+import { objectPath, resourceKind } from '../resource-kind.ts';
+
+interface DeleteFlags extends CommonFlags {
+  readonly filename?: readonly string[];
+  readonly gracePeriod?: number;
+  readonly force?: boolean;
+  readonly wait: boolean;
+  readonly ignoreNotFound?: boolean;
+}
+
+interface Target {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `delete KIND NAME…` or `delete -f FILE`: ends objects gracefully and waits until they are gone. */
+export function deleteCommand(terminal: Terminal): Command {
+  return withConnection(new Command('delete'))
+    .description('delete pods and other objects')
+    .argument('[kind]', 'pods, deployments, configmaps, secrets')
+    .argument('[names...]', 'NAME or NAMESPACE/NAME')
+    .option('-n, --namespace <name>', 'namespace')
+    .option('-f, --filename <file>', 'delete what this manifest names', collect)
+    .option('--grace-period <seconds>', 'instead of the pod’s own', positiveInteger)
+    .option('--force', 'kill at once (a grace period of 0)')
+    .option('--ignore-not-found', 'succeed when there is nothing to delete')
+    .option('--no-wait', 'return before they are gone')
+    .action(async (kind: string | undefined, names: readonly string[], flags: DeleteFlags) => {
+      const targets = [
+        ...(flags.filename ?? []).flatMap((path) => targetsOf(path, flags)),
+        ...(kind === undefined ? [] : named(kind, names, flags)),
+      ];
+      if (targets.length === 0)
+        throw new InvalidArgumentError('name what to delete: podvitals delete pod NAME, or -f FILE');
+      const seconds = flags.force ? 0 : flags.gracePeriod;
+      const query = new URLSearchParams({
+        wait: String(flags.wait),
+        ...(seconds === undefined ? {} : { gracePeriodSeconds: String(seconds) }),
+      });
+      for (const target of targets) {
+        const resource = resourceKind(target.kind);
+        try {
+          await askAgent(
+            connectionOf(flags, terminal),
+            'DELETE',
+            `${objectPath(resource, target.namespace, target.name)}?${query}`,
+          );
+          terminal.out(`${resource.kind.toLowerCase()} "${target.namespace}/${target.name}" deleted\n`);
+        } catch (error) {
+          if (!(flags.ignoreNotFound && isCodedError(error) && error.status === 404)) throw error;
+        }
+      }
+    });
+}
+
+function named(kind: string, names: readonly string[], flags: DeleteFlags): Target[] {
+  const [word, inline] = kind.split('/', 2);
+  const all = inline === undefined ? names : [inline, ...names];
+  if (all.length === 0)
+    throw new InvalidArgumentError(`name which of the ${resourceKind(word!).plural} to delete`);
+  return all.map((name) => ({ kind: word!, ...parseName(name, flags) }));
+}
+
+// Last first, so that what others refer to goes after them.
+function targetsOf(path: string, flags: DeleteFlags): Target[] {
+  let text: string;
+  try {
+    text = readFileSync(path === '-' ? 0 : path, 'utf8');
+  } catch (error) {
+    throw new CodedError('FILE_UNREADABLE', `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  return parseAllDocuments(text)
+    .map(
+      (document) =>
+        document.toJS() as { kind?: string; metadata?: { name?: string; namespace?: string } } | null,
+    )
+    .filter((object) => object !== null)
+    .map((object) => {
+      if (typeof object.kind !== 'string' || typeof object.metadata?.name !== 'string') {
+        throw new CodedError('MANIFEST_INVALID', `${path}: every document needs kind and metadata.name`);
+      }
+      return {
+        kind: object.kind,
+        namespace: object.metadata.namespace ?? flags.namespace ?? 'default',
+        name: object.metadata.name,
+      };
+    })
+    .reverse();
+}

@@ -1,0 +1,166 @@
+import { Command } from 'commander';
+import type { PodEvent } from '../../model/event.ts';
+import type { Container, ContainerState, ContainerStatus, Pod, Probe } from '../../model/kubernetes.ts';
+import { humanDuration } from '../age.ts';
+import { askServer } from '../client.ts';
+import { podStatusWord } from '../pod-status-word.ts';
+import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
+import { resourceKind } from '../resource-kind.ts';
+import { printableLines } from '../terminal.ts';
+import { findPod } from './logs.ts';
+
+/** `describe pod NAME`: the pod, its containers' states and its events, as kubectl lays them out. */
+export function describeCommand(terminal: Terminal): Command {
+  return withConnection(new Command('describe'))
+    .description('print a pod, its states and its events')
+    .argument('<kind>', 'pod (or pod/NAME)')
+    .argument('[name]', 'NAME or NAMESPACE/NAME')
+    .option('-n, --namespace <name>', 'namespace')
+    .action(async (word: string, name: string | undefined, flags: CommonFlags) => {
+      const [kind, inline] = word.split('/', 2);
+      const wanted = name ?? inline;
+      // `describe shop/cart` is what a tired person types.
+      const text = resourceWord(kind!) && wanted !== undefined ? wanted : word;
+      const connection = connectionOf(flags, terminal);
+      const pod = await findPod(connection, parseName(text, flags));
+      const events = await eventsOf(pod, flags, terminal);
+      terminal.out(printableLines(describePod(pod, events)));
+    });
+}
+
+function resourceWord(word: string): boolean {
+  try {
+    return resourceKind(word).kind === 'Pod';
+  } catch {
+    return false;
+  }
+}
+
+// The agent alone can describe a pod; its events need the collector.
+async function eventsOf(
+  pod: Pod,
+  flags: CommonFlags,
+  terminal: Terminal,
+): Promise<readonly PodEvent[] | string> {
+  const { namespace, name } = pod.metadata;
+  try {
+    const path = `/api/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/events`;
+    return [
+      ...(await askServer<{ items: readonly PodEvent[] }>(connectionOf(flags, terminal), path)).items,
+    ].reverse();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function describePod(pod: Pod, events: readonly PodEvent[] | string): string {
+  const { metadata, spec, status } = pod;
+  const lines = [
+    field('Name', metadata.name),
+    field('Namespace', metadata.namespace),
+    field('Node', spec.nodeName ?? '<none>'),
+    field('Start Time', status.startTime ?? '<none>'),
+    ...map('Labels', metadata.labels),
+    ...map('Annotations', metadata.annotations),
+    field('Status', podStatusWord(pod)),
+    field('IP', status.podIP ?? '<none>'),
+    ...(metadata.ownerReferences ?? []).map((owner) => field('Controlled By', `${owner.kind}/${owner.name}`)),
+    ...containers('Init Containers', spec.initContainers ?? [], status.initContainerStatuses ?? []),
+    ...containers('Containers', spec.containers, status.containerStatuses ?? []),
+    'Conditions:',
+    ...status.conditions.map(
+      (condition) =>
+        `  ${condition.type.padEnd(28)}${condition.status}${condition.reason ? `  ${condition.reason}` : ''}${condition.message ? `: ${condition.message}` : ''}`,
+    ),
+    field('QoS Class', status.qosClass),
+    'Events:',
+  ];
+  if (typeof events === 'string') lines.push(`  not available: ${events}`);
+  else if (events.length === 0) lines.push('  <none>');
+  else {
+    for (const event of events) {
+      lines.push(
+        `  ${event.type.padEnd(8)} ${event.reason.padEnd(18)} ${humanDuration(Date.now() - event.at).padEnd(8)} ${event.message}`,
+      );
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const field = (name: string, value: string) => `${`${name}:`.padEnd(17)}${value}`;
+
+function map(name: string, values: Readonly<Record<string, string>> | undefined): string[] {
+  const entries = Object.entries(values ?? {});
+  if (entries.length === 0) return [field(name, '<none>')];
+  return entries.map(([key, value], index) =>
+    index === 0 ? field(name, `${key}=${value}`) : `${' '.repeat(17)}${key}=${value}`,
+  );
+}
+
+function containers(
+  title: string,
+  specs: readonly Container[],
+  statuses: readonly ContainerStatus[],
+): string[] {
+  if (specs.length === 0) return [];
+  return [
+    `${title}:`,
+    ...specs.flatMap((spec) => {
+      const status = statuses.find((candidate) => candidate.name === spec.name);
+      return [
+        `  ${spec.name}:`,
+        `    Image:          ${spec.image ?? 'host'}`,
+        `    Command:        ${[...(spec.command ?? []), ...(spec.args ?? [])].join(' ')}`,
+        ...(status ? state('State', status.state) : []),
+        ...(status?.lastState.terminated ? state('Last State', status.lastState) : []),
+        `    Ready:          ${status?.ready ? 'True' : 'False'}`,
+        `    Restart Count:  ${status?.restartCount ?? 0}`,
+        ...resources('Limits', spec.resources?.limits),
+        ...resources('Requests', spec.resources?.requests),
+        ...probe('Liveness', spec.livenessProbe),
+        ...probe('Readiness', spec.readinessProbe),
+        ...probe('Startup', spec.startupProbe),
+      ];
+    }),
+  ];
+}
+
+function state(title: string, value: ContainerState): string[] {
+  const head = (word: string) => `    ${`${title}:`.padEnd(16)}${word}`;
+  if (value.running) return [head('Running'), `      Started:      ${value.running.startedAt}`];
+  if (value.waiting)
+    return [
+      head('Waiting'),
+      `      Reason:       ${value.waiting.reason}`,
+      ...(value.waiting.message ? [`      Message:      ${value.waiting.message}`] : []),
+    ];
+  if (!value.terminated) return [head('Unknown')];
+  const { reason, exitCode, signal, startedAt, finishedAt } = value.terminated;
+  return [
+    head('Terminated'),
+    `      Reason:       ${reason}`,
+    ...(signal === undefined ? [] : [`      Signal:       ${signal}`]),
+    `      Exit Code:    ${exitCode}`,
+    `      Started:      ${startedAt}`,
+    `      Finished:     ${finishedAt}`,
+  ];
+}
+
+function resources(title: string, values: Readonly<Record<string, string>> | undefined): string[] {
+  const entries = Object.entries(values ?? {});
+  return entries.length === 0
+    ? []
+    : [`    ${`${title}:`.padEnd(16)}${entries.map(([name, value]) => `${name}=${value}`).join(' ')}`];
+}
+
+function probe(title: string, value: Probe | undefined): string[] {
+  if (!value) return [];
+  const action = value.httpGet
+    ? `http-get http://:${value.httpGet.port}${value.httpGet.path ?? '/'}`
+    : value.tcpSocket
+      ? `tcp-socket :${value.tcpSocket.port}`
+      : `exec [${value.exec?.command.join(' ')}]`;
+  return [
+    `    ${`${title}:`.padEnd(16)}${action} delay=${value.initialDelaySeconds ?? 0}s timeout=${value.timeoutSeconds ?? 1}s period=${value.periodSeconds ?? 10}s #success=${value.successThreshold ?? 1} #failure=${value.failureThreshold ?? 3}`,
+  ];
+}

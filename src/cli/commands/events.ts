@@ -1,0 +1,72 @@
+import { Command } from 'commander';
+import type { PodEvent } from '../../model/event.ts';
+import { humanDuration } from '../age.ts';
+import { askServer, openServer } from '../client.ts';
+import { type CommonFlags, connectionOf, type Terminal, withConnection, withNamespace } from '../program.ts';
+import { table } from '../table.ts';
+import { printable } from '../terminal.ts';
+
+/** `events`: what happened to pods, oldest first, and with -w what happens. */
+export function eventsCommand(terminal: Terminal): Command {
+  return withNamespace(withConnection(new Command('events')))
+    .description('print what happened to pods')
+    .option('--for <pod>', 'only of this pod or workload')
+    .option('-w, --watch', 'go on as events come')
+    .option('-o, --output <format>', 'json')
+    .action(async (flags: CommonFlags & { for?: string; watch?: boolean }) => {
+      const connection = connectionOf(flags, terminal);
+      const { items } = await askServer<{ items: readonly PodEvent[] }>(connection, '/api/events');
+      const wanted = (event: PodEvent) => isWanted(event, flags);
+      const events = [...items].filter(wanted).reverse();
+      if (flags.output === 'json') terminal.out(`${JSON.stringify({ items: events }, null, 2)}\n`);
+      else if (events.length === 0) terminal.out('No events found.\n');
+      else terminal.out(table(HEADS, events.map(row)));
+      if (!flags.watch) return;
+      const response = await openServer(connection, '/api/events?watch=1');
+      let rest = '';
+      for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) {
+        rest += piece;
+        for (let end = rest.indexOf('\n\n'); end >= 0; end = rest.indexOf('\n\n')) {
+          const event = eventOf(rest.slice(0, end));
+          rest = rest.slice(end + 2);
+          if (event && wanted(event)) terminal.out(`${row(event).map(printable).join('   ')}\n`);
+        }
+      }
+    });
+}
+
+const HEADS = ['LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'];
+
+function row(event: PodEvent): string[] {
+  const container = event.container === undefined ? '' : ` [${event.container}]`;
+  return [
+    humanDuration(Date.now() - event.at),
+    event.type,
+    event.reason,
+    `pod/${event.pod.namespace}/${event.pod.name}${container}`,
+    event.message,
+  ];
+}
+
+function isWanted(event: PodEvent, flags: CommonFlags & { for?: string }): boolean {
+  if (flags.namespace !== undefined && event.pod.namespace !== flags.namespace) return false;
+  if (flags.for === undefined) return true;
+  const name = flags.for.replace(/^(pod|pods|deployment|deploy)\//, '');
+  return [
+    event.pod.name,
+    event.pod.workload,
+    `${event.pod.namespace}/${event.pod.name}`,
+    `${event.pod.namespace}/${event.pod.workload}`,
+  ].includes(name);
+}
+
+function eventOf(block: string): PodEvent | undefined {
+  const fields = block.split('\n');
+  const data = fields
+    .filter((field) => field.startsWith('data:'))
+    .map((field) => field.slice(5).trim())
+    .join('\n');
+  if (data === '') return undefined;
+  const value = JSON.parse(data) as PodEvent | { readonly kind: string; readonly event?: PodEvent };
+  return 'reason' in value ? value : value.event;
+}

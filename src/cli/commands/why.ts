@@ -1,0 +1,72 @@
+import { Command } from 'commander';
+import colors from 'picocolors';
+import type { Verdict } from '../../model/verdict.ts';
+import { askServer } from '../client.ts';
+import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
+import { printable } from '../terminal.ts';
+
+interface WhyAnswer {
+  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
+  readonly verdict: Verdict;
+  readonly others: readonly { readonly pod: WhyAnswer['pod']; readonly verdict: Verdict }[];
+}
+
+/** `why POD`: the cause, what proves it, and what to type next. */
+export function whyCommand(terminal: Terminal): Command {
+  return withConnection(new Command('why'))
+    .description('say what is wrong with a pod or workload, and why')
+    .argument('<name>', 'NAME or NAMESPACE/NAME of a pod or a workload')
+    .option('-n, --namespace <name>', 'namespace')
+    .option('-o, --output <format>', 'json')
+    .action(async (text: string, flags: CommonFlags) => {
+      const { namespace, name } = parseName(text, flags);
+      const answer = await askServer<WhyAnswer>(
+        connectionOf(flags, terminal),
+        `/api/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/why`,
+      );
+      terminal.out(
+        flags.output === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : tell(answer, terminal.isTty),
+      );
+    });
+}
+
+const CONFIDENCE: Readonly<Record<Verdict['confidence'], string>> = {
+  certain: 'certain: the facts leave no other cause',
+  likely: 'likely: the facts point here, they do not prove it',
+  unknown: 'unknown: the facts do not decide',
+};
+
+function tell(answer: WhyAnswer, isTty: boolean): string {
+  const { bold, dim, red, green } = colors.createColors(isTty);
+  const { pod, verdict } = answer;
+  const head = verdict.cause === 'None' ? green('healthy') : red(bold(printable(verdict.cause)));
+  const mode = verdict.failureMode === null ? '' : ` (${verdict.failureMode})`;
+  const lines = [
+    `${bold(printable(`${pod.namespace}/${pod.name}`))}  ${head}${mode}`,
+    '',
+    `  ${printable(verdict.summary)}`,
+  ];
+  if (verdict.cause !== 'None') lines.push(`  ${dim(CONFIDENCE[verdict.confidence])}`);
+  if (verdict.evidence.length > 0) {
+    lines.push('', bold('Evidence'));
+    for (const evidence of verdict.evidence) {
+      lines.push(
+        `  ${dim(clockTime(evidence.at))}  ${printable(evidence.fact)}`,
+        `            ${dim(printable(evidence.source))}`,
+      );
+    }
+  }
+  if (verdict.next.length > 0) {
+    lines.push('', bold('Next'));
+    for (const step of verdict.next)
+      lines.push(`  ${printable(step.command)}`, `            ${dim(printable(step.why))}`);
+  }
+  if (answer.others.length > 0) {
+    lines.push('', bold('Others of this workload'));
+    for (const other of answer.others)
+      lines.push(`  ${printable(other.pod.name)}  ${printable(other.verdict.cause)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const clockTime = (at: string) => (at.length >= 19 ? at.slice(11, 19) : at);

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
+import { defaultDataDir } from '../config/config.ts';
+import { type Connection, controlSocket } from './client.ts';
+
+/** What a command line is printed to, so that tests can read it. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  readonly env: NodeJS.ProcessEnv;
+  readonly isTty: boolean;
+}
+
+export interface CommonFlags {
+  readonly dataDir?: string;
+  readonly server?: string;
+  readonly token?: string;
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly output?: string;
+}
+
+export const VERSION: string = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+/** Adds the flags by which a command finds a running agent and collector. */
+export function withConnection(command: Command): Command {
+  return command
+    .option('--data-dir <folder>', 'folder of the running agent')
+    .option('--server <url>', 'address of the collector (PODVITALS_SERVER)')
+    .option('--token <token>', 'token of the collector (PODVITALS_TOKEN)');
+}
+
+export function withNamespace(command: Command): Command {
+  return command
+    .option('-n, --namespace <name>', 'namespace')
+    .option('-A, --all-namespaces', 'all namespaces');
+}
+
+export function connectionOf(flags: CommonFlags, terminal: Terminal): Connection {
+  const token = flags.token ?? terminal.env.PODVITALS_TOKEN;
+  return {
+    socket: controlSocket(flags.dataDir ?? terminal.env.PODVITALS_DATA_DIR ?? defaultDataDir(terminal.env)),
+    server: flags.server ?? terminal.env.PODVITALS_SERVER ?? 'http://127.0.0.1:7638',
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
+/** `shop/cart` names namespace and name; `cart` means the namespace of -n, or `default`. */
+export function parseName(
+  text: string,
+  flags: CommonFlags,
+): { readonly namespace: string; readonly name: string } {
+  const parts = text.replace(/^(pod|pods|deployment|deployments|deploy)\//, '').split('/');
+  if (parts.length > 2 || parts.some((part) => part === '')) {
+    throw new InvalidArgumentError(`"${text}" is not a name; write NAME or NAMESPACE/NAME`);
+  }
+  return parts.length === 2
+    ? { namespace: parts[0]!, name: parts[1]! }
+    : { namespace: flags.namespace ?? 'default', name: parts[0]! };
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0)
+    throw new InvalidArgumentError(`"${text}" is not a whole number`);
+  return value;
+}
+
+/** Repeated flags gather into a list. */
+export function collect(value: string, list: readonly string[] = []): readonly string[] {
+  return [...list, value];
+}
