@@ -1,0 +1,33 @@
+import type { Tracer } from '@opentelemetry/api';
+
+export interface Tracing {
+  readonly tracer: Tracer;
+  /** Sends what is left and stops; bounded in time. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Traces over OTLP/gRPC, as the standard `OTEL_*` variables say: on when `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or
+ * `OTEL_EXPORTER_OTLP_ENDPOINT` is set and `OTEL_SDK_DISABLED` is not true. Off, the SDK is not even loaded.
+ */
+export async function startTracing(env: NodeJS.ProcessEnv, version: string): Promise<Tracing> {
+  const { trace } = await import('@opentelemetry/api');
+  const wanted = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (!wanted || env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') {
+    return { tracer: trace.getTracer('podvitals', version), stop: async () => {} };
+  }
+  const [{ NodeSDK }, { OTLPTraceExporter }] = await Promise.all([
+    import('@opentelemetry/sdk-node'),
+    import('@opentelemetry/exporter-trace-otlp-grpc'),
+  ]);
+  // Metrics and logs leave by our own sender; without these the SDK would start exporters of its own for them.
+  const sdk = new NodeSDK({
+    serviceName: env.OTEL_SERVICE_NAME ?? 'podvitals',
+    traceExporter: new OTLPTraceExporter(),
+    instrumentations: [],
+    metricReaders: [],
+    logRecordProcessors: [],
+  });
+  sdk.start();
+  return { tracer: trace.getTracer('podvitals', version), stop: () => sdk.shutdown().catch(() => {}) };
+}
