@@ -1,0 +1,77 @@
+import { Command } from 'commander';
+import type { ManifestFile } from '../../agent/api/objects.ts';
+import { type ConfigFlags, loadConfig } from '../../config/config.ts';
+import { untilInterrupted } from '../interrupt.ts';
+import { collect, type Terminal } from '../program.ts';
+import { describeApplied, readManifest } from './apply.ts';
+
+type Halves = 'up' | 'agent' | 'collector';
+
+function withProcessFlags(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration file')
+    .option('--data-dir <folder>', 'where data is kept')
+    .option('--node <name>', 'name of this node; the host’s name when left out');
+}
+
+function withCollectorFlags(command: Command): Command {
+  return command
+    .option('--listen <host:port>', 'address of the page and the API', undefined)
+    .option(
+      '--token <token>',
+      'demanded of every request; needed when not listening on loopback (PODVITALS_TOKEN)',
+    )
+    .option('--external-url <url>', 'how people reach the page; used in links')
+    .option('--webhook <url>', 'where alerts are sent, in Alertmanager’s format', collect);
+}
+
+const withAgentFlags = (command: Command) =>
+  command.option('--agent-listen <host:port>', 'address of the agent’s /metrics');
+
+/** `up [FILE…]`: agent and collector in this process; applies FILEs. */
+export function upCommand(terminal: Terminal): Command {
+  return withAgentFlags(withCollectorFlags(withProcessFlags(new Command('up'))))
+    .description('run and watch pods: agent, collector and page in the foreground')
+    .argument('[files...]', 'manifests to apply')
+    .action((files: readonly string[], flags: ConfigFlags) => serve('up', files, flags, terminal));
+}
+
+/** `agent`: the half beside the pods; sends by the standard OTEL_EXPORTER_OTLP_* variables. */
+export function agentCommand(terminal: Terminal): Command {
+  return withAgentFlags(withProcessFlags(new Command('agent')))
+    .description('run and watch pods, send what is seen to a collector or any OTLP backend')
+    .argument('[files...]', 'manifests to apply')
+    .action((files: readonly string[], flags: ConfigFlags) => serve('agent', files, flags, terminal));
+}
+
+/** `collector`: the half that remembers, judges and tells. */
+export function collectorCommand(terminal: Terminal): Command {
+  return withCollectorFlags(withProcessFlags(new Command('collector')))
+    .description('receive, store, judge, alert, and serve the page')
+    .action((flags: ConfigFlags) => serve('collector', [], flags, terminal));
+}
+
+async function serve(
+  halves: Halves,
+  paths: readonly string[],
+  flags: ConfigFlags,
+  terminal: Terminal,
+): Promise<void> {
+  const config = loadConfig(flags, terminal.env);
+  // Read before anything starts: a typing error should not cost a start.
+  const manifests: readonly ManifestFile[] = paths.map(readManifest);
+  const { createApp } = await import('../../app/app.ts');
+  const app = createApp({ halves, config, env: terminal.env, say: (line) => terminal.out(`${line}\n`) });
+  try {
+    await app.start();
+    if (manifests.length > 0) {
+      const outcome = await app.apply(manifests);
+      for (const warning of outcome.warnings) terminal.err(`Warning: ${warning}\n`);
+      terminal.out(describeApplied(outcome));
+    }
+    terminal.out(app.readyLine());
+    await untilInterrupted(terminal, 'stopping; a second Ctrl-C stops at once and leaves pods as they are');
+  } finally {
+    await app.stop();
+  }
+}

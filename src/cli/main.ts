@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { isCodedError } from '../util/coded-error.ts';
+import { type Terminal, VERSION } from './program.ts';
+import { printableLines } from './terminal.ts';
+
+/**
+ * Runs one command line (without node and script). Resolves with the exit code: 0 done, 1 failed or not found, 2 usage.
+ */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    const program = await createProgram(terminal);
+    await program.parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // commander has printed its own errors; those our actions throw it has not.
+      if (error.code === 'commander.invalidArgument') terminal.err(`podvitals: ${error.message}\n`);
+      return error.exitCode === 0 ? 0 : 2;
+    }
+    if (isCodedError(error)) {
+      terminal.err(`${printableLines(error.message).replace(/^/, 'podvitals: ')}\n`);
+      return 1;
+    }
+    if (error instanceof Error && error.name === 'AbortError') return 1;
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    terminal.err(`podvitals: this is a defect in podvitals, please report it:\n${printableLines(message)}\n`);
+    return 1;
+  }
+}
+
+async function createProgram(terminal: Terminal): Promise<Command> {
+  const program = new Command('podvitals')
+    .description('The vital signs of pods: what is wrong, why, and what to do next.')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(podvitals --help tells more)')
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
+  const commands = await Promise.all([
+    import('./commands/up.ts').then((module) => module.upCommand(terminal)),
+    import('./commands/up.ts').then((module) => module.agentCommand(terminal)),
+    import('./commands/up.ts').then((module) => module.collectorCommand(terminal)),
+    import('./commands/apply.ts').then((module) => module.applyCommand(terminal)),
+    import('./commands/get.ts').then((module) => module.getCommand(terminal)),
+    import('./commands/describe.ts').then((module) => module.describeCommand(terminal)),
+    import('./commands/logs.ts').then((module) => module.logsCommand(terminal)),
+    import('./commands/events.ts').then((module) => module.eventsCommand(terminal)),
+    import('./commands/why.ts').then((module) => module.whyCommand(terminal)),
+    import('./commands/delete.ts').then((module) => module.deleteCommand(terminal)),
+    import('./commands/query.ts').then((module) => module.queryCommand(terminal)),
+  ]);
+  for (const command of commands) {
+    program.addCommand(command.exitOverride().copyInheritedSettings(program));
+  }
+  return program;
+}
+
+function isMain(): boolean {
+  const script = process.argv[1];
+  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url);
+}
+
+if (isMain()) {
+  // `podvitals get pods | head` closes the pipe early; that is no error of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  process.exitCode = await run(process.argv.slice(2), {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    env: process.env,
+    isTty: process.stdout.isTTY ?? false,
+  });
+}
