@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { run } from '../../src/cli/main.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'podvitals-cli-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function podvitals(...args: readonly string[]) {
+  let out = '';
+  let err = '';
+  const code = await run(args, {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    env: { PODVITALS_DATA_DIR: folder, PODVITALS_SERVER: 'http://127.0.0.1:9' },
+    isTty: false,
+  });
+  return { code, out, err };
+}
+
+describe('the command line', () => {
+  it('prints its version and exits 0', async () => {
+    const { code, out } = await podvitals('--version');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+  it('exits 2 for a command that does not exist, and points to help', async () => {
+    const { code, err } = await podvitals('frobnicate');
+    expect(code).toBe(2);
+    expect(err).toContain("unknown command 'frobnicate'");
+    expect(err).toContain('podvitals --help');
+  });
+  it('exits 2 for a resource that does not exist, and names those that do', async () => {
+    const { code, err } = await podvitals('get', 'unicorns');
+    expect(code).toBe(2);
+    expect(err).toContain(
+      'there is no resource "unicorns" here; there are pods, deployments, configmaps, secrets',
+    );
+  });
+  it('exits 1 when no agent answers, and says how to start one', async () => {
+    const { code, err } = await podvitals('get', 'pods');
+    expect(code).toBe(1);
+    expect(err).toContain(`no agent answers at ${join(folder, 'agent.sock')}`);
+    expect(err).toContain('podvitals up');
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+  it('exits 1 when no collector answers, and says how to name one', async () => {
+    const { code, err } = await podvitals('why', 'shop/cart');
+    expect(code).toBe(1);
+    expect(err).toContain('no collector answers at http://127.0.0.1:9');
+    expect(err).toContain('--server');
+  });
+  it('exits 1 for a manifest that cannot be read, before anything starts', async () => {
+    const { code, err } = await podvitals('up', join(folder, 'none.yaml'));
+    expect(code).toBe(1);
+    expect(err).toContain('cannot read');
+    expect(err).toContain('none.yaml');
+  });
+});

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/config.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'podvitals-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function withFile(text: string, flags: Parameters<typeof loadConfig>[0] = {}) {
+  const path = join(folder, 'podvitals.yaml');
+  writeFileSync(path, text);
+  return loadConfig({ config: path, ...flags }, {});
+}
+
+describe('loadConfig', () => {
+  it('listens on loopback and keeps 15 days and 2 GiB when nobody says otherwise', () => {
+    const config = loadConfig({}, {});
+    expect(config.collector.listen).toEqual({ host: '127.0.0.1', port: 7638 });
+    expect(config.agent.listen).toEqual({ host: '127.0.0.1', port: 7639 });
+    expect(config.collector.retention).toEqual({ timeMs: 15 * 86_400_000, bytes: 2 * 2 ** 30 });
+    expect(config.agent.backOff).toEqual({ baseMs: 10_000, capMs: 300_000 });
+  });
+  it('lets the file change what it names, and a flag win over the file', () => {
+    const config = withFile('dataDir: /srv/a\ncollector:\n  retention: { time: 3d }\n', {
+      dataDir: '/srv/b',
+    });
+    expect(config.dataDir).toBe('/srv/b');
+    expect(config.collector.retention.timeMs).toBe(3 * 86_400_000);
+  });
+  it('reads rule files relative to the configuration', () => {
+    expect(withFile('collector:\n  rules: [more.yaml]\n').collector.rules).toEqual([
+      join(folder, 'more.yaml'),
+    ]);
+  });
+  const bad: readonly (readonly [string, string, RegExp])[] = [
+    ['an unknown field', 'colector: {}\n', /podvitals\.yaml.*colector/],
+    [
+      'a duration without a unit',
+      'agent:\n  interval: "15"\n',
+      /agent\.interval: "15" is not a duration; write it like 15s/,
+    ],
+    [
+      'a size without a unit',
+      'collector:\n  retention: { size: "2" }\n',
+      /"2" is not a size; write it like 512MiB/,
+    ],
+    [
+      'an address without a port',
+      'collector:\n  listen: localhost\n',
+      /collector\.listen: write it as host:port/,
+    ],
+    [
+      'a token that is too short',
+      'collector:\n  token: abc\n',
+      /collector\.token: use at least 16 characters/,
+    ],
+    ['what is not YAML', 'a: [\n', /podvitals\.yaml/],
+  ];
+  for (const [what, text, message] of bad) {
+    it(`refuses ${what}, naming file, place and remedy`, () => expect(() => withFile(text)).toThrow(message));
+  }
+});

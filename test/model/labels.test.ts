@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  compareLabels,
+  decodeLabels,
+  encodeLabels,
+  labelsKey,
+  labelValue,
+  toLabels,
+  toRecord,
+} from '../../src/model/labels.ts';
+
+const text = fc.string({ unit: 'binary', maxLength: 300 }).filter((value) => value.isWellFormed());
+const labels = fc.array(fc.tuple(text, text), { maxLength: 8 }).map(toLabels);
+
+describe('labels', () => {
+  it('are sorted by the bytes of their names, each name once, without empty values', () => {
+    expect(
+      toLabels([
+        ['b', '2'],
+        ['a', '1'],
+        ['c', ''],
+        ['b', '3'],
+      ]),
+    ).toEqual([
+      ['a', '1'],
+      ['b', '3'],
+    ]);
+    const names = toLabels([
+      ['\u{1f600}', '1'],
+      ['\uffff', '2'],
+      ['z', '3'],
+    ]).map(([name]) => name);
+    expect(names).toEqual(names.toSorted((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y))));
+  });
+  it('come back from their bytes', () =>
+    fc.assert(
+      fc.property(labels, (value) => {
+        expect(decodeLabels(encodeLabels(value))).toEqual(value);
+      }),
+    ));
+  it('have the same key exactly when they are equal', () =>
+    fc.assert(
+      fc.property(labels, labels, (a, b) => {
+        expect(labelsKey(a) === labelsKey(b)).toBe(compareLabels(a, b) === 0);
+      }),
+    ));
+  it('cannot reach the prototype of objects', () => {
+    const record = toRecord(
+      toLabels([
+        ['__proto__', 'x'],
+        ['constructor', 'y'],
+      ]),
+    );
+    expect(Object.keys(record)).toEqual(['__proto__', 'constructor']);
+    expect(Object.getPrototypeOf(record)).toBeNull();
+    expect(labelValue([], 'toString')).toBe('');
+  });
+});
