@@ -1,3 +1,5 @@
+import type { Label } from '../../model/labels.ts';
+
 /** One name for a series' label, and what OTLP calls it: a resource attribute, or an attribute of the data point. */
 export interface SignalLabel {
   readonly name: string;
@@ -10,6 +12,10 @@ export interface SignalLabel {
  *
  * `name` is what Prometheus users know (kube-state-metrics', cAdvisor's, the kubelet's, or `podvitals_*`), the family
  * name without `_bucket`, `_sum` and `_count`. `otlp.name` with `otlp.fixed` leads back to exactly one signal.
+ *
+ * Where OpenTelemetry has several names for what Prometheus keeps in one family (a container's, its pod's and the
+ * node's CPU time; requests by resource), the catalogue holds one signal for each, with the same `name` and help, told
+ * apart by their labels and `constants`.
  */
 export interface Signal {
   readonly name: string;
@@ -21,6 +27,8 @@ export interface Signal {
   /** Which of the agent's paths shows it; also its `job` label in the store. */
   readonly path: 'kube-state-metrics' | 'cadvisor' | 'kubelet';
   readonly labels: readonly SignalLabel[];
+  /** Labels with one value, the same on every series, which do not travel: `cpu="total"`. */
+  readonly constants?: readonly Label[];
   readonly otlp: {
     readonly name: string;
     readonly instrument: 'counter' | 'updowncounter' | 'gauge' | 'histogram';
