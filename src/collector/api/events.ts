@@ -1,0 +1,77 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { z } from 'zod';
+import { openEventStream } from '../../http/event-stream.ts';
+import { parseRequest } from '../../http/parse-request.ts';
+import type { PodEvent } from '../../model/event.ts';
+import { type Clock, systemClock } from '../../util/clock.ts';
+import type { EventLog, RecordQuery } from '../storage/storage.ts';
+import { toList } from './pods.ts';
+
+export interface EventRoutesOptions {
+  readonly log: EventLog;
+  readonly clock?: Clock;
+}
+
+const MOST_REPLAYED = 10_000;
+
+const name = z.string().min(1).max(253).optional();
+const query = z.object({
+  namespace: name,
+  pod: name,
+  workload: name,
+  container: name,
+  limit: z.coerce.number().int().min(1).max(10_000).default(500),
+  watch: z.enum(['1', 'true', '0', 'false']).default('0'),
+});
+
+/**
+ * `GET /api/events`: recorded events, newest first. With `watch=1` the events from now on as server-sent events, each
+ * with an id; a client that comes back with Last-Event-ID first gets what it missed, at least once (up to 10,000).
+ * What an agent recorded before that time but delivers later is not replayed.
+ */
+export function eventRoutes({ log, clock = systemClock }: EventRoutesOptions): FastifyPluginAsync {
+  return async (app) => {
+    app.get('/api/events', { compress: false }, async (request, reply) => {
+      const { watch, limit, ...fields } = parseRequest(query, request.query, 'query');
+      const wanted = given(fields);
+      if (watch === '0' || watch === 'false') return toList(log.events({ ...wanted, limit }));
+      const stream = openEventStream(reply, { clock });
+      const send = (event: PodEvent) =>
+        stream.send({ id: `${event.at}-${event.id}`, event: 'event', data: event });
+      const last = request.headers['last-event-id'];
+      if (typeof last === 'string') for (const event of missedSince(log, last, wanted)) send(event);
+      stream.onEnd(
+        log.subscribe((records) => {
+          for (const record of records) {
+            if (record.kind === 'event' && isWanted(record.event, wanted)) send(record.event);
+          }
+        }),
+      );
+      return reply;
+    });
+  };
+}
+
+type Wanted = Pick<RecordQuery, 'namespace' | 'pod' | 'workload' | 'container'>;
+
+function given(fields: { readonly [Name in keyof Wanted]: string | undefined }): Wanted {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** Oldest first. Events of the same millisecond may come again: their order in the record is not known. */
+function missedSince(log: EventLog, lastEventId: string, wanted: Wanted): readonly PodEvent[] {
+  const match = /^(\d{1,16})-(.*)$/.exec(lastEventId);
+  if (match === null) return [];
+  return [...log.events({ ...wanted, sinceMs: Number(match[1]), limit: MOST_REPLAYED })]
+    .filter((event) => event.id !== match[2])
+    .reverse();
+}
+
+function isWanted({ pod, container }: PodEvent, wanted: Wanted): boolean {
+  return (
+    (wanted.namespace === undefined || wanted.namespace === pod.namespace) &&
+    (wanted.pod === undefined || wanted.pod === pod.name) &&
+    (wanted.workload === undefined || wanted.workload === pod.workload) &&
+    (wanted.container === undefined || wanted.container === container)
+  );
+}

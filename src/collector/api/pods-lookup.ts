@@ -1,0 +1,32 @@
+import type { PodState } from '../../model/record.ts';
+import { CodedError } from '../../util/coded-error.ts';
+import type { EventLog } from '../storage/storage.ts';
+import { nearNames } from './pods-near-names.ts';
+
+/** As many as a store returns at once. */
+export const MOST_PODS = 10_000;
+
+/** The pod of this name: the living one, else the one deleted last. */
+export function newestPod(log: EventLog, namespace: string, name: string): PodState | undefined {
+  return [...log.pods({ namespace, pod: name, deleted: true, limit: 100 })].sort(
+    (a, b) => Number(a.deleted) - Number(b.deleted) || b.at - a.at,
+  )[0];
+}
+
+/** A 404 that names what may have been meant, in this namespace or another. */
+export function podNotFound(log: EventLog, namespace: string, name: string, what = 'pod'): CodedError {
+  const states = log.pods({ deleted: true, limit: MOST_PODS });
+  const near = nearNames(
+    `${namespace}/${name}`,
+    states.flatMap(({ pod }) => [`${pod.namespace}/${pod.workload}`, `${pod.namespace}/${pod.name}`]),
+  );
+  const elsewhere = states
+    .filter(({ pod }) => pod.name === name || pod.workload === name)
+    .map(({ pod }) => `${pod.namespace}/${name}`);
+  const meant = [...new Set([...elsewhere, ...near])].slice(0, 5);
+  return new CodedError(
+    'POD_NOT_FOUND',
+    `${what} "${namespace}/${name}" not found; ${meant.length > 0 ? `near: ${meant.join(', ')}` : 'GET /api/pods lists what there is'}`,
+    { status: 404 },
+  );
+}

@@ -1,0 +1,56 @@
+import { compareTrouble, summarizePod } from '../../model/pod-summary.ts';
+import type { PodState } from '../../model/record.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import type { EventLog } from '../storage/storage.ts';
+import { MOST_PODS, newestPod, podNotFound } from './pods-lookup.ts';
+
+export interface PodName {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** What is wrong with a pod, and with which other pods of its workload something is wrong as well, worst first. */
+export interface Why {
+  readonly pod: PodName;
+  readonly verdict: Verdict;
+  readonly others: readonly { readonly pod: PodName; readonly verdict: Verdict }[];
+}
+
+const MOST_OTHERS = 20;
+
+/**
+ * `name` is a pod's, else a workload's, of which the worst pod answers. Pods deleted since answer when no living one
+ * does.
+ *
+ * @throws POD_NOT_FOUND (404) naming near names.
+ */
+export function why(log: EventLog, namespace: string, name: string): Why {
+  const pod = newestPod(log, namespace, name) ?? worstPodOf(log, namespace, name);
+  if (pod === undefined) throw podNotFound(log, namespace, name, 'pod or workload');
+  const others = livingPodsOf(log, namespace, pod.pod.workload)
+    .filter(({ pod: { uid }, verdict }) => uid !== pod.pod.uid && verdict.cause !== 'None')
+    .slice(0, MOST_OTHERS);
+  return { ...toAnswer(pod), others: others.map(toAnswer) };
+}
+
+function worstPodOf(log: EventLog, namespace: string, workload: string): PodState | undefined {
+  const living = livingPodsOf(log, namespace, workload);
+  if (living.length > 0) return living[0];
+  return [...log.pods({ namespace, workload, deleted: true, limit: MOST_PODS })].sort(
+    (a, b) => b.at - a.at,
+  )[0];
+}
+
+function livingPodsOf(log: EventLog, namespace: string, workload: string): readonly PodState[] {
+  return log
+    .pods({ namespace, workload, limit: MOST_PODS })
+    .filter(({ deleted }) => !deleted)
+    .map((state) => ({ state, summary: summarizePod(state) }))
+    .sort((a, b) => compareTrouble(a.summary, b.summary))
+    .map(({ state }) => state);
+}
+
+function toAnswer({ pod: { namespace, name, uid }, verdict }: PodState) {
+  return { pod: { namespace, name, uid }, verdict };
+}
