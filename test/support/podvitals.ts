@@ -67,6 +67,8 @@ export interface PodvitalsOptions {
   readonly halves?: 'up' | 'agent' | 'collector';
   readonly files?: readonly string[];
   readonly flags?: readonly string[];
+  /** More of the configuration's `agent` section. */
+  readonly agent?: Readonly<Record<string, unknown>>;
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -95,13 +97,13 @@ export function temporaryDataDir(): { readonly path: string; remove(): void } {
 /** Starts podvitals as a user would, from the command line, on ports of its own, and waits for its ready line. */
 export async function startPodvitals(options: PodvitalsOptions): Promise<Podvitals> {
   const { ports, dataDir } = options;
-  const config = join(dataDir, 'podvitals.yaml');
+  const config = join(dataDir, `podvitals-${options.halves ?? 'up'}.yaml`);
   writeFileSync(
     config,
     JSON.stringify({
       dataDir,
       node: 'test-node',
-      agent: { listen: `127.0.0.1:${ports.agent}` },
+      agent: { listen: `127.0.0.1:${ports.agent}`, ...options.agent },
       collector: {
         listen: `127.0.0.1:${ports.collector}`,
         otlpGrpc: `127.0.0.1:${ports.otlpGrpc}`,
