@@ -1,0 +1,184 @@
+import type { Journal } from '../../journal/journal.ts';
+import type { Schema } from '../../journal/schema.ts';
+import { decodeLabels, type Labels } from '../../model/labels.ts';
+import type { LabelMatcher } from '../storage/label-matcher.ts';
+import type { SeriesRef } from '../storage/storage.ts';
+import type { StoredIdentity } from './head.ts';
+import { matchesAll } from './postings.ts';
+import type { MemorySeries } from './series.ts';
+import type { SealedChunk } from './xor-chunk.ts';
+
+/**
+ * `series` has a row for every series with samples, `dropped` once it is on disk only; those are found by
+ * `series_label`. `batch` holds commits whose samples are not all in `chunk` yet: it is replayed at the start.
+ */
+export const samplesSchema: Schema = {
+  name: 'samples',
+  migrations: [
+    `CREATE TABLE series (
+       ref INTEGER PRIMARY KEY, labels BLOB NOT NULL UNIQUE, dropped INTEGER NOT NULL DEFAULT 0,
+       min_t INTEGER, max_t INTEGER
+     ) STRICT;
+     CREATE INDEX series_dropped ON series (dropped, max_t);
+     CREATE TABLE series_label (
+       name TEXT NOT NULL, value TEXT NOT NULL, ref INTEGER NOT NULL, PRIMARY KEY (name, value, ref)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE batch (id INTEGER PRIMARY KEY AUTOINCREMENT, max_t INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+     CREATE TABLE chunk (
+       ref INTEGER NOT NULL, min_t INTEGER NOT NULL, max_t INTEGER NOT NULL, count INTEGER NOT NULL,
+       body BLOB NOT NULL, PRIMARY KEY (ref, min_t)
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX chunk_by_end ON chunk (max_t)`,
+  ],
+};
+
+export interface DroppedSeries {
+  readonly ref: SeriesRef;
+  readonly labels: Labels;
+}
+
+/** What is on disk. Methods that change something are for inside `journal.write` only. */
+export interface BlockTable {
+  addSeries(series: MemorySeries): void;
+  addBatch(maxT: number, body: Uint8Array): number;
+  addChunk(ref: SeriesRef, chunk: SealedChunk): void;
+  dropSeries(series: MemorySeries): void;
+  recallSeries(ref: SeriesRef): void;
+  removeBatches(upToId: number, beforeT: number): void;
+  /** Removes chunks that end before `cutoffT`, and dropped series without any chunk left. */
+  removeBefore(cutoffT: number): void;
+  /** The end of the oldest chunks, some hundreds of them on; undefined when there are no chunks. */
+  oldestEnd(): number | undefined;
+  find(labels: Uint8Array): (StoredIdentity & { readonly dropped: boolean }) | undefined;
+  active(): Iterable<StoredIdentity & { readonly labels: Uint8Array }>;
+  batches(): Iterable<{ readonly id: number; readonly body: Uint8Array }>;
+  chunks(ref: SeriesRef, minT: number, maxT: number, beforeT: number): readonly SealedChunk[];
+  selectDropped(matchers: readonly LabelMatcher[], minT: number, maxT: number): Iterable<DroppedSeries>;
+  /** The newest sample of all dropped series. */
+  newestDroppedT(): number;
+  readonly lastRef: SeriesRef;
+}
+
+const OLDEST_CHUNKS_AT_ONCE = 500;
+// SQLite integers are 64 bit, but JavaScript's are safe to 2^53 only.
+const clamp = (t: number) => Math.min(Math.max(t, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+
+export function createBlockTable(journal: Journal): BlockTable {
+  const sql = {
+    addSeries: journal.prepare('INSERT OR IGNORE INTO series (ref, labels) VALUES (?, ?)'),
+    addBatch: journal.prepare('INSERT INTO batch (max_t, body) VALUES (?, ?)'),
+    addChunk: journal.prepare(
+      'INSERT OR REPLACE INTO chunk (ref, min_t, max_t, count, body) VALUES (?, ?, ?, ?, ?)',
+    ),
+    firstChunk: journal.prepare('SELECT min_t AS t FROM chunk WHERE ref = ? ORDER BY min_t LIMIT 1'),
+    lastChunk: journal.prepare('SELECT max_t AS t FROM chunk WHERE ref = ? ORDER BY min_t DESC LIMIT 1'),
+    drop: journal.prepare('UPDATE series SET dropped = 1, min_t = ?, max_t = ? WHERE ref = ?'),
+    addLabel: journal.prepare('INSERT OR IGNORE INTO series_label (name, value, ref) VALUES (?, ?, ?)'),
+    removeLabel: journal.prepare('DELETE FROM series_label WHERE name = ? AND value = ? AND ref = ?'),
+    recall: journal.prepare('UPDATE series SET dropped = 0 WHERE ref = ?'),
+    removeBatches: journal.prepare('DELETE FROM batch WHERE id <= ? AND max_t < ?'),
+    removeChunks: journal.prepare('DELETE FROM chunk WHERE max_t < ?'),
+    endedSeries: journal.prepare('SELECT ref, labels FROM series WHERE dropped = 1 AND max_t < ?'),
+    removeSeries: journal.prepare('DELETE FROM series WHERE ref = ?'),
+    oldestEnd: journal.prepare(
+      `SELECT max(max_t) AS t FROM (SELECT max_t FROM chunk ORDER BY max_t LIMIT ${OLDEST_CHUNKS_AT_ONCE})`,
+    ),
+    find: journal.prepare('SELECT ref, dropped FROM series WHERE labels = ?'),
+    active: journal.prepare('SELECT ref, labels FROM series WHERE dropped = 0'),
+    batches: journal.prepare('SELECT id, body FROM batch ORDER BY id'),
+    chunks: journal.prepare(
+      `SELECT min_t AS minT, max_t AS maxT, count, body AS bytes FROM chunk
+       WHERE ref = ?1 AND min_t >= ?2 AND min_t <= ?3 AND min_t < ?4 ORDER BY min_t`,
+    ),
+    chunkAtOrBefore: journal.prepare(
+      'SELECT min_t AS t FROM chunk WHERE ref = ? AND min_t <= ? ORDER BY min_t DESC LIMIT 1',
+    ),
+    labelValues: journal.prepare('SELECT DISTINCT value FROM series_label WHERE name = ?'),
+    withLabel: journal.prepare(
+      `SELECT s.ref, s.labels FROM series_label l JOIN series s ON s.ref = l.ref
+       WHERE l.name = ? AND l.value = ? AND s.dropped = 1 AND s.max_t >= ? AND s.min_t <= ?`,
+    ),
+    dropped: journal.prepare(
+      'SELECT ref, labels FROM series WHERE dropped = 1 AND max_t >= ? AND min_t <= ?',
+    ),
+    newestDropped: journal.prepare('SELECT max(max_t) AS t FROM series WHERE dropped = 1'),
+    lastRef: journal.prepare('SELECT max(ref) AS ref FROM series'),
+  };
+
+  const time = (row: unknown, otherwise: number) =>
+    Number((row as { t: number | null } | undefined)?.t ?? otherwise);
+  const persistedT = (ref: SeriesRef) => time(sql.lastChunk.get(ref), Number.NEGATIVE_INFINITY);
+
+  // The values one of which a dropped series must have to match, narrowest matcher first known.
+  const narrowing = (
+    matchers: readonly LabelMatcher[],
+  ): { name: string; values: readonly string[] } | undefined => {
+    const exact = matchers.filter((matcher) => !matcher.matchesEmpty && matcher.values !== undefined);
+    const best = exact.find((matcher) => matcher.name !== '__name__') ?? exact[0];
+    if (best !== undefined) return { name: best.name, values: best.values! };
+    const other = matchers.find((matcher) => !matcher.matchesEmpty);
+    if (other === undefined) return undefined;
+    const values = sql.labelValues.all(other.name).map((row) => String(row.value));
+    return { name: other.name, values: values.filter((value) => other.matches(value)) };
+  };
+
+  return {
+    addSeries: (series) => void sql.addSeries.run(series.ref, series.keys[0]!),
+    addBatch: (maxT, body) => Number(sql.addBatch.run(maxT, body).lastInsertRowid),
+    addChunk: (ref, chunk) => void sql.addChunk.run(ref, chunk.minT, chunk.maxT, chunk.count, chunk.bytes),
+    dropSeries(series) {
+      const minT = time(sql.firstChunk.get(series.ref), series.lastT);
+      sql.drop.run(minT, clamp(series.lastT), series.ref);
+      for (const [name, value] of series.labels) sql.addLabel.run(name, value, series.ref);
+    },
+    recallSeries: (ref) => void sql.recall.run(ref),
+    removeBatches: (upToId, beforeT) => void sql.removeBatches.run(upToId, clamp(beforeT)),
+    removeBefore(cutoffT) {
+      sql.removeChunks.run(clamp(cutoffT));
+      for (const row of sql.endedSeries.all(clamp(cutoffT))) {
+        for (const [name, value] of decodeLabels(row.labels as Uint8Array))
+          sql.removeLabel.run(name, value, Number(row.ref));
+        sql.removeSeries.run(Number(row.ref));
+      }
+    },
+    oldestEnd() {
+      const row = sql.oldestEnd.get();
+      return row?.t === null ? undefined : Number(row?.t);
+    },
+    find(labels) {
+      const row = sql.find.get(labels);
+      if (row === undefined) return undefined;
+      const ref = Number(row.ref);
+      return { ref, persistedT: persistedT(ref), dropped: row.dropped === 1 };
+    },
+    *active() {
+      for (const row of sql.active.all()) {
+        const ref = Number(row.ref);
+        yield { ref, labels: row.labels as Uint8Array, persistedT: persistedT(ref) };
+      }
+    },
+    *batches() {
+      for (const row of sql.batches.iterate()) yield { id: Number(row.id), body: row.body as Uint8Array };
+    },
+    chunks(ref, minT, maxT, beforeT) {
+      // Chunks do not overlap, so the one that holds `minT` starts at or before it and all others after.
+      const firstT = time(sql.chunkAtOrBefore.get(ref, clamp(minT)), clamp(minT));
+      const rows = sql.chunks.all(ref, firstT, clamp(maxT), clamp(beforeT));
+      return rows as unknown as SealedChunk[];
+    },
+    *selectDropped(matchers, minT, maxT) {
+      const narrow = narrowing(matchers);
+      const bounds = [clamp(minT), clamp(maxT)] as const;
+      const rows =
+        narrow === undefined
+          ? sql.dropped.all(...bounds)
+          : narrow.values.flatMap((value) => sql.withLabel.all(narrow.name, value, ...bounds));
+      for (const row of rows) {
+        const labels = decodeLabels(row.labels as Uint8Array);
+        if (matchesAll(labels, matchers)) yield { ref: Number(row.ref), labels };
+      }
+    },
+    newestDroppedT: () => time(sql.newestDropped.get(), Number.NEGATIVE_INFINITY),
+    lastRef: Number(sql.lastRef.get()?.ref ?? 0),
+  };
+}

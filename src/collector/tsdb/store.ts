@@ -1,0 +1,283 @@
+import { randomInt } from 'node:crypto';
+import { type Journal, openJournal } from '../../journal/journal.ts';
+import { createKeyValue, keyValueSchema } from '../../journal/key-value.ts';
+import type { Schema } from '../../journal/schema.ts';
+import type { JournalState } from '../../journal/trouble.ts';
+import { type CancelTimer, type Clock, systemClock } from '../../util/clock.ts';
+import { isCodedError } from '../../util/coded-error.ts';
+import type { Store } from '../storage/storage.ts';
+import { createAppender } from './appender.ts';
+import { type BlockTable, createBlockTable, samplesSchema } from './block-table.ts';
+import { createEventLog, DEFAULT_RECORD_BOUNDS, type DurableEventLog, recordsSchema } from './event-log.ts';
+import { createHead, type Head } from './head.ts';
+import {
+  DEFAULT_RETENTION,
+  DEFAULT_STORE_LIMITS,
+  type Retention,
+  type StoreLimits,
+  type StoreStats,
+} from './limits.ts';
+import { createQuerier } from './querier.ts';
+import { decodeBatch, dropOutside, encodeBatch, type SampleBatch } from './sample-batch.ts';
+import { isSilent, type MemorySeries, oldestInMemory, releaseChunks, settleChunks } from './series.ts';
+import type { SealedChunk } from './xor-chunk.ts';
+
+export interface Tsdb extends Store {
+  stats(): StoreStats;
+  /** How the file fares: disk full, read-only and damage show here. Always `ok` for a memory store. */
+  state(): JournalState;
+  /** One round of maintenance: chunks to disk, retention. Runs by itself every minute. */
+  maintain(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** The file, made when absent; locked until `close`. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** 15 days and 2 GiB when left out. */
+  readonly retention?: Retention;
+  readonly limits?: Partial<StoreLimits>;
+}
+
+export interface MemoryStoreOptions {
+  readonly clock?: Clock;
+  /** Kept for ever when left out; only `timeMs` counts. */
+  readonly retention?: Retention;
+  readonly limits?: Partial<StoreLimits>;
+}
+
+const storeSchemas: readonly Schema[] = [keyValueSchema, samplesSchema, recordsSchema];
+
+const MAINTENANCE_MS = 60_000;
+// A sender whose clock runs ahead must not make all other series look silent.
+const FUTURE_MS = 3_600_000;
+const NOTHING = () => {};
+const unlessCoded = (error: unknown) => {
+  if (!isCodedError(error)) throw error;
+};
+
+/**
+ * Opens the store at `path`: samples, records and small facts in one journal file.
+ *
+ * @throws what `openJournal` throws: JOURNAL_LOCKED, JOURNAL_TOO_NEW, JOURNAL_CORRUPT, …
+ */
+export function createStore(options: StoreOptions): Tsdb {
+  const { clock } = options;
+  const retention = options.retention ?? DEFAULT_RETENTION;
+  const journal = openJournal(options.path, { clock, schemas: storeSchemas });
+  const blocks = createBlockTable(journal);
+  const recalled = new Set<number>();
+  const head = createHead({
+    limits: { ...DEFAULT_STORE_LIMITS, ...options.limits },
+    seed: randomInt(2 ** 31),
+    firstRef: blocks.lastRef + 1,
+    recall(key) {
+      const found = blocks.find(key);
+      if (found?.dropped) recalled.add(found.ref);
+      return found;
+    },
+  });
+  let appliedBatch = replay(head, blocks);
+  let newestDroppedT = blocks.newestDroppedT();
+  let outside = 0;
+  const events = createEventLog(journal, { ...DEFAULT_RECORD_BOUNDS, timeMs: retention.timeMs });
+
+  const keep = async (batch: SampleBatch) => {
+    const now = clock.now();
+    const refused = dropOutside(batch, now - retention.timeMs, now + FUTURE_MS);
+    outside += refused;
+    if (batch.length === 0) return { metricNames: new Set<string>(), samples: 0, rejected: refused };
+    const unstored = unstoredSeries(head, batch);
+    const wanted = [...recalled];
+    const id = await journal.write(() => {
+      for (const series of unstored) blocks.addSeries(series);
+      for (const ref of wanted) blocks.recallSeries(ref);
+      return blocks.addBatch(newestOf(batch), encodeBatch(batch));
+    });
+    for (const series of unstored) series.stored = true;
+    for (const ref of wanted) recalled.delete(ref);
+    appliedBatch = id;
+    const committed = head.apply(batch);
+    return { ...committed, rejected: committed.rejected + refused };
+  };
+
+  const settle = () =>
+    journal.write(() => {
+      const settled: { series: MemorySeries; chunks: readonly SealedChunk[] }[] = [];
+      let oldest = Number.POSITIVE_INFINITY;
+      for (const series of head.series()) {
+        const chunks = settleChunks(series, head.newestT);
+        for (const chunk of chunks) blocks.addChunk(series.ref, chunk);
+        if (chunks.length > 0) settled.push({ series, chunks });
+        oldest = Math.min(oldest, oldestRemaining(series, chunks));
+      }
+      // A batch committed but not yet applied is not in the head, so `oldest` does not speak for it.
+      blocks.removeBatches(appliedBatch, oldest);
+      return settled;
+    });
+
+  const dropSilent = async () => {
+    const silent = [...head.series()].filter(
+      (series) => head.isUntouched(series) && (isEmpty(series) || !hasSamples(series)),
+    );
+    const gone = await journal.write(() => {
+      const still = silent.filter((series) => head.isUntouched(series) && isSilent(series, head.newestT));
+      for (const series of still) if (hasSamples(series)) blocks.dropSeries(series);
+      return still;
+    });
+    for (const series of gone) {
+      if (!head.isUntouched(series)) continue;
+      head.drop(series);
+      newestDroppedT = Math.max(newestDroppedT, series.lastT);
+    }
+  };
+
+  const retain = () =>
+    journal.write(() => {
+      const now = clock.now();
+      blocks.removeBefore(now - retention.timeMs);
+      events.prune(now);
+      while (journal.usedBytes() > retention.bytes) {
+        const end = blocks.oldestEnd();
+        if (end === undefined) return;
+        blocks.removeBefore(end + 1);
+      }
+    });
+
+  const maintain = async () => {
+    head.nextRound();
+    for (const { series, chunks } of await settle()) releaseChunks(series, chunks);
+    await dropSilent();
+    await retain();
+  };
+  const stopMaintenance = every(clock, MAINTENANCE_MS, maintain);
+
+  const querier = createQuerier(head, {
+    chunks: blocks.chunks,
+    *selectDropped(matchers, minT, maxT) {
+      if (minT > newestDroppedT) return;
+      for (const series of blocks.selectDropped(matchers, minT, maxT))
+        if (head.get(series.ref) === undefined) yield series;
+    },
+  });
+
+  return {
+    appender: () => createAppender(head, keep),
+    querier: () => querier,
+    events,
+    keyValue: createKeyValue(journal),
+    stats: () => statsOf(head, outside, journal),
+    state: () => journal.state(),
+    maintain,
+    async close() {
+      stopMaintenance();
+      await journal.close();
+    },
+  };
+}
+
+/** The same store without a file: nothing survives `close`. Takes samples of any time. */
+export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
+  const clock = options.clock ?? systemClock;
+  const timeMs = options.retention?.timeMs ?? Number.POSITIVE_INFINITY;
+  const journal = openJournal(':memory:', { clock, schemas: [keyValueSchema, recordsSchema] });
+  const head = createHead({
+    limits: { ...DEFAULT_STORE_LIMITS, ...options.limits },
+    seed: randomInt(2 ** 31),
+    firstRef: 1,
+    recall: () => undefined,
+  });
+  const events: DurableEventLog = createEventLog(journal, { ...DEFAULT_RECORD_BOUNDS, timeMs });
+  const querier = createQuerier(head, { chunks: () => [], *selectDropped() {} });
+
+  const maintain = async () => {
+    if (!Number.isFinite(timeMs)) return;
+    const cutoff = clock.now() - timeMs;
+    for (const series of head.series()) {
+      releaseChunks(
+        series,
+        series.sealed.filter((chunk) => chunk.maxT < cutoff),
+      );
+      if (series.lastT < cutoff) head.drop(series);
+    }
+    await journal.write(() => events.prune(clock.now()));
+  };
+  const stopMaintenance = Number.isFinite(timeMs) ? every(clock, MAINTENANCE_MS, maintain) : NOTHING;
+
+  return {
+    appender: () => createAppender(head, async (batch) => head.apply(batch)),
+    querier: () => querier,
+    events,
+    keyValue: createKeyValue(journal),
+    stats: () => statsOf(head, 0, journal),
+    state: () => ({ kind: 'ok' }),
+    maintain,
+    async close() {
+      stopMaintenance();
+      await journal.close();
+    },
+  };
+}
+
+/** Brings the head back: series that were active, then the commits whose samples are not all in chunks. */
+function replay(head: Head, blocks: BlockTable): number {
+  for (const { labels, ...identity } of blocks.active()) head.restore(labels, identity);
+  let last = 0;
+  for (const { id, body } of blocks.batches()) {
+    head.apply(decodeBatch(body), true);
+    last = id;
+  }
+  return last;
+}
+
+function unstoredSeries(head: Head, batch: SampleBatch): readonly MemorySeries[] {
+  const unstored = new Set<MemorySeries>();
+  for (let i = 0; i < batch.length; i += 1) {
+    const series = head.get(batch.refs[i]!);
+    if (series !== undefined && !series.stored) unstored.add(series);
+  }
+  return [...unstored];
+}
+
+function newestOf(batch: SampleBatch): number {
+  let newest = batch.t[0]!;
+  for (let i = 1; i < batch.length; i += 1) newest = Math.max(newest, batch.t[i]!);
+  return newest;
+}
+
+const hasSamples = (series: MemorySeries) => series.lastT !== Number.NEGATIVE_INFINITY;
+const isEmpty = (series: MemorySeries) => series.open === undefined && series.sealed.length === 0;
+
+function oldestRemaining(series: MemorySeries, settled: readonly SealedChunk[]): number {
+  if (settled.length === 0) return oldestInMemory(series);
+  return series.sealed[settled.length]?.minT ?? series.open?.minT ?? Number.POSITIVE_INFINITY;
+}
+
+function statsOf(head: Head, outside: number, journal: Journal): StoreStats {
+  const { counts } = head;
+  return {
+    activeSeries: counts.active,
+    samplesAppended: counts.appended,
+    samplesRejected: counts.rejected + outside,
+    samplesDuplicate: counts.duplicate,
+    seriesRefused: counts.refused,
+    seriesCreated: counts.created,
+    seriesDropped: counts.dropped,
+    storedBytes: journal.usedBytes(),
+  };
+}
+
+/** Runs `work` each `periodMs`, one at a time; the file's trouble shows in the store's state and is tried again. */
+function every(clock: Clock, periodMs: number, work: () => Promise<void>): CancelTimer {
+  let cancel: CancelTimer = NOTHING;
+  let stopped = false;
+  const arm = () => {
+    if (stopped) return;
+    cancel = clock.setTimer(periodMs, () => void work().catch(unlessCoded).then(arm), { unref: true });
+  };
+  arm();
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}

@@ -1,0 +1,28 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+
+/** Who has a journal open, in a small file beside it: the lock itself is SQLite's and cannot tell. */
+export interface Holder {
+  readonly pid: number;
+  readonly command: string;
+}
+
+const holderPath = (journalPath: string) => `${journalPath}.holder`;
+
+export function writeHolder(journalPath: string): void {
+  const holder: Holder = { pid: process.pid, command: process.argv.slice(0, 3).join(' ').slice(0, 200) };
+  writeFileSync(holderPath(journalPath), JSON.stringify(holder), { mode: 0o600 });
+}
+
+export function removeHolder(journalPath: string): void {
+  rmSync(holderPath(journalPath), { force: true });
+}
+
+/** Words for an error message: `process 4711 (node main.ts collector)`, or `another process`. */
+export function describeHolder(journalPath: string): string {
+  try {
+    const holder = JSON.parse(readFileSync(holderPath(journalPath), 'utf8')) as Partial<Holder>;
+    return `process ${Number(holder.pid)} (${String(holder.command)})`;
+  } catch {
+    return 'another process';
+  }
+}

@@ -1,0 +1,41 @@
+import type { Journal } from './journal.ts';
+import type { Schema } from './schema.ts';
+
+export const keyValueSchema: Schema = {
+  name: 'key_value',
+  migrations: ['CREATE TABLE key_value (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID'],
+};
+
+/** Small durable facts by name. Values are JSON; a fact is visible once it is durable. */
+export interface DurableKeyValue {
+  get(key: string): unknown;
+  set(key: string, value: unknown): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Entries whose key starts with `prefix`, in key order. */
+  entries(prefix: string): readonly (readonly [key: string, value: unknown])[];
+}
+
+/** Needs `keyValueSchema` in the journal. */
+export function createKeyValue(journal: Journal): DurableKeyValue {
+  const get = journal.prepare('SELECT value FROM key_value WHERE key = ?');
+  const set = journal.prepare('INSERT OR REPLACE INTO key_value (key, value) VALUES (?, ?)');
+  const remove = journal.prepare('DELETE FROM key_value WHERE key = ?');
+  const entries = journal.prepare(
+    'SELECT key, value FROM key_value WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1 ORDER BY key',
+  );
+  return {
+    get(key) {
+      const row = get.get(key);
+      return row === undefined ? undefined : JSON.parse(String(row.value));
+    },
+    async set(key, value) {
+      const text = JSON.stringify(value ?? null);
+      await journal.write(() => void set.run(key, text));
+    },
+    async delete(key) {
+      await journal.write(() => void remove.run(key));
+    },
+    entries: (prefix) =>
+      entries.all(prefix).map((row) => [String(row.key), JSON.parse(String(row.value))] as const),
+  };
+}

@@ -1,0 +1,110 @@
+import type { Clock } from '../util/clock.ts';
+import type { Journal } from './journal.ts';
+import type { Schema } from './schema.ts';
+
+export const queueSchema: Schema = {
+  name: 'queue',
+  migrations: [
+    `CREATE TABLE queue (
+       position INTEGER PRIMARY KEY AUTOINCREMENT,
+       name TEXT NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL, items INTEGER NOT NULL, body BLOB NOT NULL
+     ) STRICT;
+     CREATE INDEX queue_by_name ON queue (name, position)`,
+  ],
+};
+
+export interface QueueEntry {
+  readonly position: number;
+  readonly kind: string;
+  readonly at: number;
+  /** How many things (points, records) the body holds: for the count of what is dropped. */
+  readonly items: number;
+  readonly body: Uint8Array;
+}
+
+export interface QueueOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+  /** The oldest entries gave way to newer ones, or were too old. */
+  readonly onDrop: (kind: string, items: number) => void;
+}
+
+/** First in, first out, on disk, bounded in bytes and age. Needs `queueSchema` in the journal. */
+export interface DurableQueue {
+  /** Resolves once the entry is durable. */
+  push(entry: { readonly kind: string; readonly items: number; readonly body: Uint8Array }): Promise<void>;
+  /** The oldest entry that is not too old. */
+  peek(): QueueEntry | undefined;
+  remove(position: number): Promise<void>;
+  readonly length: number;
+  readonly bytes: number;
+}
+
+export function createQueue(journal: Journal, options: QueueOptions): DurableQueue {
+  const { name, clock } = options;
+  const insert = journal.prepare('INSERT INTO queue (name, kind, at, items, body) VALUES (?, ?, ?, ?, ?)');
+  const remove = journal.prepare('DELETE FROM queue WHERE position = ?');
+  const oldest = journal.prepare(
+    'SELECT position, kind, at, items, body FROM queue WHERE name = ? ORDER BY position LIMIT 1',
+  );
+  const oldestHead = journal.prepare(
+    'SELECT position, kind, at, items, length(body) AS bytes FROM queue WHERE name = ? ORDER BY position LIMIT 1',
+  );
+  const sums = journal.prepare(
+    'SELECT count(*) AS length, coalesce(sum(length(body)), 0) AS bytes FROM queue WHERE name = ?',
+  );
+  let { length, bytes } = sums.get(name) as { length: number; bytes: number };
+
+  const refresh = () => {
+    ({ length, bytes } = sums.get(name) as { length: number; bytes: number });
+  };
+
+  // Inside a transaction. Answers what fell off the front.
+  const trim = (roomFor: number): { kind: string; items: number }[] => {
+    const dropped: { kind: string; items: number }[] = [];
+    let left = bytes;
+    for (;;) {
+      const head = oldestHead.get(name) as
+        | { position: number; kind: string; at: number; items: number; bytes: number }
+        | undefined;
+      if (head === undefined) return dropped;
+      const tooOld = head.at < clock.now() - options.maxAgeMs;
+      if (!tooOld && left + roomFor <= options.maxBytes) return dropped;
+      remove.run(head.position);
+      left -= head.bytes;
+      dropped.push({ kind: head.kind, items: head.items });
+    }
+  };
+
+  return {
+    async push(entry) {
+      if (entry.body.length > options.maxBytes) {
+        options.onDrop(entry.kind, entry.items);
+        return;
+      }
+      const dropped = await journal.write(() => {
+        refresh();
+        const fell = trim(entry.body.length);
+        insert.run(name, entry.kind, clock.now(), entry.items, entry.body);
+        return fell;
+      });
+      refresh();
+      for (const one of dropped) options.onDrop(one.kind, one.items);
+    },
+    peek() {
+      return oldest.get(name) as QueueEntry | undefined;
+    },
+    async remove(position) {
+      await journal.write(() => void remove.run(position));
+      refresh();
+    },
+    get length() {
+      return length;
+    },
+    get bytes() {
+      return bytes;
+    },
+  };
+}

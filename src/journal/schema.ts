@@ -1,0 +1,46 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { CodedError } from '../util/coded-error.ts';
+
+/**
+ * The tables of one component in a journal. `migrations[n]` is SQL that brings version n to n + 1, so the newest
+ * version is their number. Migrations are only ever added.
+ */
+export interface Schema {
+  readonly name: string;
+  readonly migrations: readonly string[];
+}
+
+const VERSIONS =
+  'CREATE TABLE IF NOT EXISTS schema_version (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT';
+
+/**
+ * Brings every schema up to date, all in one transaction.
+ *
+ * @throws JOURNAL_TOO_NEW when the file was written by a newer podvitals; nothing is changed then.
+ */
+export function migrate(db: DatabaseSync, schemas: readonly Schema[], path: string): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    db.exec(VERSIONS);
+    for (const schema of schemas) migrateOne(db, schema, path);
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function migrateOne(db: DatabaseSync, schema: Schema, path: string): void {
+  const row = db.prepare('SELECT version FROM schema_version WHERE name = ?').get(schema.name);
+  const found = Number(row?.version ?? 0);
+  const newest = schema.migrations.length;
+  if (found > newest) {
+    throw new CodedError(
+      'JOURNAL_TOO_NEW',
+      `${path} has version ${found} of '${schema.name}', this podvitals knows ${newest}; ` +
+        'run the newer podvitals that wrote it, or use another --data-dir',
+    );
+  }
+  for (const sql of schema.migrations.slice(found)) db.exec(sql);
+  db.prepare('INSERT OR REPLACE INTO schema_version (name, version) VALUES (?, ?)').run(schema.name, newest);
+}

@@ -1,0 +1,61 @@
+import { CodedError, messageOf } from '../util/coded-error.ts';
+
+/** How the file fares: `ok`, or the trouble that made the last write or read fail. Writes are retried by callers. */
+export type JournalState =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly sinceMs: number };
+
+interface Trouble {
+  readonly code: string;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+// Primary result codes of https://www.sqlite.org/rescode.html; extended codes keep them in the low byte.
+const TROUBLES: Readonly<Record<number, Trouble>> = {
+  5: {
+    code: 'JOURNAL_LOCKED',
+    what: 'is held by another process',
+    remedy: 'stop that process, or use another --data-dir',
+  },
+  8: {
+    code: 'JOURNAL_READ_ONLY',
+    what: 'cannot be written',
+    remedy: 'make the file and its folder writable',
+  },
+  10: {
+    code: 'JOURNAL_IO',
+    what: 'could not be read or written',
+    remedy: 'look at the disk (dmesg), then start again',
+  },
+  11: {
+    code: 'JOURNAL_CORRUPT',
+    what: 'is damaged',
+    remedy: 'move the file away, or restore it from a backup',
+  },
+  13: {
+    code: 'JOURNAL_FULL',
+    what: 'has no room to grow: the disk is full',
+    remedy: 'free space on that disk',
+  },
+  14: {
+    code: 'JOURNAL_CANNOT_OPEN',
+    what: 'cannot be opened',
+    remedy: 'make its folder readable and writable',
+  },
+  23: { code: 'JOURNAL_READ_ONLY', what: 'may not be used', remedy: 'check its owner and permissions' },
+  26: { code: 'JOURNAL_NOT_A_JOURNAL', what: 'is not a podvitals journal', remedy: 'move the file away' },
+};
+
+/** The CodedError for an error of SQLite's, or the error itself when it is not one that a user can act on. */
+export function toJournalError(error: unknown, path: string): unknown {
+  if (error instanceof CodedError) return error;
+  const errcode = (error as { readonly errcode?: unknown } | null)?.errcode;
+  if (typeof errcode !== 'number') return error;
+  const trouble = TROUBLES[errcode & 0xff];
+  if (trouble === undefined) return error;
+  return new CodedError(trouble.code, `${path} ${trouble.what} (${messageOf(error)}); ${trouble.remedy}`, {
+    cause: error,
+    status: 503,
+  });
+}
