@@ -1,0 +1,53 @@
+import type { Point } from '../../wire/catalogue/signal.ts';
+import type { PodView, WorkloadView } from '../pod/view.ts';
+import type { ContainerUsage, NodeUsage, PodUsage } from '../stats/usage.ts';
+import { containerPoints, podCgroupPoints } from './container.ts';
+import { containerStatusPoints } from './container-status.ts';
+import { lifePoints } from './life.ts';
+import { networkPoints } from './network.ts';
+import { type AgentFacts, agentPoints, impliedObjectPoints, kubeletPoints, nodePoints } from './node.ts';
+import { podPoints } from './pod.ts';
+import { startupPoints } from './startup.ts';
+import { workloadPoints } from './workload.ts';
+
+/** Usage as `stats/` reads it: containers by id, pods by uid. Who is missing could not be read. */
+export interface Usages {
+  readonly containers: ReadonlyMap<string, ContainerUsage>;
+  readonly pods: ReadonlyMap<string, PodUsage>;
+}
+
+export interface Observed {
+  readonly pods: readonly PodView[];
+  readonly workloads: readonly WorkloadView[];
+  readonly usages: Usages;
+  readonly node?: NodeUsage;
+  readonly agent: AgentFacts;
+}
+
+/** Every series there is now. What is absent here has ended. */
+export function pointsOf({ pods, workloads, usages, node, agent }: Observed): readonly Point[] {
+  return [
+    ...pods.flatMap((pod) => pointsOfPod(pod, usages)),
+    ...workloads.flatMap(workloadPoints),
+    ...impliedObjectPoints(pods, workloads),
+    ...kubeletPoints(agent.node, pods),
+    ...(node ? nodePoints(agent.node, node) : []),
+    ...agentPoints(agent),
+  ];
+}
+
+/** Every series of one pod now, for a flush when something happened to it. */
+export function pointsOfPod(view: PodView, usages: Usages): readonly Point[] {
+  const pod = usages.pods.get(view.ref.uid);
+  return [
+    ...podPoints(view),
+    ...containerStatusPoints(view),
+    ...startupPoints(view),
+    ...view.containers.flatMap((container) => {
+      const usage = container.running && usages.containers.get(container.running.id);
+      return [...containerPoints(view, container, usage), ...lifePoints(view, container, usage)];
+    }),
+    ...podCgroupPoints(view, pod),
+    ...networkPoints(view, pod),
+  ];
+}
