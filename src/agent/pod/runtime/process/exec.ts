@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { CodedError } from '../../../../util/coded-error.ts';
+import {
+  type CgroupPaths,
+  joinFiles,
+  killCgroup,
+  makeCgroup,
+  processHierarchy,
+  removeCgroup,
+} from '../../../host/cgroup.ts';
+import { isAlive } from '../../../host/process-identity.ts';
+import { needTool } from '../../../host/tool.ts';
+import type { ExecResult } from '../runtime.ts';
+import { completeEnvironment, execLines } from './environment.ts';
+import type { ProcessHost } from './host.ts';
+import type { StartedRecord } from './life.ts';
+import { quote, quoteAll } from './shell.ts';
+
+/** Kept of each stream. */
+const KEPT_BYTES = 16 * 1024;
+/** Output of a child the command left behind is not waited for. */
+const LINGER_MS = 100;
+
+export interface ExecOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A cgroup below the container's for this command alone, in the one hierarchy that kills; limits stay the container's. */
+function execCgroup(record: StartedRecord, sequence: number): CgroupPaths {
+  const directory = processHierarchy(record.cgroup);
+  const entry = Object.entries(record.cgroup).find(([, path]) => path === directory);
+  return entry === undefined ? {} : { [entry[0]]: `${entry[1]}/exec-${sequence}` };
+}
+
+/** Shell lines that come in by standard input, so that no argument list shows the environment. */
+function execScript(
+  host: ProcessHost,
+  record: StartedRecord,
+  command: readonly string[],
+  hostname: string,
+): string {
+  const environment = completeEnvironment(record.config.env, host.nodeFolder, hostname);
+  const lines = [
+    `cd ${quote(record.config.workingDir ?? '/')} || exit 126`,
+    'exec 0</dev/null',
+    'ulimit -c 0',
+    ...execLines(command, environment, needTool(host.tools, 'env')),
+  ];
+  // A function is read whole before it runs: the shell does not come back to its standard input.
+  return `run() {\n${lines.join('\n')}\n}\nrun\n`;
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  let kept = 0;
+  stream.on('data', (chunk: Buffer) => {
+    const part = chunk.subarray(0, KEPT_BYTES - kept);
+    kept += part.length;
+    if (part.length > 0) chunks.push(part);
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+const codeOf = (code: number | null, signal: NodeJS.Signals | null) =>
+  code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+
+/**
+ * Runs a command in a running container: its namespaces, cgroup, environment and working directory. When it takes
+ * longer than `timeoutMs`, or is aborted, everything it started is killed.
+ */
+export async function execInLife(
+  host: ProcessHost,
+  record: StartedRecord,
+  hostname: string,
+  command: readonly string[],
+  options: ExecOptions,
+  sequence: number,
+): Promise<ExecResult> {
+  options.signal?.throwIfAborted();
+  if (!isAlive(record.main)) {
+    throw new CodedError('CONTAINER_NOT_RUNNING', `container ${record.config.name} is not running`, {
+      status: 409,
+    });
+  }
+  const own = execCgroup(record, sequence);
+  makeCgroup(own);
+  const others = Object.fromEntries(Object.entries(record.cgroup).filter(([name]) => !(name in own)));
+  const sh = needTool(host.tools, 'sh');
+  const joins = [...joinFiles(others), ...joinFiles(own)].map(
+    (file) => `echo 0 > ${quote(file)} || exit 126\n`,
+  );
+  const enter = host.namespaces
+    ? [needTool(host.tools, 'nsenter'), `--target=${record.main.pid}`, '--all', '--', sh, '-s']
+    : [sh, '-s'];
+  const words = [...host.closing, sh, '-c', `umask 022\n${joins.join('')}exec ${quoteAll(enter)}`];
+  const child = spawn(words[0]!, words.slice(1), {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+    cwd: '/',
+    env: {},
+  });
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(execScript(host, record, command, hostname));
+
+  let timedOut = false;
+  const kill = () => {
+    void killCgroup(own, host.clock);
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // All of it is gone already.
+    }
+  };
+  const cancelTimer = host.clock.setTimer(options.timeoutMs, () => {
+    timedOut = true;
+    kill();
+  });
+  options.signal?.addEventListener('abort', kill, { once: true });
+  try {
+    const exitCode = await new Promise<number>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) => {
+        const done = () => resolve(codeOf(code, signal));
+        child.once('close', done);
+        host.clock.setTimer(LINGER_MS, done, { unref: true });
+      });
+    });
+    options.signal?.throwIfAborted();
+    return Object.freeze({ exitCode, stdout: stdout(), stderr: stderr(), timedOut });
+  } finally {
+    cancelTimer();
+    options.signal?.removeEventListener('abort', kill);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    await removeExecCgroup(host, own, timedOut || options.signal?.aborted === true);
+  }
+}
+
+/** A command that ended in time may have left a child running: it belongs to the container and its cgroup stays. */
+async function removeExecCgroup(host: ProcessHost, own: CgroupPaths, killed: boolean): Promise<void> {
+  if (Object.keys(own).length === 0) return;
+  if (killed) await killCgroup(own, host.clock);
+  await removeCgroup(own, host.clock, killed ? 1000 : 0);
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+/**
+ * Where everything lies below the data directory:
+ *
+ *     pods/<uid>/                          the pod's own; volumes beside `runtime`
+ *       runtime/sandbox.json               who the pod is, its infra process, address, cgroup
+ *       runtime/hosts, runtime/dev/        the pod's /etc/hosts and /dev
+ *       runtime/<container>-<attempt>/     one life: container.json, scripts, exit, output/, upper/, work/
+ *     logs/pods/<namespace>_<name>_<uid>/<container>/<attempt>.log
+ */
+export interface Layout {
+  readonly pods: string;
+  pod(uid: string): string;
+  runtime(uid: string): string;
+  life(uid: string, container: string, attempt: number): string;
+  podLogs(pod: { readonly namespace: string; readonly name: string; readonly podUid: string }): string;
+}
+
+export function createLayout(dataDir: string): Layout {
+  const pods = join(dataDir, 'pods');
+  return {
+    pods,
+    pod: (uid) => join(pods, uid),
+    runtime: (uid) => join(pods, uid, 'runtime'),
+    life: (uid, container, attempt) => join(pods, uid, 'runtime', `${container}-${attempt}`),
+    podLogs: (pod) => join(dataDir, 'logs', 'pods', `${pod.namespace}_${pod.name}_${pod.podUid}`),
+  };
+}
+
+/** A container's id: 64 hex digits, as tools that parse container ids expect, the same for the same life. */
+export function containerId(podUid: string, container: string, attempt: number): string {
+  return createHash('sha256').update(`${podUid}\n${container}\n${attempt}`).digest('hex');
+}
+
+/** Names the kernel allows for a link: 15 characters at most. */
+export function linkName(podUid: string): string {
+  return `pv${createHash('sha256').update(podUid).digest('hex').slice(0, 12)}`;
+}

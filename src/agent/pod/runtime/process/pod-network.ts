@@ -1,0 +1,111 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CodedError, messageOf } from '../../../../util/coded-error.ts';
+import {
+  attachToBridge,
+  type Bridge,
+  detachFromBridge,
+  openBridge,
+  removeBridge,
+} from '../../../host/network.ts';
+import { chooseAddress, type Ipv4Block, parseBlock, printBlock } from '../../../host/network-subnet.ts';
+import { linkName } from './layout.ts';
+
+/** Addresses for pods. Pods reach each other, the host reaches pods, pods reach the host; nothing beyond. */
+export interface PodNetwork {
+  /** False: pods have a loopback only. */
+  readonly routed: boolean;
+  /** The pod's address, once its network namespace has an eth0 with it; undefined where there is no network. */
+  attach(podUid: string, pid: number): Promise<string | undefined>;
+  /** Forgets the pod's address and removes its link; with the last pod the bridge goes too. Unknown: nothing. */
+  detach(podUid: string): Promise<void>;
+  /** Takes over what an earlier agent gave. */
+  adopt(addresses: ReadonlyMap<string, string>): Promise<void>;
+}
+
+export const noPodNetwork: PodNetwork = {
+  routed: false,
+  attach: async () => undefined,
+  detach: async () => undefined,
+  adopt: async () => undefined,
+};
+
+export interface PodNetworkOptions {
+  readonly ip: string;
+  readonly nsenter: string;
+  readonly dataDir: string;
+  /** Fixed subnet, `10.9.8.0/24`; left out, a free one is chosen. */
+  readonly subnet?: Ipv4Block;
+}
+
+export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
+  const file = join(options.dataDir, 'network.json');
+  const addresses = new Map<string, string>();
+  let last: string | undefined;
+  let bridge: Bridge | undefined;
+  // One after another: two pods started at once must not make two bridges.
+  let queue: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = queue.then(work, work);
+    queue = next.catch(() => undefined);
+    return next;
+  };
+
+  const remembered = (): Ipv4Block | undefined => {
+    if (!existsSync(file)) return undefined;
+    try {
+      return parseBlock((JSON.parse(readFileSync(file, 'utf8')) as { subnet: string }).subnet);
+    } catch {
+      return undefined;
+    }
+  };
+
+  const ensureBridge = async (wanted: Ipv4Block | undefined): Promise<Bridge> => {
+    if (bridge !== undefined) return bridge;
+    bridge = await openBridge(options.ip, options.dataDir, wanted);
+    mkdirSync(options.dataDir, { recursive: true });
+    writeFileSync(file, JSON.stringify({ subnet: printBlock(bridge.subnet) }));
+    return bridge;
+  };
+
+  const closeBridge = async () => {
+    if (addresses.size > 0 || bridge === undefined) return;
+    await removeBridge(options.ip, bridge);
+    bridge = undefined;
+    rmSync(file, { force: true });
+  };
+
+  return {
+    routed: true,
+    attach: (podUid, pid) =>
+      inTurn(async () => {
+        const on = await ensureBridge(options.subnet);
+        const address = chooseAddress(on.subnet, new Set(addresses.values()), last);
+        if (address === undefined)
+          throw new CodedError(
+            'NO_ADDRESS',
+            `every address of ${printBlock(on.subnet)} is in use; remove pods or set a larger subnet`,
+          );
+        addresses.set(podUid, address);
+        last = address;
+        await attachToBridge(options, on, { pid, link: linkName(podUid), address });
+        return address;
+      }),
+    detach: (podUid) =>
+      inTurn(async () => {
+        if (!addresses.delete(podUid)) return;
+        await detachFromBridge(options.ip, linkName(podUid));
+        await closeBridge().catch((error: unknown) => {
+          throw new CodedError('NETWORK_LEFT', `the bridge could not be removed: ${messageOf(error)}`);
+        });
+      }),
+    adopt: (given) =>
+      inTurn(async () => {
+        for (const [podUid, address] of given) addresses.set(podUid, address);
+        const wanted = remembered();
+        if (wanted === undefined) return;
+        await ensureBridge(wanted);
+        await closeBridge();
+      }),
+  };
+}

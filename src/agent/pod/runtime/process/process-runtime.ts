@@ -1,0 +1,344 @@
+import { mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Logger } from 'pino';
+import { type Clock, sleep } from '../../../../util/clock.ts';
+import { CodedError } from '../../../../util/coded-error.ts';
+import { pruneCgroup } from '../../../host/cgroup.ts';
+import { openCgroupParent } from '../../../host/cgroup-parent.ts';
+import { type Ipv4Block, parseBlock } from '../../../host/network-subnet.ts';
+import { signalProcess } from '../../../host/process-identity.ts';
+import { findTools, needTool } from '../../../host/tool.ts';
+import type {
+  Adopted,
+  ContainerConfig,
+  ContainerExit,
+  RunningContainer,
+  Runtime,
+  SandboxConfig,
+} from '../runtime.ts';
+import { findPods } from './adoption.ts';
+import { canMakeNamespaces, closingWords, describeEnforcement, findRootMode } from './capability.ts';
+import { discardLife, killLife, logPathOf, startLife } from './container.ts';
+import { execInLife } from './exec.ts';
+import type { ProcessHost } from './host.ts';
+import { createLayout } from './layout.ts';
+import {
+  asRunning,
+  isSeen,
+  isStarted,
+  type Life,
+  markSeen,
+  readExit,
+  type StartedRecord,
+  watchLife,
+} from './life.ts';
+import { readLogFile } from './log-file.ts';
+import { createPodNetwork, noPodNetwork, type PodNetwork } from './pod-network.ts';
+import type { SandboxRecord } from './record.ts';
+import { asSandbox, destroySandbox, isSandboxAlive, makeSandbox } from './sandbox.ts';
+
+export interface ProcessRuntimeOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly logger?: Pick<Logger, 'warn'>;
+  /** The Node that pods find first on PATH; default: the one that runs this. */
+  readonly nodePath?: string;
+  /** Folder of our own at the top of each cgroup hierarchy. */
+  readonly cgroupParent?: string;
+  /** IPv4 subnet for pods, `10.9.8.0/24`; default: a free /24 of 10.137.0.0/16. */
+  readonly subnet?: string;
+}
+
+const SWEEP_MS = 1000;
+
+function parseSubnet(text: string | undefined): Ipv4Block | undefined {
+  if (text === undefined) return undefined;
+  const block = parseBlock(text);
+  if (block === undefined || block.prefix < 16 || block.prefix > 29) {
+    throw new CodedError(
+      'SUBNET_INVALID',
+      `pod subnet "${text}" is not an IPv4 block from /16 to /29, such as 10.9.8.0/24`,
+    );
+  }
+  return block;
+}
+
+async function openHost(options: ProcessRuntimeOptions): Promise<ProcessHost> {
+  mkdirSync(options.dataDir, { recursive: true });
+  const dataDir = realpathSync(options.dataDir);
+  const tools = findTools();
+  needTool(tools, 'sh');
+  const namespaces = await canMakeNamespaces(tools);
+  return {
+    clock: options.clock,
+    layout: createLayout(dataDir),
+    dataDir,
+    tools,
+    cgroups: openCgroupParent(options.cgroupParent ?? 'podvitals'),
+    namespaces,
+    root: namespaces ? await findRootMode(tools, dataDir) : 'shared',
+    nodeFolder: dirname(realpathSync(options.nodePath ?? process.execPath)),
+    closing: closingWords(tools),
+  };
+}
+
+function openNetwork(host: ProcessHost, subnet: Ipv4Block | undefined): PodNetwork {
+  const { ip, nsenter } = host.tools;
+  if (!host.namespaces || ip === undefined || nsenter === undefined) return noPodNetwork;
+  return createPodNetwork({
+    ip,
+    nsenter,
+    dataDir: host.dataDir,
+    ...(subnet === undefined ? {} : { subnet }),
+  });
+}
+
+/**
+ * Runs pods as plain Linux processes: namespaces and cgroups of their own, the host's root under a private layer.
+ * Needs root for isolation; without it pods run as the caller's processes, and `enforcement` says what is missing.
+ * Containers outlive the agent; `adopt` finds them again.
+ *
+ * @throws SUBNET_INVALID, TOOL_MISSING.
+ */
+export async function createProcessRuntime(options: ProcessRuntimeOptions): Promise<Runtime> {
+  const host = await openHost(options);
+  const network = openNetwork(host, parseSubnet(options.subnet));
+  const { clock } = host;
+  const sandboxes = new Map<string, SandboxRecord>();
+  const lives = new Map<string, Life>();
+  const listeners = new Set<(exit: ContainerExit) => void>();
+  let execs = 0;
+  let closed = false;
+  let cancelSweep: (() => void) | undefined;
+
+  const folderOf = ({ config }: StartedRecord) =>
+    host.layout.life(config.podUid, config.name, config.attempt);
+
+  const tell = (exit: ContainerExit) => {
+    for (const listener of listeners) {
+      try {
+        listener(exit);
+      } catch (error) {
+        options.logger?.warn({ err: error, container: exit.name }, 'a listener for exits failed');
+      }
+    }
+  };
+
+  const follow = (sandbox: SandboxRecord, record: StartedRecord): Life => {
+    const { name, attempt } = record.config;
+    const life = watchLife(host, record, logPathOf(host, sandbox, name, attempt));
+    lives.set(record.id, life);
+    return life;
+  };
+
+  /** Exits reach the listeners once; the mark keeps a later agent from telling them again. */
+  const announce = (life: Life) => {
+    void life.ended.then((exit) => {
+      if (closed) return;
+      tell(exit);
+      markSeen(folderOf(life.record));
+    });
+  };
+
+  const sweep = () => {
+    cancelSweep = clock.setTimer(
+      SWEEP_MS,
+      () => {
+        for (const life of lives.values()) life.check();
+        if (!closed) sweep();
+      },
+      { unref: true },
+    );
+  };
+  sweep();
+
+  const sandboxOf = (podUid: string): SandboxRecord => {
+    const record = sandboxes.get(podUid);
+    if (record === undefined) {
+      throw new CodedError('CreateContainerError', `pod ${podUid} has no sandbox; it must be made first`, {
+        status: 404,
+      });
+    }
+    return record;
+  };
+
+  const livesOf = (podUid: string) =>
+    [...lives.values()].filter((life) => life.record.config.podUid === podUid);
+
+  const removeContainer = async (containerId: string) => {
+    const life = lives.get(containerId);
+    if (life === undefined) return;
+    if (life.exit === undefined) {
+      await killLife(host, life.record);
+      life.check();
+      await life.ended;
+    }
+    lives.delete(containerId);
+    life.close();
+    await discardLife(host, life.record);
+  };
+
+  const removeSandbox = async (podUid: string) => {
+    const record = sandboxes.get(podUid);
+    await Promise.all(livesOf(podUid).map((life) => removeContainer(life.record.id)));
+    sandboxes.delete(podUid);
+    if (record !== undefined) await destroySandbox(host, network, record);
+    rmSync(host.layout.pod(podUid), { recursive: true, force: true });
+    if (sandboxes.size === 0) pruneCgroup(host.cgroups.paths, host.cgroups.paths);
+  };
+
+  const adoptPod = async ({ sandbox, lives: found }: ReturnType<typeof findPods>[number]) => {
+    const alive = isSandboxAlive(host, sandbox) && (sandbox.infra !== undefined || !host.namespaces);
+    const running: RunningContainer[] = [];
+    const exits: ContainerExit[] = [];
+    for (const { folder, record } of found) {
+      if (!isStarted(record)) {
+        await discardLife(host, record);
+        continue;
+      }
+      if (!alive) await killLife(host, record);
+      const seen = isSeen(folder);
+      const life = follow(sandbox, record);
+      const over = !alive || readExit(folder) !== undefined;
+      if (over) {
+        const exit = await life.ended;
+        if (!seen) exits.push(exit);
+      } else {
+        announce(life);
+        running.push(asRunning(record));
+      }
+    }
+    return { alive, running, exits };
+  };
+
+  return {
+    name: 'process',
+    enforcement: () =>
+      describeEnforcement({
+        user: process.getuid?.() === 0 ? 'root' : `uid ${process.getuid?.() ?? 'unknown'}`,
+        cgroups: host.cgroups,
+        namespaces: host.namespaces,
+        root: host.root,
+        routed: network.routed,
+      }),
+
+    async adopt(): Promise<Adopted> {
+      const found = findPods(host.layout.pods);
+      const addresses = found.flatMap(({ sandbox }) =>
+        sandbox.ip === undefined ? [] : [[sandbox.config.podUid, sandbox.ip] as const],
+      );
+      await network.adopt(new Map(addresses));
+      const adopted = {
+        sandboxes: [] as SandboxRecord[],
+        running: [] as RunningContainer[],
+        exits: [] as ContainerExit[],
+      };
+      for (const pod of found) {
+        const { alive, running, exits } = await adoptPod(pod);
+        adopted.running.push(...running);
+        adopted.exits.push(...exits);
+        sandboxes.set(pod.sandbox.config.podUid, pod.sandbox);
+        if (alive) adopted.sandboxes.push(pod.sandbox);
+      }
+      return { ...adopted, sandboxes: adopted.sandboxes.map(asSandbox) };
+    },
+
+    async pullImage(image) {
+      if (image === 'host' || image === '') return 'host';
+      throw new CodedError(
+        'ErrImagePull',
+        `image "${image}" cannot be pulled: the process runtime runs programs of this host (image: host); for images start podvitals with --runtime podman`,
+        { status: 422 },
+      );
+    },
+
+    async runSandbox(config: SandboxConfig) {
+      const known = sandboxes.get(config.podUid);
+      if (known !== undefined && isSandboxAlive(host, known)) return asSandbox(known);
+      if (known !== undefined) await removeSandbox(config.podUid);
+      const record = await makeSandbox(host, network, config);
+      sandboxes.set(config.podUid, record);
+      return asSandbox(record);
+    },
+
+    removeSandbox,
+
+    async startContainer(config: ContainerConfig) {
+      const sandbox = sandboxOf(config.podUid);
+      const record = await startLife(host, sandbox, config);
+      if (!isStarted(record))
+        throw new CodedError('RunContainerError', `container ${config.name} did not start`);
+      announce(follow(sandbox, record));
+      return asRunning(record);
+    },
+
+    async stopContainer(containerId, graceMs) {
+      const life = lives.get(containerId);
+      if (life === undefined || life.exit !== undefined) return;
+      signalProcess(life.record.main, 'SIGTERM');
+      const grace = new AbortController();
+      await Promise.race([life.ended, sleep(clock, graceMs, grace.signal).catch(() => undefined)]);
+      grace.abort();
+      if (life.exit === undefined) await killLife(host, life.record);
+      life.check();
+      await life.ended;
+    },
+
+    removeContainer,
+
+    async exec(containerId, command, execOptions) {
+      const life = lives.get(containerId);
+      if (life === undefined || life.exit !== undefined) {
+        throw new CodedError('CONTAINER_NOT_RUNNING', `container ${containerId} is not running`, {
+          status: 409,
+        });
+      }
+      const { hostname } = sandboxOf(life.record.config.podUid).config;
+      execs += 1;
+      return execInLife(host, life.record, hostname, command, execOptions, execs);
+    },
+
+    async logs(podUid, container, attempt, logOptions) {
+      const sandbox = sandboxOf(podUid);
+      for (const life of livesOf(podUid)) {
+        const { config } = life.record;
+        if (config.name === container && config.attempt === attempt && life.exit === undefined)
+          life.output.drain();
+      }
+      return readLogFile(logPathOf(host, sandbox, container, attempt), logOptions);
+    },
+
+    async followLogs(podUid, container, attempt, onLine, signal) {
+      const life = livesOf(podUid).find(
+        ({ record: { config } }) => config.name === container && config.attempt === attempt,
+      );
+      if (life === undefined || life.exit !== undefined || signal.aborted) return;
+      const unsubscribe = life.output.onLine(onLine);
+      const { promise: aborted, resolve } = Promise.withResolvers<void>();
+      const onAbort = () => resolve();
+      signal.addEventListener('abort', onAbort, { once: true });
+      await Promise.race([life.ended, aborted]);
+      signal.removeEventListener('abort', onAbort);
+      unsubscribe();
+    },
+
+    podDirectory(podUid) {
+      const path = host.layout.pod(podUid);
+      mkdirSync(path, { recursive: true });
+      return path;
+    },
+
+    onExit(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+
+    async close() {
+      closed = true;
+      cancelSweep?.();
+      for (const life of lives.values()) life.close();
+      lives.clear();
+      listeners.clear();
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { ProcessIdentity } from '../../../host/process-identity.ts';
+import type { CgroupPaths, ContainerConfig, SandboxConfig } from '../runtime.ts';
+
+/** What the disk knows of a sandbox. Written before its processes exist (without `infra`), then again with it. */
+export interface SandboxRecord {
+  readonly config: SandboxConfig;
+  readonly cgroup: CgroupPaths;
+  readonly ip?: string;
+  readonly infra?: ProcessIdentity;
+}
+
+/** What the disk knows of one life. `main` is set once the command runs; a record without it is half-made. */
+export interface ContainerRecord {
+  readonly id: string;
+  readonly config: ContainerConfig;
+  readonly cgroup: CgroupPaths;
+  readonly shim?: ProcessIdentity;
+  readonly main?: ProcessIdentity;
+  readonly startedAt?: number;
+}
+
+export const sandboxFile = (folder: string) => join(folder, 'sandbox.json');
+export const containerFile = (folder: string) => join(folder, 'container.json');
+
+/** Replaces the file in one step, readable for root alone: it may hold secrets from the environment. */
+export function writeRecord(path: string, record: SandboxRecord | ContainerRecord): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const next = `${path}.next`;
+  const fd = openSync(next, 'w', 0o600);
+  try {
+    writeSync(fd, JSON.stringify(record));
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(next, path);
+}
+
+/** Undefined when there is none, or when it was cut short. */
+export function readRecord<T extends SandboxRecord | ContainerRecord>(path: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}

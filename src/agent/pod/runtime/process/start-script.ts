@@ -1,0 +1,142 @@
+import { dirname } from 'node:path';
+import type { Mount } from '../runtime.ts';
+import { type Environment, execLines } from './environment.ts';
+import { quote, quoteAll } from './shell.ts';
+
+/** Where the host's root waits inside the container until its mounts are made. */
+export const OLD_ROOT = '/.podvitals';
+
+export interface StartScriptTools {
+  readonly env: string;
+  readonly mkdir: string;
+  readonly mount: string;
+  readonly pivotRoot: string;
+  readonly rmdir: string;
+  readonly umount: string;
+}
+
+/** One file system of the container's mount table; `file` targets are files, so a file must be there to mount on. */
+export interface TableEntry {
+  readonly source: string;
+  readonly target: string;
+  readonly type: string;
+  readonly options: string;
+  readonly file?: boolean;
+}
+
+const escapeField = (field: string) =>
+  field.replace(/[\s\\#]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
+
+/** In the form of fstab(5): one `mount --all` makes them all, the second, read-only remount of a bind included. */
+export function printMountTable(entries: readonly TableEntry[]): string {
+  return entries
+    .map(({ source, target, type, options }) =>
+      [escapeField(source), escapeField(target), type, options, '0', '0'].join(' '),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** A bind from the host, named as it is seen while the old root still hangs in the new one. */
+export function bindEntry(mount: Mount & { readonly file?: boolean }): TableEntry {
+  return {
+    source: `${OLD_ROOT}${mount.source}`,
+    target: mount.target,
+    type: 'none',
+    // A read-only bind is made by a second remount, which takes in no mounts below it: so no rbind.
+    options: mount.readOnly ? 'bind,ro' : 'rbind',
+    ...(mount.file === undefined ? {} : { file: mount.file }),
+  };
+}
+
+export interface StartPlan {
+  readonly tools: StartScriptTools;
+  readonly folder: string;
+  readonly command: readonly string[];
+  readonly environment: Environment;
+  readonly workingDir: string;
+  /** The container's own root and mounts; absent: the host's root as it is. */
+  readonly root?: { readonly upper: 'disk' | 'memory'; readonly table: readonly TableEntry[] };
+}
+
+/** Says on descriptor 3 why the container cannot start. */
+const FAIL = `fail() { echo "error $*" >&3; exit 125; }`;
+
+/** Finds the command as execvp would, so that a missing one is told before, not after, the container "runs". */
+const RESOLVE = `resolve() {
+  case $1 in
+  */*)
+    [ -e "$1" ] || fail "exec: \\"$1\\": stat $1: no such file or directory"
+    [ -d "$1" ] && fail "exec: \\"$1\\": is a directory"
+    [ -x "$1" ] || fail "exec: \\"$1\\": permission denied" ;;
+  *)
+    name=$1; rest=$2:
+    while [ -n "$rest" ]; do
+      [ -f "\${rest%%:*}/$name" ] && [ -x "\${rest%%:*}/$name" ] && return
+      rest=\${rest#*:}
+    done
+    fail "exec: \\"$name\\": executable file not found in \\$PATH" ;;
+  esac
+}`;
+
+function overlayLines(plan: StartPlan, upper: 'disk' | 'memory'): readonly string[] {
+  const mount = quote(plan.tools.mount);
+  const mkdir = quote(plan.tools.mkdir);
+  return [
+    // Relative paths, because a comma or colon in the data directory would be read as an option.
+    `cd ${quote(plan.folder)} || fail 'the container folder is gone'`,
+    ...(upper === 'memory'
+      ? [
+          `${mount} -t tmpfs -o mode=700 tmpfs memory && ${mkdir} memory/upper memory/work memory/upper${OLD_ROOT} || fail 'no memory for the root file system'`,
+          `cd memory`,
+          `${mount} -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work ../root || fail 'the overlay over / could not be mounted'`,
+          `cd ../root`,
+        ]
+      : [
+          `${mount} -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root || fail 'the overlay over / could not be mounted'`,
+          `cd root`,
+        ]),
+    `${quote(plan.tools.pivotRoot)} . .${OLD_ROOT} || fail 'pivot_root failed'`,
+    'cd /',
+  ];
+}
+
+function mountLines(plan: StartPlan, table: readonly TableEntry[]): readonly string[] {
+  const mount = quote(plan.tools.mount);
+  // Targets are made inside the new root, where a symbolic link cannot lead out to the host.
+  const folders = table.map((entry) => (entry.file ? dirname(entry.target) : entry.target));
+  const files = table.filter((entry) => entry.file).map((entry) => entry.target);
+  return [
+    `${quote(plan.tools.mkdir)} -p ${quoteAll([...folders, plan.workingDir])} || fail 'mount points could not be made'`,
+    ...files.map(
+      (file) => `[ -e ${quote(file)} ] || : > ${quote(file)} || fail 'mount points could not be made'`,
+    ),
+    `${mount} -t proc -o nosuid,nodev,noexec proc /proc || fail '/proc could not be mounted'`,
+    `${mount} --all --fstab ${quote(`${OLD_ROOT}${plan.folder}/mounts`)} || fail 'a volume could not be mounted'`,
+    `${quote(plan.tools.umount)} -l ${OLD_ROOT} && ${quote(plan.tools.rmdir)} ${OLD_ROOT} || fail 'the host root could not be left'`,
+  ];
+}
+
+/**
+ * The last script before the command: file systems, working directory, environment, exec. It runs as the container's
+ * first process. Descriptor 3 takes one line, `ready` or `error <why>`; complaints of the tools go to the file
+ * `complaint` until the command takes over.
+ */
+export function startScript(plan: StartPlan): string {
+  const path = new Map(plan.environment).get('PATH') ?? '';
+  const lines = [
+    FAIL,
+    RESOLVE,
+    `exec 5>&2 2>${quote(`${plan.folder}/complaint`)} || exit 125`,
+    ...(plan.root === undefined
+      ? []
+      : [...overlayLines(plan, plan.root.upper), ...mountLines(plan, plan.root.table)]),
+    `cd ${quote(plan.workingDir)} || fail ${quote(`the working directory ${plan.workingDir} cannot be entered`)}`,
+    `resolve ${quote(plan.command[0] ?? '')} ${quote(path)}`,
+    'ulimit -c 0',
+    'echo ready >&3',
+    'exec 2>&5 3>&- 5>&-',
+    ...execLines(plan.command, plan.environment, plan.tools.env),
+  ];
+  return `${lines.join('\n')}\n`;
+}
