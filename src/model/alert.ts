@@ -9,4 +9,9 @@ export interface Alert {
   readonly activeAt: number;
   readonly firedAt?: number;
   readonly resolvedAt?: number;
+  /**
+   * Since when nobody has heard from what it speaks of. The alert is held as it was: whether it still holds is not
+   * known, and silence is not health.
+   */
+  readonly unknownSince?: number;
 }
