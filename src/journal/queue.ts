@@ -31,11 +31,14 @@ export interface QueueOptions {
   readonly onDrop: (kind: string, items: number) => void;
 }
 
-/** First in, first out, on disk, bounded in bytes and age. Needs `queueSchema` in the journal. */
+/**
+ * First in, first out, on disk, bounded in bytes and age: what is beyond either falls off the front when something is
+ * pushed. Needs `queueSchema` in the journal.
+ */
 export interface DurableQueue {
   /** Resolves once the entry is durable. */
   push(entry: { readonly kind: string; readonly items: number; readonly body: Uint8Array }): Promise<void>;
-  /** The oldest entry that is not too old. */
+  /** The oldest entry. */
   peek(): QueueEntry | undefined;
   remove(position: number): Promise<void>;
   readonly length: number;

@@ -1,0 +1,131 @@
+import { PbfWriter } from 'pbf';
+import type { HistogramPoint, NumberPoint, Point, Signal } from '../catalogue/signal.ts';
+import { type AnyValue, writeKeyValue } from './any-value.ts';
+import { writeNanoseconds } from './protobuf.ts';
+import { NODE_ATTRIBUTE, type ResourceFacts, writeResource, writeScope } from './resource.ts';
+
+// Field numbers of opentelemetry/proto/metrics/v1/metrics.proto and collector/metrics/v1/metrics_service.proto.
+
+const CUMULATIVE = 2;
+
+/** The points of one resource, by signal. */
+interface ResourcePoints {
+  readonly attributes: readonly (readonly [string, AnyValue])[];
+  readonly bySignal: Map<Signal, Point[]>;
+}
+
+/** An ExportMetricsServiceRequest of points taken at `atMs`. Times are written in nanoseconds. */
+export function encodePoints(points: readonly Point[], atMs: number, facts: ResourceFacts): Uint8Array {
+  const writer = new PbfWriter(new Uint8Array(Math.max(1024, points.length * 64)));
+  for (const resource of byResource(points, facts)) {
+    writer.writeMessage(1, writeResourceMetrics, { resource, facts, atMs });
+  }
+  return writer.finish();
+}
+
+function byResource(points: readonly Point[], facts: ResourceFacts): Iterable<ResourcePoints> {
+  const resources = new Map<string, ResourcePoints>();
+  for (const point of points) {
+    const attributes = resourceAttributes(point, facts);
+    const key = JSON.stringify(attributes);
+    let resource = resources.get(key);
+    if (resource === undefined) {
+      resource = { attributes, bySignal: new Map() };
+      resources.set(key, resource);
+    }
+    const members = resource.bySignal.get(point.signal);
+    if (members === undefined) resource.bySignal.set(point.signal, [point]);
+    else members.push(point);
+  }
+  return resources.values();
+}
+
+function resourceAttributes(point: Point, facts: ResourceFacts): (readonly [string, string])[] {
+  const attributes: (readonly [string, string])[] = [];
+  let saysNode = false;
+  point.signal.labels.forEach((label, i) => {
+    if (label.on !== 'resource') return;
+    if (label.attribute === NODE_ATTRIBUTE) saysNode = true;
+    const value = point.labels[i];
+    if (value) attributes.push([label.attribute, value]);
+  });
+  // A signal with a node label of its own says itself which node it is about, if any.
+  if (!saysNode) attributes.push([NODE_ATTRIBUTE, facts.node]);
+  return attributes;
+}
+
+interface Context {
+  readonly facts: ResourceFacts;
+  readonly atMs: number;
+}
+
+function writeResourceMetrics(
+  context: Context & { readonly resource: ResourcePoints },
+  writer: PbfWriter,
+): void {
+  const { resource, facts } = context;
+  writer.writeMessage(1, (_, w: PbfWriter) => writeResource(facts, resource.attributes, w), undefined);
+  writer.writeMessage(2, writeScopeMetrics, context);
+}
+
+function writeScopeMetrics(
+  { resource, facts, atMs }: Context & { readonly resource: ResourcePoints },
+  writer: PbfWriter,
+): void {
+  writer.writeMessage(1, writeScope, facts);
+  for (const [signal, points] of resource.bySignal)
+    writer.writeMessage(2, writeMetric, { signal, points, atMs });
+}
+
+interface Metric {
+  readonly signal: Signal;
+  readonly points: readonly Point[];
+  readonly atMs: number;
+}
+
+// Field of `Metric.data` for each instrument.
+const DATA_FIELD = { gauge: 5, counter: 7, updowncounter: 7, histogram: 9 } as const;
+
+function writeMetric(metric: Metric, writer: PbfWriter): void {
+  const { otlp, help, unit } = metric.signal;
+  writer.writeStringField(1, otlp.name);
+  writer.writeStringField(2, help);
+  writer.writeStringField(3, unit);
+  writer.writeMessage(DATA_FIELD[otlp.instrument], writeData, metric);
+}
+
+function writeData({ signal, points, atMs }: Metric, writer: PbfWriter): void {
+  for (const point of points) {
+    if ('buckets' in point) writer.writeMessage(1, (p, w) => writeHistogramPoint(p, atMs, w), point);
+    else writer.writeMessage(1, (p, w) => writeNumberPoint(p, atMs, w), point);
+  }
+  const { instrument } = signal.otlp;
+  if (instrument !== 'gauge') writer.writeVarintField(2, CUMULATIVE);
+  if (instrument === 'counter') writer.writeBooleanField(3, true);
+}
+
+function writePointAttributes(point: Point, field: number, writer: PbfWriter): void {
+  point.signal.labels.forEach((label, i) => {
+    const value = point.labels[i];
+    if (label.on === 'point' && value) writeKeyValue(writer, field, label.attribute, value);
+  });
+  for (const [key, value] of Object.entries(point.signal.otlp.fixed ?? {}))
+    writeKeyValue(writer, field, key, value);
+}
+
+function writeNumberPoint(point: NumberPoint, atMs: number, writer: PbfWriter): void {
+  writePointAttributes(point, 7, writer);
+  if (point.startMs !== undefined) writeNanoseconds(writer, 2, point.startMs);
+  writeNanoseconds(writer, 3, atMs);
+  writer.writeDoubleField(4, point.value);
+}
+
+function writeHistogramPoint(point: HistogramPoint, atMs: number, writer: PbfWriter): void {
+  writePointAttributes(point, 9, writer);
+  if (point.startMs !== undefined) writeNanoseconds(writer, 2, point.startMs);
+  writeNanoseconds(writer, 3, atMs);
+  writer.writeFixed64Field(4, point.count);
+  writer.writeDoubleField(5, point.sum);
+  writer.writePackedFixed64(6, [...point.buckets]);
+  writer.writePackedDouble(7, [...(point.signal.bounds ?? [])]);
+}

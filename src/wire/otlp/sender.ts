@@ -1,0 +1,193 @@
+import type { Journal } from '../../journal/journal.ts';
+import { createQueue, type QueueEntry } from '../../journal/queue.ts';
+import type { AgentRecord } from '../../model/record.ts';
+import { type BackOffOptions, backOffDelay } from '../../util/back-off.ts';
+import { type Clock, sleep } from '../../util/clock.ts';
+import { messageOf } from '../../util/coded-error.ts';
+import type { Point } from '../catalogue/signal.ts';
+import { encodeRecords } from './logs-writer.ts';
+import { encodePoints } from './points-writer.ts';
+import type { ResourceFacts } from './resource.ts';
+import type { ExportOutcome, OtlpSignal, OtlpTransport } from './transport.ts';
+
+export interface OtlpSenderOptions {
+  readonly transport: OtlpTransport;
+  /** Has `queueSchema`. */
+  readonly spool: Journal;
+  readonly clock: Clock;
+  readonly resource: ResourceFacts;
+  /** A number in [0, 1), for the jitter of retries; Math.random when left out. */
+  readonly random?: () => number;
+  /** 64 MiB when left out. */
+  readonly maxBytes?: number;
+  /** A day when left out. */
+  readonly maxAgeMs?: number;
+}
+
+/** Counts since the sender was made, and what waits now. */
+export interface OtlpSenderStats {
+  readonly sent: Readonly<Record<OtlpSignal, number>>;
+  /** Fell off the spool, or refused for good. */
+  readonly dropped: Readonly<Record<OtlpSignal, number>>;
+  /** Taken by the receiver but not kept, as its partial success says. */
+  readonly rejected: Readonly<Record<OtlpSignal, number>>;
+  readonly queuedRequests: number;
+  readonly queuedBytes: number;
+  /** The receiver's last complaint; undefined once something went through without. */
+  readonly lastError: string | undefined;
+}
+
+/**
+ * Sends points and records, in the order they were given, at least once, across restarts: what is given is on disk
+ * when the promise resolves, and leaves the disk when the receiver has it.
+ *
+ * Who sends a death's record and its counters sends the record first: the evidence is there when a rule fires.
+ */
+export interface OtlpSender {
+  sendPoints(points: readonly Point[], atMs: number): Promise<void>;
+  sendRecords(records: readonly AgentRecord[]): Promise<void>;
+  /** Resolves true when nothing waits any more, false after `timeoutMs`. */
+  flush(timeoutMs: number): Promise<boolean>;
+  stats(): OtlpSenderStats;
+  /** Stops sending; what waits is sent by the next sender on this spool. */
+  close(): Promise<void>;
+}
+
+const BACK_OFF: BackOffOptions = { baseMs: 1_000, capMs: 60_000 };
+// gRPC receivers take 4 MiB unless told otherwise; a point is some 100 bytes, a resource some 300.
+const POINTS_PER_REQUEST = 5_000;
+const RECORDS_PER_REQUEST = 500;
+const REQUEST_BYTES = 2 * 1024 * 1024;
+
+export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
+  const { transport, clock, resource } = options;
+  const random = options.random ?? Math.random;
+  const sent = { metrics: 0, logs: 0 };
+  const dropped = { metrics: 0, logs: 0 };
+  const rejected = { metrics: 0, logs: 0 };
+  let lastError: string | undefined;
+  const queue = createQueue(options.spool, {
+    name: 'otlp',
+    clock,
+    maxBytes: options.maxBytes ?? 64 * 1024 * 1024,
+    maxAgeMs: options.maxAgeMs ?? 24 * 3_600_000,
+    onDrop: (kind, items) => {
+      dropped[kind as OtlpSignal] += items;
+    },
+  });
+  const stopped = new AbortController();
+  let wake = () => {};
+  let idle: (() => void)[] = [];
+
+  const settle = async (entry: QueueEntry, outcome: ExportOutcome & { kind: 'accepted' | 'refused' }) => {
+    const signal = entry.kind as OtlpSignal;
+    await queue.remove(entry.position);
+    if (outcome.kind === 'accepted') {
+      rejected[signal] += outcome.rejected;
+      sent[signal] += Math.max(0, entry.items - outcome.rejected);
+      lastError = outcome.message === '' ? undefined : outcome.message;
+    } else {
+      dropped[signal] += entry.items;
+      lastError = outcome.message;
+    }
+  };
+
+  const deliver = async (entry: QueueEntry): Promise<ExportOutcome> => {
+    const outcome = await transport.export(entry.kind as OtlpSignal, entry.body, stopped.signal);
+    if (outcome.kind === 'retry') return outcome;
+    try {
+      await settle(entry, outcome);
+      return outcome;
+    } catch (error) {
+      // Delivered, but the spool cannot let go of it: sent again later, and known to the receiver by then.
+      return { kind: 'retry', message: messageOf(error) };
+    }
+  };
+
+  const pause = (outcome: ExportOutcome & { kind: 'retry' }, attempt: number) => {
+    lastError = outcome.message;
+    const delay = Math.max(outcome.afterMs ?? 0, backOffDelay(BACK_OFF, attempt));
+    // Jitter keeps many agents from coming back in one moment.
+    return sleep(clock, delay * (0.8 + 0.4 * random()), stopped.signal).catch(() => {});
+  };
+
+  const drain = async () => {
+    let attempt = 0;
+    while (!stopped.signal.aborted) {
+      const entry = queue.peek();
+      if (entry === undefined) {
+        for (const done of idle.splice(0)) done();
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      const outcome = await deliver(entry);
+      if (outcome.kind === 'retry') await pause(outcome, attempt);
+      attempt = outcome.kind === 'retry' ? attempt + 1 : 0;
+    }
+  };
+
+  const push = async (kind: OtlpSignal, items: number, body: Uint8Array) => {
+    await queue.push({ kind, items, body });
+    wake();
+  };
+  const running = drain();
+
+  return {
+    async sendPoints(points, atMs) {
+      const requests: Promise<void>[] = [];
+      for (let i = 0; i < points.length; i += POINTS_PER_REQUEST) {
+        const some = points.slice(i, i + POINTS_PER_REQUEST);
+        requests.push(push('metrics', some.length, encodePoints(some, atMs, resource)));
+      }
+      await Promise.all(requests);
+    },
+    async sendRecords(records) {
+      const requests = requestsOf(records, resource).map(({ count, body }) => push('logs', count, body));
+      await Promise.all(requests);
+    },
+    async flush(timeoutMs) {
+      if (queue.length === 0) return true;
+      const drained = new Promise<true>((resolve) => idle.push(() => resolve(true)));
+      const late = new AbortController();
+      const timeout = sleep(clock, timeoutMs, late.signal).then(
+        () => false,
+        () => false,
+      );
+      try {
+        return await Promise.race([drained, timeout]);
+      } finally {
+        late.abort();
+      }
+    },
+    stats: () => ({
+      sent: { ...sent },
+      dropped: { ...dropped },
+      rejected: { ...rejected },
+      queuedRequests: queue.length,
+      queuedBytes: queue.bytes,
+      lastError,
+    }),
+    async close() {
+      stopped.abort();
+      wake();
+      await running;
+      idle = [];
+      await transport.close();
+    },
+  };
+}
+
+/** Splits records so that each request stays small; one that is large by itself goes alone. */
+function requestsOf(
+  records: readonly AgentRecord[],
+  resource: ResourceFacts,
+): readonly { readonly count: number; readonly body: Uint8Array }[] {
+  if (records.length === 0) return [];
+  const body = encodeRecords(records, resource);
+  const fits = records.length <= RECORDS_PER_REQUEST && body.length <= REQUEST_BYTES;
+  if (fits || records.length === 1) return [{ count: records.length, body }];
+  const half = Math.ceil(records.length / 2);
+  return [...requestsOf(records.slice(0, half), resource), ...requestsOf(records.slice(half), resource)];
+}
