@@ -1,6 +1,7 @@
 import type { Point } from '../../wire/catalogue/signal.ts';
 import type { PodView, WorkloadView } from '../pod/view.ts';
-import type { ContainerUsage, NodeUsage, PodUsage } from '../stats/usage.ts';
+import type { Usages } from '../stats/stats-reader.ts';
+import type { NodeUsage } from '../stats/usage.ts';
 import { containerPoints, podCgroupPoints } from './container.ts';
 import { containerStatusPoints } from './container-status.ts';
 import { lifePoints } from './life.ts';
@@ -9,12 +10,6 @@ import { type AgentFacts, agentPoints, impliedObjectPoints, kubeletPoints, nodeP
 import { podPoints } from './pod.ts';
 import { startupPoints } from './startup.ts';
 import { workloadPoints } from './workload.ts';
-
-/** Usage as `stats/` reads it: containers by id, pods by uid. Who is missing could not be read. */
-export interface Usages {
-  readonly containers: ReadonlyMap<string, ContainerUsage>;
-  readonly pods: ReadonlyMap<string, PodUsage>;
-}
 
 export interface Observed {
   readonly pods: readonly PodView[];

@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import {
+  CLOCK_TICKS_PER_SECOND,
+  parseCfsQuota,
+  parseCpuacctStat,
+  parseCpuMax,
+  parseCpuStatV1,
+  parseCpuStatV2,
+} from '../host/cgroup-statistics.ts';
+import { singleNumber } from '../host/flat-keyed.ts';
+import type { CgroupPaths } from '../pod/runtime/runtime.ts';
+import type { Due } from './cadence.ts';
+import type { Descriptors } from './descriptors.ts';
+import { numberFile, present, scaled } from './numbers.ts';
+import type { ContainerUsage } from './usage.ts';
+
+export interface CpuReader {
+  read(due: Due): Pick<ContainerUsage, 'cpu' | 'throttling'>;
+  release(): void;
+}
+
+/**
+ * CPU time and throttling of a cgroup. On hybrid hosts the v2 side's cpu.stat has usage with its split in one file;
+ * throttling comes from where the limit is. Without a quota there is no throttling to speak of, so it is absent.
+ */
+export function createCpuReader(descriptors: Descriptors, { unified, cpu, cpuacct }: CgroupPaths): CpuReader {
+  const file = (directory: string | undefined, name: string) => directory && join(directory, name);
+  const statV2 = numberFile(descriptors, file(unified, 'cpu.stat'), parseCpuStatV2, 6);
+  const usageV1 = numberFile(descriptors, file(cpuacct, 'cpuacct.usage'), singleNumber, 1);
+  const splitV1 = numberFile(descriptors, file(cpuacct, 'cpuacct.stat'), parseCpuacctStat, 2);
+  const statV1 = numberFile(descriptors, file(cpu, 'cpu.stat'), parseCpuStatV1, 3);
+  const quota = cpu
+    ? numberFile(descriptors, join(cpu, 'cpu.cfs_quota_us'), parseCfsQuota, 1)
+    : numberFile(descriptors, file(unified, 'cpu.max'), parseCpuMax, 1);
+  const all = [statV2, usageV1, splitV1, statV1, quota];
+
+  const usage = (): ContainerUsage['cpu'] | undefined => {
+    if (statV2.refresh()) return split(statV2.numbers, 1e-6, 1e-6);
+    if (!usageV1.refresh()) return undefined;
+    splitV1.refresh();
+    const [user, system] = splitV1.numbers;
+    return split([usageV1.numbers[0]!, user!, system!], 1e-9, 1 / CLOCK_TICKS_PER_SECOND);
+  };
+  const throttling = (): ContainerUsage['throttling'] | undefined => {
+    if (Number.isNaN(quota.numbers[0])) return undefined;
+    if (cpu) return statV1.refresh() ? throttled(statV1.numbers, 0, 1e-9) : undefined;
+    return throttled(statV2.numbers, 3, 1e-6);
+  };
+  return {
+    read(due) {
+      if (due.slow) quota.refresh();
+      return { ...present('cpu', usage()), ...present('throttling', throttling()) };
+    },
+    release: () => {
+      for (const it of all) it.release();
+    },
+  };
+}
+
+function split(
+  numbers: ArrayLike<number>,
+  usageUnit: number,
+  splitUnit: number,
+): ContainerUsage['cpu'] | undefined {
+  const usageSeconds = scaled(numbers[0], usageUnit);
+  if (usageSeconds === undefined) return undefined;
+  return {
+    usageSeconds,
+    ...present('userSeconds', scaled(numbers[1], splitUnit)),
+    ...present('systemSeconds', scaled(numbers[2], splitUnit)),
+  };
+}
+
+function throttled(
+  numbers: Float64Array,
+  first: number,
+  unit: number,
+): ContainerUsage['throttling'] | undefined {
+  const [periods, throttledPeriods, time] = numbers.subarray(first, first + 3);
+  return Number.isNaN(periods)
+    ? undefined
+    : { periods: periods!, throttledPeriods: throttledPeriods!, throttledSeconds: time! * unit };
+}

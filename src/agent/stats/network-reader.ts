@@ -1,0 +1,79 @@
+import { headedTable, NET_DEV, parseListening, parseNetDev } from '../host/procfs-network.ts';
+import type { Descriptors } from './descriptors.ts';
+import { numberFile, present } from './numbers.ts';
+import type { PodUsage } from './usage.ts';
+
+export type NetworkUsage = Pick<PodUsage, 'interfaces' | 'tcp' | 'listening'>;
+
+export interface NetworkReader {
+  read(): NetworkUsage;
+  release(): void;
+}
+
+const parseSnmp = headedTable(['Tcp:AttemptFails', 'Tcp:EstabResets', 'Tcp:RetransSegs']);
+const parseNetstat = headedTable(['TcpExt:TCPTimeouts']);
+const MOST_INTERFACES = 32;
+const MOST_LISTENING = 256;
+
+/** The network namespace of a process: its interfaces without loopback, TCP counters, and who listens. */
+export function createNetworkReader(descriptors: Descriptors, pid: number): NetworkReader {
+  const devices = descriptors.file(`/proc/${pid}/net/dev`);
+  const snmp = numberFile(descriptors, `/proc/${pid}/net/snmp`, parseSnmp, 3, true);
+  const netstat = numberFile(descriptors, `/proc/${pid}/net/netstat`, parseNetstat, 1, true);
+  const sockets = ['tcp', 'tcp6'].map((name) => descriptors.file(`/proc/${pid}/net/${name}`));
+
+  const interfaces = () => {
+    const length = descriptors.read(devices, true);
+    if (length < 0) return undefined;
+    const found: NonNullable<PodUsage['interfaces']>[number][] = [];
+    parseNetDev(descriptors.buffer, length, (name, columns) => {
+      if (name === 'lo' || found.length >= MOST_INTERFACES) return;
+      const column = (key: keyof typeof NET_DEV) => columns[NET_DEV[key]]!;
+      found.push({
+        name,
+        receiveBytes: column('receiveBytes'),
+        receivePackets: column('receivePackets'),
+        receiveErrors: column('receiveErrors'),
+        receiveDropped: column('receiveDropped'),
+        transmitBytes: column('transmitBytes'),
+        transmitPackets: column('transmitPackets'),
+        transmitErrors: column('transmitErrors'),
+        transmitDropped: column('transmitDropped'),
+      });
+    });
+    return found;
+  };
+  const tcp = (): PodUsage['tcp'] | undefined => {
+    if (!snmp.refresh() || !netstat.refresh()) return undefined;
+    const [failedConnects, resets, retransmittedSegments] = snmp.numbers;
+    const [retransmitTimeouts] = netstat.numbers;
+    return [failedConnects, resets, retransmittedSegments, retransmitTimeouts].some(Number.isNaN)
+      ? undefined
+      : {
+          failedConnects: failedConnects!,
+          resets: resets!,
+          retransmitTimeouts: retransmitTimeouts!,
+          retransmittedSegments: retransmittedSegments!,
+        };
+  };
+  // The kernel lists listening sockets first, so a table that outgrows the buffer loses connections only.
+  const listening = () => {
+    const found = sockets.flatMap((file) => {
+      const length = descriptors.read(file, true);
+      return length < 0 ? [] : parseListening(descriptors.buffer.toString('latin1', 0, length));
+    });
+    return sockets.every((file) => file.gone) ? undefined : found.slice(0, MOST_LISTENING);
+  };
+  return {
+    read: () => ({
+      ...present('interfaces', interfaces()),
+      ...present('tcp', tcp()),
+      ...present('listening', listening()),
+    }),
+    release() {
+      for (const file of [devices, ...sockets]) descriptors.release(file);
+      snmp.release();
+      netstat.release();
+    },
+  };
+}

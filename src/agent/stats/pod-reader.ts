@@ -1,0 +1,108 @@
+import type { DeviceName } from '../host/block-device.ts';
+import { sharesNetwork } from '../host/procfs-process.ts';
+import type { CgroupPaths } from '../pod/runtime/runtime.ts';
+import { createCadence } from './cadence.ts';
+import { type ContainerReader, createContainerReader } from './container-reader.ts';
+import { createCpuReader } from './cpu-reader.ts';
+import type { Descriptors } from './descriptors.ts';
+import { createMemoryReader } from './memory-reader.ts';
+import { createNetworkReader, type NetworkReader, type NetworkUsage } from './network-reader.ts';
+import { present } from './numbers.ts';
+import type { PodUsage } from './usage.ts';
+
+/** A pod whose cgroups and network are to be read. */
+export interface TrackedPod {
+  readonly uid: string;
+  /** A process in the pod's network namespace; without one, a container's is taken. */
+  readonly sandboxPid?: number;
+  readonly hostNetwork: boolean;
+  readonly cgroup: CgroupPaths;
+  /** Those that run. */
+  readonly containers: readonly TrackedContainer[];
+}
+
+export interface TrackedContainer {
+  readonly name: string;
+  readonly id: string;
+  readonly pid: number;
+  readonly cgroup: CgroupPaths;
+}
+
+export interface PodReader {
+  readonly uid: string;
+  /** Its containers that run, by id. */
+  readonly containers: ReadonlyMap<string, ContainerReader>;
+  /** Takes note of the containers that run now; returns the ids of those that are gone. */
+  update(pod: TrackedPod): readonly string[];
+  /** Reads the pod's own cgroup and network, not its containers. */
+  read(at: number, all: boolean): PodUsage;
+  release(): void;
+}
+
+export function createPodReader(
+  descriptors: Descriptors,
+  deviceName: DeviceName,
+  first: TrackedPod,
+  phase: number,
+): PodReader {
+  const containers = new Map<string, ContainerReader>();
+  const cpu = createCpuReader(descriptors, first.cgroup);
+  const memory = createMemoryReader(descriptors, first.cgroup);
+  const dueNow = createCadence(phase);
+  let network: NetworkReader | undefined;
+  let networkPid: number | undefined;
+  let networkUsage: NetworkUsage = {};
+
+  const followNetwork = (pod: TrackedPod) => {
+    const pid = pod.hostNetwork ? undefined : (pod.sandboxPid ?? pod.containers[0]?.pid);
+    if (pid === networkPid) return;
+    network?.release();
+    networkPid = pid;
+    networkUsage = {};
+    // A pod without a namespace of its own would show the host's traffic as its own.
+    const separate = pid !== undefined && sharesNetwork(pid) === false;
+    network = separate ? createNetworkReader(descriptors, pid) : undefined;
+    if (network) networkUsage = network.read();
+  };
+  const followContainers = (pod: TrackedPod) => {
+    const running = new Set(pod.containers.map((container) => container.id));
+    const gone = [...containers.keys()].filter((id) => !running.has(id));
+    for (const id of gone) {
+      containers.get(id)!.release();
+      containers.delete(id);
+    }
+    for (const { id, cgroup } of pod.containers) {
+      if (!containers.has(id))
+        containers.set(id, createContainerReader(descriptors, deviceName, cgroup, phase));
+    }
+    return gone;
+  };
+  const update = (pod: TrackedPod) => {
+    followNetwork(pod);
+    return followContainers(pod);
+  };
+  update(first);
+
+  return {
+    uid: first.uid,
+    containers,
+    update,
+    read(at, all) {
+      const due = dueNow(all);
+      if (due.slow && network) networkUsage = network.read();
+      const used = cpu.read(due).cpu;
+      const charged = memory.read(due).memory;
+      return {
+        at,
+        ...present('cpuUsageSeconds', used?.usageSeconds),
+        ...present('memoryUsageBytes', charged?.usageBytes),
+        ...present('memoryWorkingSetBytes', charged?.workingSetBytes),
+        ...networkUsage,
+      };
+    },
+    release() {
+      for (const reader of [cpu, memory, network, ...containers.values()]) reader?.release();
+      containers.clear();
+    },
+  };
+}
