@@ -1,0 +1,99 @@
+import type { AggregateExpr, AggregateOperator } from '../expr.ts';
+import type { Evaluation } from '../evaluation/evaluation.ts';
+import { groupingKey, groupingLabels } from '../evaluation/label-set.ts';
+import { groupBy } from '../evaluation/match-signature.ts';
+import { type StepSeries, type StepValue, hasPoints, newSeries } from '../evaluation/step-series.ts';
+import { countValues } from './count-values.ts';
+import { limitGroup } from './limit.ts';
+import { average, countOf, deviation, groupOf, maximum, minimum, quantileAggregation, sum, variance } from './reduce.ts';
+import { rank } from './rank.ts';
+
+/**
+ * Folds the series of one group, step by step, into `out`. Only `out.values` at steps where `out.present` is 1
+ * count; presence is already that of any of the series. `firstStep` is the step of the query the arrays begin at.
+ */
+export type Reduce = (group: readonly StepSeries[], out: StepSeries, firstStep: number) => void;
+
+/** Folds a whole vector at once: those that do not give one series a group. */
+export type Rearrange = (
+  expr: AggregateExpr,
+  groups: readonly StepSeries[][],
+  param: Float64Array,
+  evaluation: Evaluation,
+) => Promise<StepSeries[]>;
+
+const reducers: Partial<Record<AggregateOperator, Reduce>> = {
+  sum,
+  avg: average,
+  count: countOf,
+  min: minimum,
+  max: maximum,
+  group: groupOf,
+  stddev: deviation,
+  stdvar: variance,
+};
+
+const rearrangers: Partial<Record<AggregateOperator, Rearrange>> = {
+  topk: rank,
+  bottomk: rank,
+  limitk: limitGroup,
+  limit_ratio: limitGroup,
+};
+
+export async function evaluateAggregate(expr: AggregateExpr, evaluation: Evaluation): Promise<StepValue> {
+  const param = expr.param === null ? null : await evaluation.evaluate(expr.param);
+  const inner = await evaluation.evaluate(expr.expr);
+  if (inner.kind !== 'vector') throw new Error(`checked aggregation is over ${inner.kind}`);
+  const series = inner.series.filter(hasPoints);
+  if (param?.kind === 'string') return { kind: 'vector', series: countValues(expr, param.value, series, evaluation) };
+  const names = new Set(expr.grouping);
+  const grouped = groupBy(series, ({ labels }) => groupingKey(labels, names, expr.without));
+  const groups = [...grouped.values()];
+  const params = param?.kind === 'scalar' ? param.values : new Float64Array(0);
+  const rearrange = rearrangers[expr.op];
+  if (rearrange !== undefined) {
+    return { kind: 'vector', series: await rearrange(expr, groups, params, evaluation) };
+  }
+  const reduce = reducers[expr.op] ?? quantileAggregation(expr, params, evaluation);
+  const out: StepSeries[] = [];
+  for (const group of groups) {
+    if (evaluation.turn.isOver()) await evaluation.turn.pause();
+    const labels = groupingLabels(group[0]!.labels, names, expr.without);
+    const result = newSeries(labels, evaluation.grid.steps, group.some((one) => one.dropName));
+    for (const { present } of group) markPresent(result.present, present);
+    await reduceInTurns(reduce, group, result, evaluation);
+    out.push(result);
+  }
+  return { kind: 'vector', series: out };
+}
+
+function markPresent(target: Uint8Array, present: Uint8Array): void {
+  for (let k = 0; k < target.length; k += 1) target[k]! |= present[k]!;
+}
+
+// Values folded between two questions whether the turn is over.
+const VALUES_A_STRETCH = 1_000_000;
+
+/** A large group is folded a few steps at a time, so that it does not hold the thread. */
+async function reduceInTurns(
+  reduce: Reduce,
+  group: readonly StepSeries[],
+  out: StepSeries,
+  { turn, grid }: Evaluation,
+): Promise<void> {
+  const stepsAStretch = Math.max(1, Math.floor(VALUES_A_STRETCH / group.length));
+  if (stepsAStretch >= grid.steps) return reduce(group, out, 0);
+  const part = (series: StepSeries, from: number): StepSeries => ({
+    ...series,
+    values: series.values.subarray(from, from + stepsAStretch),
+    present: series.present.subarray(from, from + stepsAStretch),
+  });
+  for (let from = 0; from < grid.steps; from += stepsAStretch) {
+    reduce(
+      group.map((series) => part(series, from)),
+      part(out, from),
+      from,
+    );
+    if (turn.isOver()) await turn.pause();
+  }
+}

@@ -1,0 +1,165 @@
+import type { MatrixSeries, Query, QueryRange, QueryResult, QueryValue, VectorSample } from '../../model/query-result.ts';
+import type { Sample } from '../../model/sample.ts';
+import type { Clock } from '../../util/clock.ts';
+import { CodedError } from '../../util/coded-error.ts';
+import type { Querier } from '../storage/storage.ts';
+import { createAnnotations } from './evaluation/annotations.ts';
+import { createEvaluation } from './evaluation/evaluate.ts';
+import { type Grid, type QueryContext, timeAt } from './evaluation/evaluation.ts';
+import { dropMetadata } from './evaluation/label-set.ts';
+import { evaluateRange } from './evaluation/range-vector.ts';
+import { createSampleBudget } from './evaluation/sample-budget.ts';
+import { sortByLabels } from './evaluation/sort-by-labels.ts';
+import { type StepSeries, type StepValue, hasPoints, mergeEqualSeries } from './evaluation/step-series.ts';
+import { createTurn } from './evaluation/turn.ts';
+import { type Expr, unwrapParens } from './expr.ts';
+import { parseExpr } from './parse-expr.ts';
+import { typeInWords, typeOf } from './value-type.ts';
+
+export interface QueryLimits {
+  /** Samples a query may hold at a time; 50 million when left out. */
+  readonly maxSamples?: number;
+  /** Two minutes when left out. */
+  readonly timeoutMs?: number;
+}
+
+export interface EngineOptions {
+  /** Asked once a query. */
+  readonly querier: () => Querier;
+  readonly clock: Clock;
+  readonly limits?: QueryLimits;
+  /** How old the newest sample of an instant vector may be; five minutes when left out. */
+  readonly lookbackMs?: number;
+  /** Step of subqueries that leave theirs out; one minute when left out. */
+  readonly subqueryStepMs?: number;
+  /** Keeps metric names until a query ends. Off when left out, as in Prometheus. */
+  readonly delayedNameRemoval?: boolean;
+  /** Allows experimental functions. Off when left out, as in Prometheus. */
+  readonly experimental?: boolean;
+}
+
+/** Answers PromQL with the semantics of Prometheus 3. Both reject with a CodedError `QUERY_*`. */
+export interface Engine {
+  readonly query: Query;
+  readonly queryRange: QueryRange;
+}
+
+const MINUTE_MS = 60_000;
+
+export function createEngine(options: EngineOptions): Engine {
+  const parse = (text: string) => parseExpr(text, { experimental: options.experimental ?? false });
+  return {
+    async query(text, atMs, signal) {
+      const expr = parse(text);
+      const context = createContext(options, { startMs: atMs, endMs: atMs, stepMs: 0 }, signal);
+      const value = await evaluateInstant(expr, context);
+      return finish(value, context, text);
+    },
+    async queryRange(text, range, signal) {
+      checkRange(range);
+      const expr = parse(text);
+      const type = typeOf(expr);
+      if (type !== 'vector' && type !== 'scalar') {
+        throw new CodedError(
+          'QUERY_PARSE',
+          `invalid expression type "${typeInWords(type)}" for range query, must be Scalar or instant Vector`,
+          { status: 400 },
+        );
+      }
+      const context = createContext(options, range, signal);
+      const value = await evaluateOverRange(expr, context);
+      return finish(value, context, text);
+    },
+  };
+}
+
+function checkRange({ startMs, endMs, stepMs }: Parameters<QueryRange>[1]): void {
+  const invalid = (message: string) => new CodedError('QUERY_RANGE_INVALID', message, { status: 400 });
+  if (!(stepMs > 0)) throw invalid(`step ${stepMs} ms is not positive: choose a step of 1 ms or more`);
+  if (endMs < startMs) throw invalid(`end ${endMs} is before start ${startMs}`);
+}
+
+function createContext(
+  options: EngineOptions,
+  range: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
+  signal: AbortSignal | undefined,
+): QueryContext {
+  const { limits = {} } = options;
+  return {
+    ...range,
+    querier: options.querier(),
+    lookbackMs: options.lookbackMs ?? 5 * MINUTE_MS,
+    subqueryStepMs: options.subqueryStepMs ?? MINUTE_MS,
+    delayedNameRemoval: options.delayedNameRemoval ?? false,
+    annotations: createAnnotations(),
+    budget: createSampleBudget(limits.maxSamples ?? 50_000_000),
+    turn: createTurn(options.clock, limits.timeoutMs ?? 2 * MINUTE_MS, signal),
+  };
+}
+
+function finish(value: QueryValue, { annotations }: QueryContext, text: string): QueryResult {
+  return { value, ...annotations.messages(text) };
+}
+
+async function evaluateInstant(expr: Expr, context: QueryContext): Promise<QueryValue> {
+  const t = context.startMs;
+  // Grids need a step that is not 0; with one step its length does not matter.
+  const evaluation = createEvaluation(context, { startMs: t, stepMs: 1, steps: 1 });
+  const range = unwrapParens(expr);
+  if (range.kind === 'matrix-selector' || range.kind === 'subquery') {
+    const series: MatrixSeries[] = [];
+    const vector = await evaluateRange(range, evaluation);
+    const [startMs, endMs] = [vector.endOf(0) - vector.rangeMs, vector.endOf(0)];
+    for await (const { labels, samples, dropName } of vector.series) {
+      const points: Sample[] = [];
+      for (let i = 0; i < samples.length; i += 1) {
+        const at = samples.t[i]!;
+        if (at > startMs && at <= endMs) points.push({ t: at, v: samples.v[i]! });
+      }
+      if (points.length === 0) continue;
+      context.budget.take(points.length);
+      series.push({ labels: dropName ? dropMetadata(labels) : labels, samples: points });
+    }
+    return { type: 'matrix', series: await sortByLabels(series, context.turn) };
+  }
+  const value = cleanUp(await evaluation.evaluate(expr), context);
+  if (value.kind === 'scalar') return { type: 'scalar', t, v: value.values[0]! };
+  if (value.kind === 'string') return { type: 'string', t, v: value.value };
+  const samples: VectorSample[] = [];
+  for (const { labels, values, present } of value.series) {
+    if (present[0] === 1) samples.push({ labels, t, v: values[0]! });
+  }
+  return { type: 'vector', samples };
+}
+
+async function evaluateOverRange(expr: Expr, context: QueryContext): Promise<QueryValue> {
+  const { startMs, endMs, stepMs, turn } = context;
+  const grid: Grid = { startMs, stepMs, steps: Math.floor((endMs - startMs) / stepMs) + 1 };
+  const value = cleanUp(await createEvaluation(context, grid).evaluate(expr), context);
+  if (value.kind === 'string') throw new Error('checked range query gave a string');
+  if (value.kind === 'scalar') {
+    const samples = Array.from(value.values, (v, k) => ({ t: timeAt(grid, k), v }));
+    return { type: 'matrix', series: [{ labels: [], samples }] };
+  }
+  const series: MatrixSeries[] = [];
+  for (const one of await sortByLabels(value.series.filter(hasPoints), turn)) {
+    if (turn.isOver()) await turn.pause();
+    series.push({ labels: one.labels, samples: pointsOf(one, grid) });
+  }
+  return { type: 'matrix', series };
+}
+
+function pointsOf({ values, present }: StepSeries, grid: Grid): Sample[] {
+  const points: Sample[] = [];
+  for (let k = 0; k < values.length; k += 1) {
+    if (present[k] === 1) points.push({ t: timeAt(grid, k), v: values[k]! });
+  }
+  return points;
+}
+
+/** Names that were to go at the end go; series that are equal then become one. */
+function cleanUp(value: StepValue, { delayedNameRemoval }: QueryContext): StepValue {
+  if (value.kind !== 'vector' || !delayedNameRemoval) return value;
+  const series = value.series.map((one) => (one.dropName ? { ...one, labels: dropMetadata(one.labels) } : one));
+  return { kind: 'vector', series: mergeEqualSeries(series) };
+}

@@ -1,0 +1,89 @@
+import { isStaleAt, wordsOf } from '../../../model/stale-marker.ts';
+import type { Samples } from '../../../model/sample.ts';
+import type { StoredSeries } from '../../storage/storage.ts';
+import type { AtModifier, VectorSelector } from '../expr.ts';
+import { type Evaluation, type QueryContext, timeAt } from './evaluation.ts';
+import { costOfSteps } from './sample-budget.ts';
+import { sortByLabels } from './sort-by-labels.ts';
+import { type StepSeries, newSeries } from './step-series.ts';
+
+/** The time a selector or subquery looks at when evaluated at step `k`: moved by `@` and `offset`. */
+export function referenceTime(
+  { at, offsetMs }: { readonly at: AtModifier | null; readonly offsetMs: number },
+  evaluation: Evaluation,
+): (step: number) => number {
+  if (at === null) return (step) => timeAt(evaluation.grid, step) - offsetMs;
+  const fixed = atTime(at, evaluation) - offsetMs;
+  return () => fixed;
+}
+
+function atTime(at: AtModifier, context: QueryContext): number {
+  if (at.kind === 'time') return at.t;
+  return at.kind === 'start' ? context.startMs : context.endMs;
+}
+
+/** The series of a selector in the order of their labels, so that sums do not depend on how a store keeps them. */
+export async function selectSeries(
+  selector: VectorSelector,
+  minT: number,
+  maxT: number,
+  { querier, turn }: QueryContext,
+): Promise<StoredSeries[]> {
+  const found: StoredSeries[] = [];
+  for (const series of querier.select(selector.matchers, minT, maxT)) {
+    found.push(series);
+    if (found.length % 1000 === 0 && turn.isOver()) await turn.pause();
+  }
+  return sortByLabels(found, turn);
+}
+
+/**
+ * An instant vector: at each step the newest sample not older than the lookback, unless it is a stale marker.
+ * `read` says what of the sample is wanted: its value, or its time in seconds.
+ */
+export async function evaluateSelector(
+  selector: VectorSelector,
+  evaluation: Evaluation,
+  read: 'value' | 'time' = 'value',
+): Promise<StepSeries[]> {
+  const { grid, lookbackMs, budget, turn } = evaluation;
+  const timeOf = referenceTime(selector, evaluation);
+  const minT = timeOf(0) - lookbackMs + 1;
+  const maxT = timeOf(grid.steps - 1);
+  const found = await selectSeries(selector, minT, maxT, evaluation);
+  const out: StepSeries[] = [];
+  for (const stored of found) {
+    if (turn.isOver()) await turn.pause();
+    const series = newSeries(stored.labels, grid.steps);
+    if (!lookBack(stored.samples(minT, maxT), timeOf, lookbackMs, read, series)) continue;
+    budget.take(costOfSteps(1, grid.steps));
+    out.push(series);
+  }
+  budget.give(costOfSteps(out.length, grid.steps));
+  return out;
+}
+
+function lookBack(
+  samples: Samples,
+  timeOf: (step: number) => number,
+  lookbackMs: number,
+  read: 'value' | 'time',
+  { values, present }: StepSeries,
+): boolean {
+  const { t, v, length } = samples;
+  const words = wordsOf(v);
+  let next = 0;
+  let any = false;
+  for (let k = 0; k < values.length; k += 1) {
+    const time = timeOf(k);
+    while (next < length && t[next]! <= time) next += 1;
+    const newest = next - 1;
+    if (newest < 0 || t[newest]! <= time - lookbackMs) continue;
+    const value = v[newest]!;
+    if (Number.isNaN(value) && isStaleAt(words, newest)) continue;
+    values[k] = read === 'value' ? value : t[newest]! / 1000;
+    present[k] = 1;
+    any = true;
+  }
+  return any;
+}

@@ -1,0 +1,29 @@
+import { type Labels, METRIC_NAME, labelsKey } from '../../../model/labels.ts';
+import type { VectorMatching } from '../expr.ts';
+import { dropLabels, keepLabels } from './label-set.ts';
+
+/** The labels two series must have in common to match. */
+export function matchingLabels({ on, labels }: VectorMatching): (series: Labels) => Labels {
+  const names = new Set(labels);
+  if (on) return (series) => keepLabels(series, names);
+  names.add(METRIC_NAME);
+  return (series) => dropLabels(series, names);
+}
+
+/** A string equal for series that match. */
+export function signatureOf(matching: VectorMatching): (series: Labels) => string {
+  const common = matchingLabels(matching);
+  return (series) => labelsKey(common(series));
+}
+
+/** Items by their key, both in the order they came. */
+export function groupBy<T>(items: Iterable<T>, keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}

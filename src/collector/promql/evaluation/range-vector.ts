@@ -1,0 +1,180 @@
+import type { Labels } from '../../../model/labels.ts';
+import type { Samples } from '../../../model/sample.ts';
+import { isStaleAt, wordsOf } from '../../../model/stale-marker.ts';
+import type { MatrixSelector, Subquery } from '../expr.ts';
+import { type Evaluation, type Grid, timeAt } from './evaluation.ts';
+import { referenceTime, selectSeries } from './instant-selector.ts';
+import { costOfSteps } from './sample-budget.ts';
+import { type StepSeries, newSeries } from './step-series.ts';
+
+/**
+ * The samples of one series in one window (`startMs`, `endMs`]: entries `from` to `to` - 1 of `t` and `v`, at least
+ * one. The same object serves all windows of a query.
+ */
+export interface RangeWindow {
+  t: Float64Array;
+  v: Float64Array;
+  from: number;
+  to: number;
+  startMs: number;
+  endMs: number;
+  /** The time of the evaluation, without `@` and `offset`. */
+  evalMs: number;
+}
+
+/** Writes the value for a window to `out[step]`; false where there is none. */
+export type RangeFunction = (window: RangeWindow, out: Float64Array, step: number) => boolean;
+
+export interface RangeSeries {
+  readonly labels: Labels;
+  readonly dropName: boolean;
+  /** Without stale markers. The arrays are valid until the thread is given up. */
+  readonly samples: Samples;
+}
+
+export type RangeExpr = MatrixSelector | Subquery;
+
+/** A range vector: its series one after another, and where the window lies at each step. */
+export interface RangeVector {
+  readonly rangeMs: number;
+  readonly endOf: (step: number) => number;
+  readonly series: AsyncIterable<RangeSeries> | Iterable<RangeSeries>;
+}
+
+export async function evaluateRange(expr: RangeExpr, evaluation: Evaluation): Promise<RangeVector> {
+  const { rangeMs } = expr;
+  const endOf = referenceTime(expr.kind === 'subquery' ? expr : expr.selector, evaluation);
+  const minT = endOf(0) - rangeMs + 1;
+  const maxT = endOf(evaluation.grid.steps - 1);
+  if (expr.kind === 'subquery') {
+    return { rangeMs, endOf, series: await subquerySeries(expr, minT - 1, maxT, evaluation) };
+  }
+  return { rangeMs, endOf, series: storedSeries(expr, minT, maxT, evaluation) };
+}
+
+async function* storedSeries(
+  expr: MatrixSelector,
+  minT: number,
+  maxT: number,
+  evaluation: Evaluation,
+): AsyncGenerator<RangeSeries> {
+  for (const stored of await selectSeries(expr.selector, minT, maxT, evaluation)) {
+    if (evaluation.turn.isOver()) await evaluation.turn.pause();
+    const samples = dropStale(stored.samples(minT, maxT));
+    if (samples.length > 0) yield { labels: stored.labels, dropName: false, samples };
+  }
+}
+
+/** The samples without stale markers; the same arrays when there are none. */
+function dropStale(samples: Samples): Samples {
+  const { t, v, length } = samples;
+  const words = wordsOf(v);
+  let first = 0;
+  while (first < length && !(Number.isNaN(v[first]!) && isStaleAt(words, first))) first += 1;
+  if (first === length) return samples;
+  const kept = { t: t.slice(0, length), v: v.slice(0, length), length: first };
+  for (let i = first + 1; i < length; i += 1) {
+    if (Number.isNaN(v[i]!) && isStaleAt(words, i)) continue;
+    kept.t[kept.length] = t[i]!;
+    kept.v[kept.length] = v[i]!;
+    kept.length += 1;
+  }
+  return kept;
+}
+
+async function subquerySeries(
+  expr: Subquery,
+  afterT: number,
+  maxT: number,
+  evaluation: Evaluation,
+): Promise<RangeSeries[]> {
+  const grid = subqueryGrid(afterT, maxT, expr.stepMs === 0 ? evaluation.subqueryStepMs : expr.stepMs);
+  if (grid.steps <= 0) return [];
+  const value = await evaluation.on(grid).evaluate(expr.expr);
+  const all: StepSeries[] = value.kind === 'vector' ? value.series : [];
+  return all.map((series) => ({
+    labels: series.labels,
+    dropName: series.dropName,
+    samples: presentSamples(series, grid),
+  }));
+}
+
+/** Multiples of the step after `afterT`, up to `maxT`: the same whatever the outer query's start is. */
+export function subqueryGrid(afterT: number, maxT: number, stepMs: number): Grid {
+  const startMs = (Math.floor(afterT / stepMs) + 1) * stepMs;
+  return { startMs, stepMs, steps: Math.floor((maxT - startMs) / stepMs) + 1 };
+}
+
+function presentSamples({ values, present }: StepSeries, grid: Grid): Samples {
+  const t = new Float64Array(values.length);
+  const v = new Float64Array(values.length);
+  let length = 0;
+  for (let k = 0; k < values.length; k += 1) {
+    if (present[k] === 0) continue;
+    t[length] = timeAt(grid, k);
+    v[length] = values[k]!;
+    length += 1;
+  }
+  return { t, v, length };
+}
+
+// Samples looked at between two questions whether the turn is over.
+const SAMPLES_BETWEEN_CHECKS = 100_000;
+
+/** Applies `fn` to each series' window at each step; `finish` sees each input with its result. */
+export async function mapRange(
+  range: RangeVector,
+  evaluation: Evaluation,
+  fn: RangeFunction,
+  finish: (input: RangeSeries, result: StepSeries) => void,
+): Promise<void> {
+  const { grid, budget } = evaluation;
+  let results = 0;
+  for await (const input of range.series) {
+    budget.take(input.samples.length);
+    const result = newSeries(input.labels, grid.steps, input.dropName);
+    const any = await slide(input.samples, range, evaluation, fn, result);
+    budget.give(input.samples.length);
+    if (!any) continue;
+    budget.take(costOfSteps(1, grid.steps));
+    results += 1;
+    finish(input, result);
+  }
+  budget.give(costOfSteps(results, grid.steps));
+}
+
+async function slide(
+  samples: Samples,
+  { rangeMs, endOf }: RangeVector,
+  { grid, turn }: Evaluation,
+  fn: RangeFunction,
+  { values, present }: StepSeries,
+): Promise<boolean> {
+  const window: RangeWindow = { t: samples.t, v: samples.v, from: 0, to: 0, startMs: 0, endMs: 0, evalMs: 0 };
+  const { length } = samples;
+  let any = false;
+  let looked = 0;
+  for (let k = 0; k < grid.steps; k += 1) {
+    window.evalMs = timeAt(grid, k);
+    window.endMs = endOf(k);
+    window.startMs = window.endMs - rangeMs;
+    while (window.to < length && window.t[window.to]! <= window.endMs) window.to += 1;
+    while (window.from < window.to && window.t[window.from]! <= window.startMs) window.from += 1;
+    if (window.from === window.to) continue;
+    if (fn(window, values, k)) {
+      present[k] = 1;
+      any = true;
+    }
+    looked += window.to - window.from + 1;
+    if (looked < SAMPLES_BETWEEN_CHECKS) continue;
+    looked = 0;
+    if (!turn.isOver()) continue;
+    if (window.t === samples.t) {
+      // The store may reuse its arrays while others have their turn.
+      window.t = samples.t.slice(0, length);
+      window.v = samples.v.slice(0, length);
+    }
+    await turn.pause();
+  }
+  return any;
+}

@@ -1,0 +1,70 @@
+import { type Labels, labelsKey } from '../../../model/labels.ts';
+import { executionError } from './execution-error.ts';
+import { dropMetadata } from './label-set.ts';
+
+/**
+ * One series of an instant vector over all steps of a query at once. `values[k]` counts where `present[k]` is 1; both
+ * have one entry a step. Whoever gets a series from an evaluation owns its arrays and may write to them.
+ */
+export interface StepSeries {
+  readonly labels: Labels;
+  readonly values: Float64Array;
+  readonly present: Uint8Array;
+  /** The metric's name goes when the query ends: only where the engine removes names late. */
+  readonly dropName: boolean;
+}
+
+/** What an expression gives over all steps. A range vector never stands alone: see `range-vector.ts`. */
+export type StepValue =
+  | { readonly kind: 'scalar'; readonly values: Float64Array }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'vector'; readonly series: StepSeries[] };
+
+export function newSeries(labels: Labels, steps: number, dropName = false): StepSeries {
+  return { labels, values: new Float64Array(steps), present: new Uint8Array(steps), dropName };
+}
+
+/** A series without labels that has a value at every step. */
+export function constantSeries(labels: Labels, values: Float64Array): StepSeries {
+  return { labels, values, present: new Uint8Array(values.length).fill(1), dropName: false };
+}
+
+export const hasPoints = (series: StepSeries): boolean => series.present.includes(1);
+
+/** The same values under a metric whose meaning changed: its name goes now, or at the end. */
+export function withoutName(series: StepSeries, removeLate: boolean): StepSeries {
+  return { ...series, dropName: true, labels: removeLate ? series.labels : dropMetadata(series.labels) };
+}
+
+/** Series with equal labels become one. @throws QUERY_EXECUTION where two have a value at the same step */
+export function mergeEqualSeries(all: StepSeries[]): StepSeries[] {
+  if (all.length < 2) return all;
+  const byLabels = new Map<string, StepSeries>();
+  for (const series of all) {
+    const key = labelsKey(series.labels);
+    const first = byLabels.get(key);
+    if (first === undefined) byLabels.set(key, series);
+    else mergeInto(first, series);
+  }
+  return byLabels.size === all.length ? all : [...byLabels.values()];
+}
+
+/** @throws QUERY_EXECUTION where two series have equal labels */
+export function checkDistinct(all: readonly StepSeries[]): void {
+  if (all.length < 2) return;
+  const keys = new Set(all.map((series) => labelsKey(series.labels)));
+  if (keys.size < all.length) throw sameLabels();
+}
+
+const sameLabels = () => executionError('vector cannot contain metrics with the same labelset');
+
+function mergeInto(target: StepSeries, series: StepSeries): void {
+  for (let k = 0; k < series.present.length; k += 1) {
+    if (series.present[k] === 0) continue;
+    if (target.present[k] === 1) {
+      throw sameLabels();
+    }
+    target.present[k] = 1;
+    target.values[k] = series.values[k]!;
+  }
+}

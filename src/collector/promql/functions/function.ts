@@ -1,0 +1,84 @@
+import type { Evaluation } from '../evaluation/evaluation.ts';
+import { settleEqualSeries } from '../evaluation/equal-series.ts';
+import { type RangeExpr, type RangeFunction, evaluateRange, mapRange } from '../evaluation/range-vector.ts';
+import { type StepSeries, type StepValue, checkDistinct, withoutName } from '../evaluation/step-series.ts';
+import { type Call, type Expr, unwrapParens } from '../expr.ts';
+
+/** How a function is evaluated over all steps at once. */
+export type FunctionImplementation = (call: Call, evaluation: Evaluation) => Promise<StepValue>;
+
+export async function vectorArgument(arg: Expr, evaluation: Evaluation): Promise<StepSeries[]> {
+  const value = await evaluation.evaluate(arg);
+  if (value.kind !== 'vector') throw new Error(`checked argument is ${value.kind}, not a vector`);
+  return value.series;
+}
+
+export async function scalarArgument(arg: Expr, evaluation: Evaluation): Promise<Float64Array> {
+  const value = await evaluation.evaluate(arg);
+  if (value.kind !== 'scalar') throw new Error(`checked argument is ${value.kind}, not a scalar`);
+  return value.values;
+}
+
+export function stringArgument(arg: Expr): string {
+  const literal = unwrapParens(arg);
+  if (literal.kind !== 'string') throw new Error(`checked argument is ${literal.kind}, not a string`);
+  return literal.value;
+}
+
+export function rangeArgument(arg: Expr): RangeExpr {
+  const range = unwrapParens(arg);
+  if (range.kind === 'matrix-selector' || range.kind === 'subquery') return range;
+  throw new Error(`checked argument is ${range.kind}, not a range vector`);
+}
+
+/** A function of each value by itself, in place. The result is no longer the metric it was. */
+export function elementwise(fn: (value: number) => number): FunctionImplementation {
+  return async (call, evaluation) => {
+    const series = await vectorArgument(call.args[0]!, evaluation);
+    return mapValues(series, evaluation, (values) => {
+      for (let k = 0; k < values.length; k += 1) values[k] = fn(values[k]!);
+    });
+  };
+}
+
+/** Applies `change` to the values of each series, in place, and takes its name away. */
+export async function mapValues(
+  series: readonly StepSeries[],
+  evaluation: Evaluation,
+  change: (values: Float64Array, present: Uint8Array) => void,
+): Promise<StepValue> {
+  const out: StepSeries[] = [];
+  for (const one of series) {
+    if (evaluation.turn.isOver()) await evaluation.turn.pause();
+    change(one.values, one.present);
+    out.push(withoutName(one, evaluation.delayedNameRemoval));
+  }
+  return { kind: 'vector', series: settleEqualSeries(out, evaluation) };
+}
+
+/** A function of the window of each series at each step, without other arguments. */
+export function overRange(
+  fn: RangeFunction,
+  options: { readonly keepsName?: boolean } = {},
+): FunctionImplementation {
+  return async (call, evaluation) => applyToRange(call.args[0]!, evaluation, fn, options.keepsName ?? false);
+}
+
+export async function applyToRange(
+  arg: Expr,
+  evaluation: Evaluation,
+  fn: RangeFunction,
+  keepsName = false,
+  seen: (input: StepSeries['labels']) => void = () => {},
+): Promise<StepValue> {
+  const range = await evaluateRange(rangeArgument(arg), evaluation);
+  const out: StepSeries[] = [];
+  await mapRange(range, evaluation, fn, (input, result) => {
+    seen(input.labels);
+    out.push(keepsName && !input.dropName ? result : withoutName(result, evaluation.delayedNameRemoval));
+  });
+  // Going series by series, Prometheus takes equal label sets for an error even at different steps.
+  if (!evaluation.delayedNameRemoval) checkDistinct(out);
+  return { kind: 'vector', series: out };
+}
+

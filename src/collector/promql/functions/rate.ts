@@ -1,0 +1,94 @@
+import { METRIC_NAME, labelValue } from '../../../model/labels.ts';
+import { possibleNonCounter } from '../evaluation/annotations.ts';
+import type { RangeFunction, RangeWindow } from '../evaluation/range-vector.ts';
+import { type FunctionImplementation, applyToRange, overRange } from './function.ts';
+
+interface Extrapolation {
+  readonly isCounter: boolean;
+  readonly perSecond: boolean;
+}
+
+/**
+ * The difference between the last and the first sample of a window, counter resets added back, extrapolated towards
+ * both ends of the window: all the way where a sample is about due there, else by half an interval; never below a
+ * counter's zero. Source: prometheus/promql/functions.go, `extrapolatedRate`, operation for operation
+ */
+function extrapolate({ isCounter, perSecond }: Extrapolation): RangeFunction {
+  return ({ t, v, from, to, startMs, endMs }, out, step) => {
+    const last = to - 1;
+    if (last === from) return false;
+    let result = v[last]! - v[from]!;
+    if (isCounter) {
+      for (let i = from + 1; i < to; i += 1) if (v[i]! < v[i - 1]!) result += v[i - 1]!;
+    }
+    let toStart = (t[from]! - startMs) / 1000;
+    let toEnd = (endMs - t[last]!) / 1000;
+    const sampled = (t[last]! - t[from]!) / 1000;
+    const average = sampled / (last - from);
+    const threshold = average * 1.1;
+    if (toStart >= threshold) toStart = average / 2;
+    if (isCounter && result > 0 && v[from]! >= 0) {
+      const toZero = sampled * (v[from]! / result);
+      if (toZero < toStart) toStart = toZero;
+    }
+    if (toEnd >= threshold) toEnd = average / 2;
+    let factor = (sampled + toStart + toEnd) / sampled;
+    if (perSecond) factor /= (endMs - startMs) / 1000;
+    out[step] = result * factor;
+    return true;
+  };
+}
+
+/** The difference of the last two samples; of a counter that was reset, the last one. */
+function lastDifference({ v, to }: RangeWindow, isCounter: boolean): number {
+  const [before, last] = [v[to - 2]!, v[to - 1]!];
+  return isCounter && last < before ? last : last - before;
+}
+
+const COUNTER_NAME = /_(?:total|sum|count|bucket)$/;
+
+function ofCounter(fn: RangeFunction): FunctionImplementation {
+  return async (call, evaluation) => {
+    const arg = call.args[0]!;
+    return applyToRange(arg, evaluation, fn, false, (labels) => {
+      const name = labelValue(labels, METRIC_NAME);
+      if (name !== '' && !COUNTER_NAME.test(name)) evaluation.annotations.add(possibleNonCounter(name, arg));
+    });
+  };
+}
+
+function count(window: RangeWindow, counts: (before: number, value: number) => boolean): number {
+  const { v, from, to } = window;
+  let n = 0;
+  for (let i = from + 1; i < to; i += 1) if (counts(v[i - 1]!, v[i]!)) n += 1;
+  return n;
+}
+
+const changed = (before: number, value: number) =>
+  value !== before && !(Number.isNaN(value) && Number.isNaN(before));
+const wasReset = (before: number, value: number) => value < before;
+
+export const rateFunctions: Readonly<Record<string, FunctionImplementation>> = {
+  rate: ofCounter(extrapolate({ isCounter: true, perSecond: true })),
+  increase: ofCounter(extrapolate({ isCounter: true, perSecond: false })),
+  delta: overRange(extrapolate({ isCounter: false, perSecond: false })),
+  irate: overRange((window, out, step) => {
+    const { t, from, to } = window;
+    if (to - from < 2) return false;
+    out[step] = lastDifference(window, true) / ((t[to - 1]! - t[to - 2]!) / 1000);
+    return true;
+  }),
+  idelta: overRange((window, out, step) => {
+    if (window.to - window.from < 2) return false;
+    out[step] = lastDifference(window, false);
+    return true;
+  }),
+  changes: overRange((window, out, step) => {
+    out[step] = count(window, changed);
+    return true;
+  }),
+  resets: overRange((window, out, step) => {
+    out[step] = count(window, wasReset);
+    return true;
+  }),
+};
