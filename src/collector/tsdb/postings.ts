@@ -24,9 +24,15 @@ export function createPostings(): Postings {
 
   const make = (label: Label): Value => {
     let values = names.get(label[0]);
-    if (values === undefined) names.set(label[0], (values = new Map()));
+    if (values === undefined) {
+      values = new Map();
+      names.set(label[0], values);
+    }
     let entry = values.get(label[1]);
-    if (entry === undefined) values.set(label[1], (entry = { label, series: new Set() }));
+    if (entry === undefined) {
+      entry = { label, series: new Set() };
+      values.set(label[1], entry);
+    }
     return entry;
   };
 
