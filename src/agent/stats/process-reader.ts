@@ -55,8 +55,8 @@ export function createProcessReader(descriptors: Descriptors, paths: CgroupPaths
   };
   return {
     read(due) {
-      threads.refresh();
-      if (due.slow) {
+      // When the cheap file is gone, so may the cgroup be, and what was counted in it holds no longer.
+      if (!threads.refresh() || due.slow) {
         limit.refresh();
         const alive = list.refresh();
         const ids = alive ? processIds() : undefined;

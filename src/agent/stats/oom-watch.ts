@@ -1,0 +1,222 @@
+import { readFileSync } from 'node:fs';
+import type { OomKill } from '../../model/life.ts';
+import type { CancelTimer, Clock } from '../../util/clock.ts';
+import { type KernelLog, type OomVictim, openKernelLog } from '../host/kernel-log.ts';
+import { isDead } from '../host/procfs-process.ts';
+import type { CgroupPaths } from '../pod/runtime/runtime.ts';
+import { cgroupPath } from './cgroup-path.ts';
+import { createDescriptors, descriptorLimit } from './descriptors.ts';
+import { createOomCounter, type OomCounter } from './oom-counter.ts';
+
+export interface WatchedContainer {
+  readonly id: string;
+  /** The container's first process as the host sees it. */
+  readonly pid: number;
+  readonly cgroup: CgroupPaths;
+}
+
+/**
+ * Sees kills by the kernel's out-of-memory killer in containers, child processes included. The cgroup's counter is the
+ * authority on how many there were; the kernel log, where it may be read, adds who the victim was. Without the log a
+ * kill is told without pid, command and memory.
+ */
+export interface OomWatch {
+  /** Begins to watch one life of a container. Kills counted before are not told. */
+  track(container: WatchedContainer): void;
+  /**
+   * Ends the watch, and returns all kills of this life, oldest first. `counted` is the count that was read when the
+   * life ended; it decides where the cgroup is gone by now.
+   */
+  untrack(id: string, counted?: number): readonly OomKill[];
+  /** Called once a kill. Returns the unsubscribe function. */
+  onKill(listener: (containerId: string, kill: OomKill) => void): () => void;
+  close(): void;
+}
+
+export interface OomWatchOptions {
+  readonly clock: Clock;
+  /** `undefined`: none; left out: /dev/kmsg where it may be read. */
+  readonly kernelLog?: KernelLog | undefined;
+  /** Milliseconds on the kernel's monotonic clock, by which its log is stamped. */
+  readonly kernelNow?: () => number;
+}
+
+const POLL_MS = 250;
+/** How long a counted kill waits for its line in the log, which the kernel writes a moment after it counts. */
+const LOG_WAIT_MS = 50;
+/** A container that is killed in over and over: the count goes on, the records stop here. */
+const MOST_KILLS_A_LIFE = 100;
+/** Victims of containers that nobody has claimed yet. */
+const MOST_UNCLAIMED = 256;
+
+interface Watched extends WatchedContainer {
+  readonly path: string | undefined;
+  readonly counter: OomCounter;
+  readonly kills: OomKill[];
+  /** What the counter said last. */
+  counted: number;
+  /** Kills told so far, as far as the counter goes. */
+  told: number;
+  waiting: CancelTimer | undefined;
+}
+
+export function createOomWatch(options: OomWatchOptions): OomWatch {
+  const { clock, kernelNow = () => Number(process.hrtime.bigint() / 1_000_000n) } = options;
+  const log = 'kernelLog' in options ? options.kernelLog : openKernelLog();
+  const descriptors = createDescriptors(descriptorLimit());
+  const watched = new Map<string, Watched>();
+  const listeners = new Set<(containerId: string, kill: OomKill) => void>();
+  let unclaimed: OomVictim[] = [];
+  let cancelPoll: CancelTimer = () => {};
+
+  const readLog = () => {
+    const victims = log?.victims() ?? [];
+    if (victims.length > 0) unclaimed = merge([...unclaimed, ...victims]).slice(-MOST_UNCLAIMED);
+  };
+
+  const claim = (container: Watched): OomVictim | undefined => {
+    const index = unclaimed.findIndex((victim) => ownerOf(victim, watched.values()) === container);
+    return index === -1 ? undefined : unclaimed.splice(index, 1)[0];
+  };
+
+  const logged = ({ path }: Watched) =>
+    unclaimed.filter((victim) => victim.cgroup !== undefined && victim.cgroup === path).length;
+
+  const tell = (container: Watched, victim: OomVictim | undefined) => {
+    container.told += 1;
+    if (container.kills.length >= MOST_KILLS_A_LIFE) return;
+    const kill = describe(container, victim);
+    container.kills.push(kill);
+    for (const listener of listeners) listener(container.id, kill);
+  };
+
+  const describe = (container: Watched, victim: OomVictim | undefined): OomKill => {
+    if (!victim) return { at: clock.now(), mainProcess: isMainDead(container.pid) };
+    return {
+      at: clock.now() - Math.max(0, Math.round(kernelNow() - victim.monotonicMs)),
+      pid: victim.pid,
+      command: victim.command,
+      ...(victim.rssBytes === undefined ? {} : { rssBytes: victim.rssBytes }),
+      mainProcess: victim.pid === container.pid,
+    };
+  };
+
+  /** Tells the counted kills whose victims are known; with `final`, the others too. */
+  const settle = (container: Watched, final: boolean) => {
+    readLog();
+    while (container.told < container.counted) {
+      const victim = claim(container);
+      if (!victim && !final) break;
+      tell(container, victim);
+    }
+  };
+
+  const check = (container: Watched) => {
+    const counted = container.counter.read();
+    if (counted !== undefined) container.counted = Math.max(container.counted, counted);
+    if (container.told >= container.counted) return;
+    settle(container, log === undefined);
+    if (container.told >= container.counted || container.waiting) return;
+    container.waiting = clock.setTimer(
+      LOG_WAIT_MS,
+      () => {
+        container.waiting = undefined;
+        settle(container, true);
+      },
+      { unref: true },
+    );
+  };
+
+  const poll = () => {
+    descriptors.nextRound();
+    readLog();
+    for (const container of watched.values()) check(container);
+    cancelPoll = clock.setTimer(POLL_MS, poll, { unref: true });
+  };
+  poll();
+
+  return {
+    track(container) {
+      if (watched.has(container.id)) return;
+      const counter = createOomCounter(descriptors, container.cgroup, () => {
+        const entry = watched.get(container.id);
+        if (entry) check(entry);
+      });
+      const counted = counter.read() ?? 0;
+      const path = cgroupPath(container.cgroup);
+      const entry = { ...container, path, counter, kills: [], counted, told: counted, waiting: undefined };
+      watched.set(container.id, entry);
+    },
+    untrack(id, counted) {
+      const container = watched.get(id);
+      if (!container) return [];
+      container.waiting?.();
+      const counts = [container.counter.read(), counted].filter((count) => count !== undefined);
+      readLog();
+      // With the cgroup gone and no count from its end, the log is all there is to go by.
+      if (counts.length === 0) counts.push(container.told + logged(container));
+      container.counted = Math.max(container.counted, ...counts);
+      settle(container, true);
+      watched.delete(id);
+      container.counter.close();
+      return container.kills;
+    },
+    onKill(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      cancelPoll();
+      for (const container of watched.values()) {
+        container.waiting?.();
+        container.counter.close();
+      }
+      watched.clear();
+      log?.close();
+      descriptors.close();
+    },
+  };
+}
+
+/** The two lines of one kill may come with two readings of the log. */
+function merge(victims: readonly OomVictim[]): OomVictim[] {
+  const byPid = new Map<number, OomVictim>();
+  for (const victim of victims) byPid.set(victim.pid, { ...byPid.get(victim.pid), ...victim });
+  return [...byPid.values()];
+}
+
+/**
+ * The container a victim belongs to: the longest cgroup path its own lies in. Where the log left the cgroup out, the
+ * container whose first process it is, else the only one with a kill that has no victim yet.
+ */
+export function ownerOf<Container extends Owner>(
+  victim: OomVictim,
+  containers: Iterable<Container>,
+): Container | undefined {
+  const all = [...containers];
+  const { cgroup } = victim;
+  if (cgroup !== undefined) {
+    return all
+      .filter(({ path }) => path !== undefined && (cgroup === path || cgroup.startsWith(`${path}/`)))
+      .sort((a, b) => b.path!.length - a.path!.length)[0];
+  }
+  const main = all.find((container) => container.pid === victim.pid);
+  if (main) return main;
+  const lacking = all.filter((container) => container.told < container.counted);
+  return lacking.length === 1 ? lacking[0] : undefined;
+}
+
+interface Owner {
+  readonly path: string | undefined;
+  readonly pid: number;
+  readonly counted: number;
+  readonly told: number;
+}
+
+function isMainDead(pid: number): boolean {
+  try {
+    return isDead(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return isDead(undefined);
+  }
+}

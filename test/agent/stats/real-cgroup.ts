@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+const ROOT = '/sys/fs/cgroup';
+const V1 = ['cpu', 'cpuacct', 'memory', 'pids', 'blkio'];
+
+/** Whether cgroup v1 controllers are mounted beside a v2 hierarchy, or v2 is all there is. */
+export const cgroupVersion = existsSync(join(ROOT, 'memory'))
+  ? 1
+  : existsSync(join(ROOT, 'cgroup.procs'))
+    ? 2
+    : 0;
+
+export interface RealCgroup {
+  readonly paths: Readonly<Record<string, string>>;
+  /** Starts a program inside, optionally in a network namespace of its own. */
+  start(command: readonly string[], options?: { readonly net?: boolean }): ChildProcess;
+  write(controller: string, file: string, value: string): void;
+  child(name: string): RealCgroup;
+  /** Kills what is inside and removes it, children first. */
+  remove(): Promise<void>;
+}
+
+let made = 0;
+
+/** A cgroup of this test's own, in every hierarchy there is. */
+export function makeCgroup(): RealCgroup {
+  const name = `podvitals-test-${process.pid}-${made++}`;
+  const bases =
+    cgroupVersion === 1 ? [...V1, 'unified'].filter((base) => existsSync(join(ROOT, base))) : [''];
+  if (cgroupVersion === 2) writeFileSync(join(ROOT, 'cgroup.subtree_control'), '+cpu +memory +pids +io');
+  return at(Object.fromEntries(bases.map((base) => [base || 'unified', join(ROOT, base, name)])));
+}
+
+function at(paths: Readonly<Record<string, string>>): RealCgroup {
+  const children: RealCgroup[] = [];
+  const directories = [...new Set(Object.values(paths))];
+  for (const directory of directories) mkdirSync(directory, { recursive: true });
+  const pids = () =>
+    directories.flatMap((directory) =>
+      existsSync(directory)
+        ? readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)
+        : [],
+    );
+  return {
+    paths,
+    start(command, { net = false } = {}) {
+      const script = `for d in "$@"; do [ "$d" = -- ] && break; echo 0 > "$d/cgroup.procs" || exit 125; shift; done; shift; exec "$@"`;
+      const inside = net ? ['unshare', '--net', ...command] : command;
+      return spawn('/bin/sh', ['-c', script, 'sh', ...directories, '--', ...inside], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+    },
+    write(controller, file, value) {
+      writeFileSync(join(paths[controller] ?? paths.unified!, file), value, { flag: 'r+' });
+    },
+    child(name) {
+      const child = at(
+        Object.fromEntries(Object.entries(paths).map(([key, path]) => [key, join(path, name)])),
+      );
+      children.push(child);
+      return child;
+    },
+    async remove() {
+      for (const child of children) await child.remove();
+      for (let tries = 0; tries < 100; tries += 1) {
+        for (const pid of pids()) tryTo(() => process.kill(pid, 'SIGKILL'));
+        for (const directory of directories) tryTo(() => rmdirSync(directory));
+        if (!directories.some((directory) => existsSync(directory))) return;
+        await wait(20);
+      }
+    },
+  };
+}
+
+function tryTo(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // Gone already, or busy for a few more milliseconds.
+  }
+}
+
+/** Waits until a condition holds, 20 seconds at most. */
+export async function until<Value>(
+  find: () => Value | undefined | false | Promise<Value | undefined | false>,
+): Promise<Value> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const found = await find();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(`not within 20 s: ${find}`);
+    await wait(20);
+  }
+}
