@@ -95,6 +95,14 @@ export function cgroupProcesses(paths: CgroupPaths): readonly number[] {
   return [...new Set(seen)].filter((pid) => pid > 0);
 }
 
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Already gone.
+  }
+}
+
 function killOnce(paths: CgroupPaths): void {
   const hierarchy = processHierarchy(paths);
   const killFile = paths.unified === undefined ? undefined : join(paths.unified, 'cgroup.kill');
@@ -113,14 +121,27 @@ function killOnce(paths: CgroupPaths): void {
     if (freezer !== undefined && existsSync(freezer)) writeControlFile(freezer, state);
   };
   freeze('FROZEN');
-  for (const pid of processesBelow(hierarchy)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // Already gone.
-    }
-  }
+  for (const pid of processesBelow(hierarchy)) killProcess(pid);
   freeze('THAWED');
+}
+
+/**
+ * SIGKILL to everything in the cgroup but `spared`, and again until nothing else is left; gives up after `patienceMs`.
+ * A parent outside a pid namespace is spared so that it reaps its child: the namespace cannot end before.
+ */
+export async function killCgroupExcept(
+  paths: CgroupPaths,
+  spared: number,
+  clock: Clock,
+  patienceMs = 1000,
+): Promise<void> {
+  const end = clock.monotonic() + patienceMs;
+  for (;;) {
+    const others = cgroupProcesses(paths).filter((pid) => pid !== spared);
+    if (others.length === 0 || clock.monotonic() > end) return;
+    for (const pid of others) killProcess(pid);
+    await sleep(clock, 1);
+  }
 }
 
 /** SIGKILL to everything in the cgroup, and again until it is empty; gives up after `patienceMs`. */

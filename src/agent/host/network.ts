@@ -78,11 +78,8 @@ async function createBridge(ip: string, owner: string, wanted: Ipv4Block | undef
     const subnet = wanted ?? chooseSubnet(takenBlocks());
     if (subnet === undefined)
       throw new CodedError('NO_SUBNET', 'all of 10.137.0.0/16 is in use on this host; name a free subnet');
-    const batch = [
-      `link set dev ${name} alias ${owner}`,
-      `addr add ${gatewayOf(subnet)}/${subnet.prefix} dev ${name}`,
-      `link set dev ${name} up`,
-    ];
+    const batch = [`addr add ${gatewayOf(subnet)}/${subnet.prefix} dev ${name}`, `link set dev ${name} up`];
+    await runCommand(ip, ['link', 'set', 'dev', name, 'alias', owner]);
     await runCommand(ip, ['-batch', '-'], `${batch.join('\n')}\n`);
     return { name, subnet };
   }
@@ -93,7 +90,7 @@ async function createBridge(ip: string, owner: string, wanted: Ipv4Block | undef
 }
 
 /**
- * Finds the bridge `owner` (a path without blanks) made before, or makes one. `wanted` is the subnet its pods already
+ * Finds the bridge `owner` (the path of its data directory) made before, or makes one. `wanted` is the subnet its pods already
  * have; without it a free /24 is chosen.
  */
 export async function openBridge(ip: string, owner: string, wanted?: Ipv4Block): Promise<Bridge> {

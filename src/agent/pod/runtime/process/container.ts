@@ -273,4 +273,4 @@ export async function discardLife(host: ProcessHost, record: ContainerRecord): P
 }
 
 export const logPathOf = (host: ProcessHost, sandbox: SandboxRecord, container: string, attempt: number) =>
-  join(host.layout.podLogs(sandbox.config), container, `${attempt}.log`);
+  join(host.layout.containerLogs(sandbox.config, container), `${attempt}.log`);

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { sleep } from '../../../../util/clock.ts';
 import { CodedError } from '../../../../util/coded-error.ts';
 import {
   type CgroupPaths,
   joinFiles,
   killCgroup,
+  killCgroupExcept,
   makeCgroup,
   processHierarchy,
   removeCgroup,
@@ -21,6 +23,7 @@ import { quote, quoteAll } from './shell.ts';
 const KEPT_BYTES = 16 * 1024;
 /** Output of a child the command left behind is not waited for. */
 const LINGER_MS = 100;
+const REAP_MS = 20;
 
 export interface ExecOptions {
   readonly timeoutMs: number;
@@ -107,14 +110,7 @@ export async function execInLife(
   child.stdin.end(execScript(host, record, command, hostname));
 
   let timedOut = false;
-  const kill = () => {
-    void killCgroup(own, host.clock);
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // All of it is gone already.
-    }
-  };
+  const kill = () => void killExec(host, own, child.pid);
   const cancelTimer = host.clock.setTimer(options.timeoutMs, () => {
     timedOut = true;
     kill();
@@ -137,6 +133,22 @@ export async function execInLife(
     child.stdout.destroy();
     child.stderr.destroy();
     await removeExecCgroup(host, own, timedOut || options.signal?.aborted === true);
+  }
+}
+
+/**
+ * First what runs inside, so that the `nsenter` outside reaps it: an unreaped child would keep the container's pid
+ * namespace from ending. Then whatever is left.
+ */
+async function killExec(host: ProcessHost, own: CgroupPaths, pid: number | undefined): Promise<void> {
+  if (pid === undefined) return;
+  await killCgroupExcept(own, pid, host.clock);
+  await sleep(host.clock, REAP_MS);
+  await killCgroup(own, host.clock);
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // All of it is gone already.
   }
 }
 

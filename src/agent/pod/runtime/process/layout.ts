@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { CodedError } from '../../../../util/coded-error.ts';
+
+interface PodName {
+  readonly namespace: string;
+  readonly name: string;
+  readonly podUid: string;
+}
 
 /**
  * Where everything lies below the data directory:
@@ -15,17 +22,31 @@ export interface Layout {
   pod(uid: string): string;
   runtime(uid: string): string;
   life(uid: string, container: string, attempt: number): string;
-  podLogs(pod: { readonly namespace: string; readonly name: string; readonly podUid: string }): string;
+  podLogs(pod: PodName): string;
+  containerLogs(pod: PodName, container: string): string;
+}
+
+/** A name as one folder: whatever else it may be, it must not lead elsewhere. */
+function segment(name: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
+  throw new CodedError(
+    'NAME_INVALID',
+    `${JSON.stringify(name)} cannot name a folder: letters, digits, ".", "_" and "-" only`,
+  );
 }
 
 export function createLayout(dataDir: string): Layout {
   const pods = join(dataDir, 'pods');
+  const podLogs = (pod: PodName) =>
+    join(dataDir, 'logs', 'pods', segment(`${pod.namespace}_${pod.name}_${pod.podUid}`));
   return {
     pods,
-    pod: (uid) => join(pods, uid),
-    runtime: (uid) => join(pods, uid, 'runtime'),
-    life: (uid, container, attempt) => join(pods, uid, 'runtime', `${container}-${attempt}`),
-    podLogs: (pod) => join(dataDir, 'logs', 'pods', `${pod.namespace}_${pod.name}_${pod.podUid}`),
+    pod: (uid) => join(pods, segment(uid)),
+    runtime: (uid) => join(pods, segment(uid), 'runtime'),
+    life: (uid, container, attempt) =>
+      join(pods, segment(uid), 'runtime', `${segment(container)}-${attempt}`),
+    podLogs,
+    containerLogs: (pod, container) => join(podLogs(pod), segment(container)),
   };
 }
 

@@ -96,7 +96,7 @@ function toExit(record: StartedRecord, noted: NotedExit): ContainerExit {
 export function watchLife(host: ProcessHost, record: StartedRecord, logPath: string): Life {
   const { podUid, name, attempt } = record.config;
   const folder = host.layout.life(podUid, name, attempt);
-  const output = openOutput(join(folder, 'output'), logPath, host.clock);
+  const output = openOutput(folder, logPath, host.clock);
   const watchers: FSWatcher[] = [];
   let exit: ContainerExit | undefined;
   let ending = false;
@@ -110,7 +110,12 @@ export function watchLife(host: ProcessHost, record: StartedRecord, logPath: str
 
   const drain = async () => {
     const end = host.clock.monotonic() + DRAIN_MS;
-    while (!output.drain() && host.clock.monotonic() < end && !closed) await sleep(host.clock, 2);
+    for (;;) {
+      const state = output.turn();
+      if (state === 'ended' || closed) return;
+      if (host.clock.monotonic() > end) return output.finish();
+      await sleep(host.clock, state === 'more' ? 0 : 2);
+    }
   };
 
   const end = async (noted: NotedExit) => {
@@ -140,19 +145,26 @@ export function watchLife(host: ProcessHost, record: StartedRecord, logPath: str
 
   const check = () => {
     if (ending || closed) return;
+    output.nudge();
     const noted = readExit(folder);
     if (noted !== undefined) void end(noted);
     else checkMissing();
   };
 
-  watchers.push(
-    watch(folder, (_, file) => {
-      if (file === 'exit') check();
-    }),
-    watch(join(folder, 'output'), () => output.nudge()),
-  );
-  for (const watcher of watchers) watcher.on('error', () => undefined);
-  output.nudge();
+  /** Without watches (the host's limit of them is reached) the runtime's regular look must do. */
+  const listen = (path: string, onEvent: (file: string | null) => void) => {
+    try {
+      const watcher = watch(path, (_, file) => onEvent(file));
+      watchers.push(watcher.on('error', () => undefined));
+    } catch {
+      // ENOSPC, EMFILE.
+    }
+  };
+
+  listen(folder, (file) => {
+    if (file === 'exit') check();
+  });
+  listen(join(folder, 'output'), () => output.nudge());
   check();
   return {
     record,

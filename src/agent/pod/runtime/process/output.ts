@@ -7,23 +7,28 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { LogLine } from '../../../../model/life.ts';
 import type { Clock } from '../../../../util/clock.ts';
 import { criPrefix, LONGEST_TEXT_BYTES } from './cri-line.ts';
-import { type LogFile, type LogPosition, openLogFile } from './log-file.ts';
+import { type LogPosition, openLogFile } from './log-file.ts';
 import { SEGMENT_BYTES } from './shim-script.ts';
 
 type Stream = LogLine['stream'];
 
 const STREAMS: readonly Stream[] = ['stdout', 'stderr'];
 const CHUNK_BYTES = 64 * 1024;
-/** How much log one turn may write: a flood must not hold the agent's event loop. */
+/** How much log one turn may write for a stream: a flood must not hold the agent's event loop. */
 const TURN_BYTES = 1024 * 1024;
 const GATHER_MS = 10;
 const FLOOD_PAUSE_MS = 50;
+/** What is still read of a dead container's backlog when time is up: the end is what people look for. */
+const TAIL_BYTES = 512 * 1024;
+const NOTE_BYTES = 512;
+const NEWLINE = Buffer.from('\n');
 
 interface Place {
   readonly segment: number;
@@ -37,13 +42,19 @@ interface Note {
   readonly stderr: Place;
 }
 
+/** `more`: there may be more at once. `idle`: all there is was taken. `ended`: and no more will come. */
+export type OutputState = 'more' | 'idle' | 'ended';
+
 /** Turns a container's raw output into its log file. */
 export interface Output {
-  /** There may be something new: it is looked at soon. */
+  /** There may be something new: it is taken soon. */
   nudge(): void;
-  /** Everything written so far, at once. True when the container's streams have ended and all is in the log. */
-  drain(): boolean;
+  /** Takes what is there, up to a bound. */
+  turn(): OutputState;
+  /** Takes the end of what is there and ends the log, whatever the container's streams do. */
+  finish(): void;
   onLine(listener: (line: LogLine) => void): () => void;
+  /** Bytes of a flood that were never read. */
   readonly droppedBytes: number;
   close(): void;
 }
@@ -51,20 +62,20 @@ export interface Output {
 interface Reader {
   readonly stream: Stream;
   fd: number | undefined;
+  /** Where to read next. */
   place: Place;
-  /** Read but not yet a whole line; starts at `start`. */
+  /** Read, but not yet a whole line. */
   carry: Buffer;
+  /** Where the carry starts: all before is in the log. */
   start: Place;
   ended: boolean;
 }
 
+/** Records for the log, gathered for one write. */
 interface Records {
   readonly parts: Buffer[];
   bytes: number;
 }
-
-const NEWLINE = Buffer.from('\n');
-const NOTE_BYTES = 512;
 
 function readNote(path: string): Note | undefined {
   try {
@@ -74,12 +85,22 @@ function readNote(path: string): Note | undefined {
   }
 }
 
-/** Opens the output in `folder`, going on where an earlier agent stopped: no line is lost or doubled. */
+/** The carry may reach back into the segment before. */
+function startOfCarry({ place: { segment, offset }, carry }: Reader): Place {
+  const start = offset - carry.length;
+  return start >= 0 ? { segment, offset: start } : { segment: segment - 1, offset: SEGMENT_BYTES + start };
+}
+
+/**
+ * Opens the output of the life in `folder`, going on where an earlier agent stopped. The note of what was consumed is
+ * written after the log; when both disagree, the log is cut back to the note: no line is lost or doubled.
+ */
 export function openOutput(folder: string, logPath: string, clock: Clock): Output {
+  const segmentFolder = join(folder, 'output');
   const notePath = join(folder, 'note');
   const resume = readNote(notePath);
-  const log: LogFile = openLogFile(logPath, resume?.log);
-  const noteFd = openSync(notePath, existsSync(notePath) ? 'r+' : 'w+');
+  const log = openLogFile(logPath, resume?.log);
+  const noteFd = openSync(notePath, existsSync(notePath) ? 'r+' : 'w+', 0o600);
   const listeners = new Set<(line: LogLine) => void>();
   const chunk = Buffer.alloc(CHUNK_BYTES);
   let dropped = 0;
@@ -91,56 +112,65 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
     return { stream, fd: undefined, place, carry: Buffer.alloc(0), start: place, ended: false };
   });
 
-  const segmentPath = (reader: Reader, segment: number) => join(folder, `${reader.stream}.${segment}`);
+  const segmentPath = (reader: Reader, segment: number) => join(segmentFolder, `${reader.stream}.${segment}`);
+  const endPath = (reader: Reader) => join(segmentFolder, `${reader.stream}.end`);
 
   const note = () => {
     const [stdout, stderr] = readers;
-    const text = JSON.stringify({
-      log: log.position(),
-      stdout: stdout!.start,
-      stderr: stderr!.start,
-    } satisfies Note);
-    writeSync(noteFd, text.padEnd(NOTE_BYTES), 0);
+    const now: Note = { log: log.position(), stdout: stdout!.start, stderr: stderr!.start };
+    writeSync(noteFd, JSON.stringify(now).padEnd(NOTE_BYTES), 0);
   };
 
   const segments = (reader: Reader): readonly number[] =>
-    readdirSync(folder)
+    readdirSync(segmentFolder)
       .filter((name) => name.startsWith(`${reader.stream}.`) && !name.endsWith('.end'))
       .map((name) => Number(name.slice(reader.stream.length + 1)))
       .sort((a, b) => a - b);
 
-  /** Moves to a later segment; what lay between was dropped by the pump, and with it the line it cut. */
-  const moveTo = (reader: Reader, segment: number, skipped: boolean) => {
+  const closeSegment = (reader: Reader) => {
     if (reader.fd !== undefined) closeSync(reader.fd);
     reader.fd = undefined;
-    if (skipped) {
-      dropped += (segment - reader.place.segment) * SEGMENT_BYTES - reader.place.offset;
-      reader.carry = Buffer.alloc(0);
-    }
-    reader.place = { segment, offset: 0 };
-    if (reader.carry.length === 0) reader.start = reader.place;
+  };
+
+  /** Goes on in the next segment, which may continue a line. */
+  const moveOn = (reader: Reader) => {
+    closeSegment(reader);
+    reader.place = { segment: reader.place.segment + 1, offset: 0 };
+    reader.start = startOfCarry(reader);
+  };
+
+  /** Goes on at a later place; what lies between is lost, and with it the line it cut. */
+  const skipTo = (reader: Reader, place: Place) => {
+    closeSegment(reader);
+    const { segment, offset } = reader.place;
+    dropped += (place.segment - segment) * SEGMENT_BYTES + place.offset - offset + reader.carry.length;
+    reader.carry = Buffer.alloc(0);
+    reader.place = place;
+    reader.start = place;
   };
 
   const openSegment = (reader: Reader): number | undefined => {
     if (reader.fd !== undefined) return reader.fd;
-    try {
-      reader.fd = openSync(segmentPath(reader, reader.place.segment), 'r');
-    } catch {
+    const path = segmentPath(reader, reader.place.segment);
+    if (!existsSync(path)) {
       const later = segments(reader).find((segment) => segment > reader.place.segment);
       if (later === undefined) return undefined;
-      moveTo(reader, later, true);
+      skipTo(reader, { segment: later, offset: 0 });
       return openSegment(reader);
     }
+    reader.fd = openSync(path, 'r');
     return reader.fd;
   };
 
-  const emit = (reader: Reader, at: number, text: Buffer, tag: 'F' | 'P', records: Records) => {
+  const tell = (line: LogLine) => {
+    for (const listener of listeners) listener(line);
+  };
+
+  const put = (reader: Reader, at: number, text: Buffer, tag: 'F' | 'P', records: Records) => {
     const prefix = Buffer.from(criPrefix(at, reader.stream, tag));
     records.parts.push(prefix, text, NEWLINE);
     records.bytes += prefix.length + text.length + 1;
-    if (listeners.size === 0) return;
-    const line: LogLine = Object.freeze({ at, stream: reader.stream, text: text.toString('utf8') });
-    for (const listener of listeners) listener(line);
+    if (listeners.size > 0) tell(Object.freeze({ at, stream: reader.stream, text: text.toString('utf8') }));
   };
 
   /** Cuts what was read into records; the start of an unfinished line stays as carry. */
@@ -151,22 +181,13 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
     for (;;) {
       const newline = text.indexOf(10, from);
       const end = newline < 0 ? text.length : newline;
-      while (end - from > LONGEST_TEXT_BYTES) {
-        emit(reader, at, text.subarray(from, from + LONGEST_TEXT_BYTES), 'P', records);
-        from += LONGEST_TEXT_BYTES;
-      }
+      for (; end - from > LONGEST_TEXT_BYTES; from += LONGEST_TEXT_BYTES)
+        put(reader, at, text.subarray(from, from + LONGEST_TEXT_BYTES), 'P', records);
       if (newline < 0) break;
-      emit(reader, at, text.subarray(from, newline), 'F', records);
+      put(reader, at, text.subarray(from, newline), 'F', records);
       from = newline + 1;
     }
     reader.carry = Buffer.from(text.subarray(from));
-  };
-
-  /** Where the carry starts; it may reach back into the segment before. */
-  const startOf = (reader: Reader): Place => {
-    const { segment, offset } = reader.place;
-    const start = offset - reader.carry.length;
-    return start >= 0 ? { segment, offset: start } : { segment: segment - 1, offset: SEGMENT_BYTES + start };
   };
 
   const readSome = (reader: Reader, records: Records): boolean => {
@@ -175,74 +196,90 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
     const read = readSync(fd, chunk, 0, CHUNK_BYTES, reader.place.offset);
     if (read === 0) {
       if (reader.place.offset < SEGMENT_BYTES) return false;
-      moveTo(reader, reader.place.segment + 1, false);
+      moveOn(reader);
       return true;
     }
+    // The time it was written, as near as the file knows: it may have waited for an agent.
     const at = Math.floor(Math.min(clock.now(), fstatSync(fd).mtimeMs));
     reader.place = { segment: reader.place.segment, offset: reader.place.offset + read };
     cut(reader, at, chunk.subarray(0, read), records);
-    reader.start = startOf(reader);
+    reader.start = startOfCarry(reader);
     return true;
   };
 
-  const finish = (reader: Reader, records: Records) => {
-    if (reader.carry.length > 0) emit(reader, clock.now(), reader.carry, 'P', records);
+  const end = (reader: Reader, records: Records) => {
+    if (reader.carry.length > 0) put(reader, clock.now(), reader.carry, 'P', records);
     reader.carry = Buffer.alloc(0);
     reader.start = reader.place;
     reader.ended = true;
+    closeSegment(reader);
   };
 
-  const consume = (reader: Reader, records: Records): boolean => {
-    const endPath = join(folder, `${reader.stream}.end`);
-    while (!reader.ended) {
-      // Looked for before reading: what is written before the mark is then surely read.
-      const isLast = existsSync(endPath);
-      while (readSome(reader, records)) if (records.bytes > TURN_BYTES) return true;
-      if (!isLast) return false;
-      finish(reader, records);
-    }
-    return false;
+  const consume = (reader: Reader, records: Records): OutputState => {
+    if (reader.ended) return 'ended';
+    // Looked for before reading: what was written before the mark is then surely read.
+    const isLast = existsSync(endPath(reader));
+    while (readSome(reader, records)) if (records.bytes > TURN_BYTES) return 'more';
+    if (!isLast) return 'idle';
+    end(reader, records);
+    return 'ended';
   };
 
-  const freeConsumed = (reader: Reader, first: number) => {
+  const commit = (reader: Reader, first: number, records: Records) => {
+    if (records.bytes > 0) log.append(Buffer.concat(records.parts));
+    if (records.bytes > 0 || reader.start.segment > first) note();
     for (let segment = first; segment < reader.start.segment; segment += 1)
       rmSync(segmentPath(reader, segment), { force: true });
   };
 
-  /** One bounded turn; true when there may be more at once. */
-  const turn = (): boolean => {
-    let more = false;
-    for (const reader of readers) {
-      const first = reader.start.segment;
-      const records: Records = { parts: [], bytes: 0 };
-      more = consume(reader, records) || more;
-      if (records.bytes === 0) continue;
-      log.append(Buffer.concat(records.parts));
-      note();
-      freeConsumed(reader, first);
-    }
-    return more;
+  const step = (reader: Reader, take: (records: Records) => OutputState): OutputState => {
+    const first = reader.start.segment;
+    const records: Records = { parts: [], bytes: 0 };
+    const state = take(records);
+    commit(reader, first, records);
+    return state;
+  };
+
+  const turn = (): OutputState => {
+    if (closed) return 'ended';
+    const states = readers.map((reader) => step(reader, (records) => consume(reader, records)));
+    return states.find((state) => state === 'more') ?? states.find((state) => state === 'idle') ?? 'ended';
   };
 
   const schedule = (delayMs: number) => {
     if (closed || cancelTimer !== undefined) return;
-    cancelTimer = clock.setTimer(
-      delayMs,
-      () => {
-        cancelTimer = undefined;
-        if (!closed && turn()) schedule(FLOOD_PAUSE_MS);
-      },
-      { unref: true },
-    );
+    const run = () => {
+      cancelTimer = undefined;
+      if (turn() === 'more') schedule(FLOOD_PAUSE_MS);
+    };
+    cancelTimer = clock.setTimer(delayMs, run, { unref: true });
+  };
+
+  const skipToTail = (reader: Reader) => {
+    const last = segments(reader).at(-1);
+    if (last === undefined) return;
+    const { size } = statSync(segmentPath(reader, last));
+    // The newest segment alone may hold next to nothing: then all of the one before, too.
+    const segment = size < TAIL_BYTES ? Math.max(last - 1, reader.place.segment) : last;
+    const offset = segment === last ? Math.max(0, size - TAIL_BYTES) : SEGMENT_BYTES - TAIL_BYTES;
+    const ahead = segment > reader.place.segment || offset > reader.place.offset;
+    if (ahead && existsSync(segmentPath(reader, segment))) skipTo(reader, { segment, offset });
   };
 
   note();
   return {
     nudge: () => schedule(GATHER_MS),
-    drain() {
-      if (closed) return true;
-      while (turn());
-      return readers.every((reader) => reader.ended);
+    turn,
+    finish() {
+      for (const reader of readers) {
+        if (closed || reader.ended) continue;
+        step(reader, (records) => {
+          skipToTail(reader);
+          while (readSome(reader, records));
+          end(reader, records);
+          return 'ended';
+        });
+      }
     },
     onLine(listener) {
       listeners.add(listener);
@@ -255,7 +292,7 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
       if (closed) return;
       closed = true;
       cancelTimer?.();
-      for (const reader of readers) if (reader.fd !== undefined) closeSync(reader.fd);
+      for (const reader of readers) closeSegment(reader);
       closeSync(noteFd);
       log.close();
     },

@@ -35,7 +35,7 @@ import {
 import { readLogFile } from './log-file.ts';
 import { createPodNetwork, noPodNetwork, type PodNetwork } from './pod-network.ts';
 import type { SandboxRecord } from './record.ts';
-import { asSandbox, destroySandbox, isSandboxAlive, makeSandbox } from './sandbox.ts';
+import { asSandbox, endSandbox, isSandboxAlive, makeSandbox } from './sandbox.ts';
 
 export interface ProcessRuntimeOptions {
   readonly dataDir: string;
@@ -178,17 +178,23 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     await discardLife(host, life.record);
   };
 
-  const removeSandbox = async (podUid: string) => {
+  const forgetSandbox = async (podUid: string) => {
     const record = sandboxes.get(podUid);
     await Promise.all(livesOf(podUid).map((life) => removeContainer(life.record.id)));
     sandboxes.delete(podUid);
-    if (record !== undefined) await destroySandbox(host, network, record);
+    if (record !== undefined) await endSandbox(host, network, record);
+    return record;
+  };
+
+  const removeSandbox = async (podUid: string) => {
+    const record = await forgetSandbox(podUid);
     rmSync(host.layout.pod(podUid), { recursive: true, force: true });
+    if (record !== undefined) rmSync(host.layout.podLogs(record.config), { recursive: true, force: true });
     if (sandboxes.size === 0) pruneCgroup(host.cgroups.paths, host.cgroups.paths);
   };
 
   const adoptPod = async ({ sandbox, lives: found }: ReturnType<typeof findPods>[number]) => {
-    const alive = isSandboxAlive(host, sandbox) && (sandbox.infra !== undefined || !host.namespaces);
+    const alive = isSandboxAlive(host, sandbox);
     const running: RunningContainer[] = [];
     const exits: ContainerExit[] = [];
     for (const { folder, record } of found) {
@@ -234,6 +240,11 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
         exits: [] as ContainerExit[],
       };
       for (const pod of found) {
+        if (host.namespaces && pod.sandbox.infra === undefined) {
+          sandboxes.set(pod.sandbox.config.podUid, pod.sandbox);
+          await removeSandbox(pod.sandbox.config.podUid);
+          continue;
+        }
         const { alive, running, exits } = await adoptPod(pod);
         adopted.running.push(...running);
         adopted.exits.push(...exits);
@@ -255,7 +266,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     async runSandbox(config: SandboxConfig) {
       const known = sandboxes.get(config.podUid);
       if (known !== undefined && isSandboxAlive(host, known)) return asSandbox(known);
-      if (known !== undefined) await removeSandbox(config.podUid);
+      if (known !== undefined) await forgetSandbox(config.podUid);
       const record = await makeSandbox(host, network, config);
       sandboxes.set(config.podUid, record);
       return asSandbox(record);
@@ -303,7 +314,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       for (const life of livesOf(podUid)) {
         const { config } = life.record;
         if (config.name === container && config.attempt === attempt && life.exit === undefined)
-          life.output.drain();
+          life.output.turn();
       }
       return readLogFile(logPathOf(host, sandbox, container, attempt), logOptions);
     },

@@ -113,7 +113,7 @@ function hostsFile(config: SandboxConfig, ip: string | undefined): string {
   return `# Written for this pod.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${ip ?? '127.0.0.1'}\t${config.hostname}\n`;
 }
 
-/** Makes the pod's cgroup, namespaces and address. A failure leaves nothing behind. */
+/** Makes the pod's cgroup, namespaces and address. A failure leaves none of them behind. */
 export async function makeSandbox(
   host: ProcessHost,
   network: PodNetwork,
@@ -133,7 +133,7 @@ export async function makeSandbox(
     writeRecord(sandboxFile(folder), record);
     return record;
   } catch (error) {
-    await destroySandbox(host, network, record);
+    await endSandbox(host, network, record);
     throw new CodedError(
       'CreatePodSandboxError',
       `the sandbox of pod ${config.namespace}/${config.name} could not be made: ${messageOf(error)}`,
@@ -146,8 +146,8 @@ export function isSandboxAlive(host: ProcessHost, record: SandboxRecord): boolea
   return host.namespaces ? record.infra !== undefined && isAlive(record.infra) : true;
 }
 
-/** Ends the infra process, its namespaces, link and cgroup, and removes the pod's folders. */
-export async function destroySandbox(
+/** Ends the infra process, its namespaces, link and cgroup. The pod's volumes and logs stay. */
+export async function endSandbox(
   host: ProcessHost,
   network: PodNetwork,
   record: SandboxRecord,
@@ -157,6 +157,5 @@ export async function destroySandbox(
   await killCgroup(record.cgroup, host.clock);
   if (record.infra !== undefined) signalProcess(record.infra, 'SIGKILL');
   if (Object.keys(record.cgroup).length > 0) await removeCgroup(record.cgroup, host.clock);
-  rmSync(host.layout.pod(podUid), { recursive: true, force: true });
-  rmSync(host.layout.podLogs(record.config), { recursive: true, force: true });
+  rmSync(host.layout.runtime(podUid), { recursive: true, force: true });
 }
