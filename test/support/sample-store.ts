@@ -1,8 +1,8 @@
-import { type Labels, labelValue, labelsKey } from '../../src/model/labels.ts';
-import type { Matcher } from '../../src/model/matcher.ts';
-import { setStaleAt, wordsOf } from '../../src/model/stale-marker.ts';
 import { compileMatcher } from '../../src/collector/storage/label-matcher.ts';
 import type { Querier, StoredSeries } from '../../src/collector/storage/storage.ts';
+import { type Labels, labelsKey, labelValue } from '../../src/model/labels.ts';
+import type { Matcher } from '../../src/model/matcher.ts';
+import { setStaleAt, wordsOf } from '../../src/model/stale-marker.ts';
 
 /** A value at a time, or the end of a series. */
 export interface TestSample {

@@ -1,4 +1,11 @@
-import type { MatrixSeries, Query, QueryRange, QueryResult, QueryValue, VectorSample } from '../../model/query-result.ts';
+import type {
+  MatrixSeries,
+  Query,
+  QueryRange,
+  QueryResult,
+  QueryValue,
+  VectorSample,
+} from '../../model/query-result.ts';
 import type { Sample } from '../../model/sample.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
@@ -10,7 +17,7 @@ import { dropMetadata } from './evaluation/label-set.ts';
 import { evaluateRange } from './evaluation/range-vector.ts';
 import { createSampleBudget } from './evaluation/sample-budget.ts';
 import { sortByLabels } from './evaluation/sort-by-labels.ts';
-import { type StepSeries, type StepValue, hasPoints, mergeEqualSeries } from './evaluation/step-series.ts';
+import { hasPoints, mergeEqualSeries, type StepSeries, type StepValue } from './evaluation/step-series.ts';
 import { createTurn } from './evaluation/turn.ts';
 import { type Expr, unwrapParens } from './expr.ts';
 import { parseExpr } from './parse-expr.ts';
@@ -160,6 +167,8 @@ function pointsOf({ values, present }: StepSeries, grid: Grid): Sample[] {
 /** Names that were to go at the end go; series that are equal then become one. */
 function cleanUp(value: StepValue, { delayedNameRemoval }: QueryContext): StepValue {
   if (value.kind !== 'vector' || !delayedNameRemoval) return value;
-  const series = value.series.map((one) => (one.dropName ? { ...one, labels: dropMetadata(one.labels) } : one));
+  const series = value.series.map((one) =>
+    one.dropName ? { ...one, labels: dropMetadata(one.labels) } : one,
+  );
   return { kind: 'vector', series: mergeEqualSeries(series) };
 }

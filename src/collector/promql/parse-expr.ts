@@ -21,7 +21,8 @@ export interface ParseOptions {
  */
 export function parseExpr(text: string, options: ParseOptions = {}): Expr {
   try {
-    if (text.length > LONGEST_TEXT) throw new Mistake(0, `expression is longer than ${LONGEST_TEXT} characters`);
+    if (text.length > LONGEST_TEXT)
+      throw new Mistake(0, `expression is longer than ${LONGEST_TEXT} characters`);
     const tree = parser.parse(toGrammarText(text));
     const mistake = syntaxMistake(tree, text);
     if (mistake !== undefined) throw mistake;

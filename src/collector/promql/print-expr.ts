@@ -83,7 +83,10 @@ function printNumber({ value, isDuration }: NumberLiteral): string {
 
 function printSelector({ name, matchers }: VectorSelector): string {
   const others = matchers
-    .filter((matcher) => !(matcher.name === '__name__' && matcher.op === '=' && matcher.value === name && name !== ''))
+    .filter(
+      (matcher) =>
+        !(matcher.name === '__name__' && matcher.op === '=' && matcher.value === name && name !== ''),
+    )
     .map(printMatcher)
     .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   return others.length === 0 ? name : `${name}{${others.join(',')}}`;

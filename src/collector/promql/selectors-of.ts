@@ -1,6 +1,6 @@
 import { METRIC_NAME } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
-import { type Expr, type VectorSelector, childrenOf } from './expr.ts';
+import { childrenOf, type Expr, type VectorSelector } from './expr.ts';
 
 /** What one selector of an expression reads. */
 export interface Selection {

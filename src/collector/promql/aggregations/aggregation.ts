@@ -1,12 +1,22 @@
-import type { AggregateExpr, AggregateOperator } from '../expr.ts';
 import type { Evaluation } from '../evaluation/evaluation.ts';
 import { groupingKey, groupingLabels } from '../evaluation/label-set.ts';
 import { groupBy } from '../evaluation/match-signature.ts';
-import { type StepSeries, type StepValue, hasPoints, newSeries } from '../evaluation/step-series.ts';
+import { hasPoints, newSeries, type StepSeries, type StepValue } from '../evaluation/step-series.ts';
+import type { AggregateExpr, AggregateOperator } from '../expr.ts';
 import { countValues } from './count-values.ts';
 import { limitGroup } from './limit.ts';
-import { average, countOf, deviation, groupOf, maximum, minimum, quantileAggregation, sum, variance } from './reduce.ts';
 import { rank } from './rank.ts';
+import {
+  average,
+  countOf,
+  deviation,
+  groupOf,
+  maximum,
+  minimum,
+  quantileAggregation,
+  sum,
+  variance,
+} from './reduce.ts';
 
 /**
  * Folds the series of one group, step by step, into `out`. Only `out.values` at steps where `out.present` is 1
@@ -45,7 +55,8 @@ export async function evaluateAggregate(expr: AggregateExpr, evaluation: Evaluat
   const inner = await evaluation.evaluate(expr.expr);
   if (inner.kind !== 'vector') throw new Error(`checked aggregation is over ${inner.kind}`);
   const series = inner.series.filter(hasPoints);
-  if (param?.kind === 'string') return { kind: 'vector', series: countValues(expr, param.value, series, evaluation) };
+  if (param?.kind === 'string')
+    return { kind: 'vector', series: countValues(expr, param.value, series, evaluation) };
   const names = new Set(expr.grouping);
   const grouped = groupBy(series, ({ labels }) => groupingKey(labels, names, expr.without));
   const groups = [...grouped.values()];
@@ -59,7 +70,11 @@ export async function evaluateAggregate(expr: AggregateExpr, evaluation: Evaluat
   for (const group of groups) {
     if (evaluation.turn.isOver()) await evaluation.turn.pause();
     const labels = groupingLabels(group[0]!.labels, names, expr.without);
-    const result = newSeries(labels, evaluation.grid.steps, group.some((one) => one.dropName));
+    const result = newSeries(
+      labels,
+      evaluation.grid.steps,
+      group.some((one) => one.dropName),
+    );
     for (const { present } of group) markPresent(result.present, present);
     await reduceInTurns(reduce, group, result, evaluation);
     out.push(result);

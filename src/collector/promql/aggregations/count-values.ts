@@ -2,7 +2,7 @@ import { labelsKey } from '../../../model/labels.ts';
 import type { Evaluation } from '../evaluation/evaluation.ts';
 import { executionError } from '../evaluation/execution-error.ts';
 import { groupingLabels, isLabelName, withLabel } from '../evaluation/label-set.ts';
-import { type StepSeries, newSeries } from '../evaluation/step-series.ts';
+import { newSeries, type StepSeries } from '../evaluation/step-series.ts';
 import type { AggregateExpr } from '../expr.ts';
 import { formatFloat, quote } from '../go-format.ts';
 

@@ -1,9 +1,17 @@
 import type { Evaluation } from '../evaluation/evaluation.ts';
 import { executionError } from '../evaluation/execution-error.ts';
-import { type StepSeries, hasPoints, newSeries } from '../evaluation/step-series.ts';
+import { hasPoints, newSeries, type StepSeries } from '../evaluation/step-series.ts';
 import { formatGeneral } from '../go-format.ts';
 import type { Rearrange } from './aggregation.ts';
-import { type Before, type Ranked, ascending, descending, push, replaceTop, sortReversed } from './value-heap.ts';
+import {
+  ascending,
+  type Before,
+  descending,
+  push,
+  type Ranked,
+  replaceTop,
+  sortReversed,
+} from './value-heap.ts';
 
 /** `topk` and `bottomk`: the series with the largest or smallest values at each step; at one time, in that order. */
 export const rank: Rearrange = async (expr, groups, param, evaluation) => {

@@ -129,7 +129,11 @@ export const deviation: Reduce = (group, out, firstStep) => {
 };
 
 /** `quantile`, with a warning for parameters outside 0 to 1. */
-export function quantileAggregation(expr: AggregateExpr, param: Float64Array, { annotations }: Evaluation): Reduce {
+export function quantileAggregation(
+  expr: AggregateExpr,
+  param: Float64Array,
+  { annotations }: Evaluation,
+): Reduce {
   warnOfQuantiles(param, (q) => annotations.add(invalidQuantile(q, expr.param!)));
   return (group, { values }, firstStep) => {
     const atStep = new Float64Array(group.length);

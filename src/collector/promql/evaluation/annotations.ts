@@ -40,7 +40,9 @@ export function createAnnotations(): Annotations {
     },
     messages(text) {
       const of = (level: Annotation['level']) =>
-        [...all.values()].filter((annotation) => annotation.level === level).map((one) => printAnnotation(one, text));
+        [...all.values()]
+          .filter((annotation) => annotation.level === level)
+          .map((one) => printAnnotation(one, text));
       return { warnings: of('warning'), infos: of('info') };
     },
   };
@@ -73,7 +75,11 @@ function printDetails({ minBucket, maxBucket, maxDiff, minT, maxT, count }: Forc
 const named = (message: string, metricName: string): string =>
   metricName === '' ? message : `${message} for metric name ${quote(metricName)}`;
 
-const warning = (message: string, { start }: Position): Annotation => ({ level: 'warning', message, at: start });
+const warning = (message: string, { start }: Position): Annotation => ({
+  level: 'warning',
+  message,
+  at: start,
+});
 const info = (message: string, { start }: Position): Annotation => ({ level: 'info', message, at: start });
 
 export const invalidQuantile = (q: number, place: Position): Annotation =>
@@ -86,15 +92,25 @@ export const invalidRatio = (ratio: number, to: number, place: Position): Annota
   );
 
 export const badBucketLabel = (metricName: string, label: string, place: Position): Annotation =>
-  warning(named(`bucket label "le" is missing or has a malformed value of ${quote(label)}`, metricName), place);
+  warning(
+    named(`bucket label "le" is missing or has a malformed value of ${quote(label)}`, metricName),
+    place,
+  );
 
 export const sortInRangeQuery = (place: Position): Annotation =>
   warning('sort is ineffective for range queries since results are always ordered by labels', place);
 
 export const possibleNonCounter = (metricName: string, place: Position): Annotation =>
-  info(`metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quote(metricName)}`, place);
+  info(
+    `metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quote(metricName)}`,
+    place,
+  );
 
-export const forcedMonotonicity = (metricName: string, details: ForcedMonotonicity, place: Position): Annotation => ({
+export const forcedMonotonicity = (
+  metricName: string,
+  details: ForcedMonotonicity,
+  place: Position,
+): Annotation => ({
   ...info(
     named(
       'input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)',

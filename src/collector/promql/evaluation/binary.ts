@@ -1,11 +1,11 @@
 import type { BinaryExpr } from '../expr.ts';
 import { isComparison, isSetOperator } from '../expr.ts';
+import { settleEqualSeries } from './equal-series.ts';
 import type { Evaluation } from './evaluation.ts';
 import { arithmetic, comparison, isArithmetic } from './operator.ts';
 import { evaluateSetOperator } from './set-operator.ts';
-import { type StepSeries, type StepValue, hasPoints, withoutName } from './step-series.ts';
+import { hasPoints, type StepSeries, type StepValue, withoutName } from './step-series.ts';
 import { matchVectors } from './vector-matching.ts';
-import { settleEqualSeries } from './equal-series.ts';
 
 export async function evaluateBinary(expr: BinaryExpr, evaluation: Evaluation): Promise<StepValue> {
   const lhs = await evaluation.evaluate(expr.lhs);
@@ -24,7 +24,8 @@ async function betweenValues(
   evaluation: Evaluation,
 ): Promise<StepSeries[]> {
   if (lhs.kind === 'vector' && rhs.kind === 'vector') {
-    if (isSetOperator(expr.op)) return evaluateSetOperator(expr.op, expr.matching!, lhs.series, rhs.series, evaluation);
+    if (isSetOperator(expr.op))
+      return evaluateSetOperator(expr.op, expr.matching!, lhs.series, rhs.series, evaluation);
     return matchVectors(expr, lhs.series, rhs.series, evaluation);
   }
   if (lhs.kind === 'vector' && rhs.kind === 'scalar') {

@@ -8,7 +8,7 @@ import { executionError } from './execution-error.ts';
 import { evaluateSelector } from './instant-selector.ts';
 import { costOfSteps } from './sample-budget.ts';
 import { isStepInvariant } from './step-invariant.ts';
-import { type StepSeries, type StepValue, mergeEqualSeries, newSeries, withoutName } from './step-series.ts';
+import { mergeEqualSeries, newSeries, type StepSeries, type StepValue, withoutName } from './step-series.ts';
 
 /** An evaluation of `context` on `grid`. Expressions are scalars, strings or instant vectors; see `range-vector.ts`. */
 export function createEvaluation(context: QueryContext, grid: Grid): Evaluation {
@@ -81,7 +81,8 @@ function evaluateCall(call: Call, evaluation: Evaluation): Promise<StepValue> {
 
 function repeat(value: StepValue, steps: number): StepValue {
   if (value.kind === 'string') return value;
-  if (value.kind === 'scalar') return { kind: 'scalar', values: new Float64Array(steps).fill(value.values[0]!) };
+  if (value.kind === 'scalar')
+    return { kind: 'scalar', values: new Float64Array(steps).fill(value.values[0]!) };
   return { kind: 'vector', series: value.series.map((series) => repeatSeries(series, steps)) };
 }
 

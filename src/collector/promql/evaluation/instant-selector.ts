@@ -1,11 +1,11 @@
-import { isStaleAt, wordsOf } from '../../../model/stale-marker.ts';
 import type { Samples } from '../../../model/sample.ts';
+import { isStaleAt, wordsOf } from '../../../model/stale-marker.ts';
 import type { StoredSeries } from '../../storage/storage.ts';
 import type { AtModifier, VectorSelector } from '../expr.ts';
 import { type Evaluation, type QueryContext, timeAt } from './evaluation.ts';
 import { costOfSteps } from './sample-budget.ts';
 import { sortByLabels } from './sort-by-labels.ts';
-import { type StepSeries, newSeries } from './step-series.ts';
+import { newSeries, type StepSeries } from './step-series.ts';
 
 /** The time a selector or subquery looks at when evaluated at step `k`: moved by `@` and `offset`. */
 export function referenceTime(

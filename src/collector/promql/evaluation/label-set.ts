@@ -1,4 +1,4 @@
-import { type Label, type Labels, METRIC_NAME, labelsKey, toLabels } from '../../../model/labels.ts';
+import { type Label, type Labels, labelsKey, METRIC_NAME, toLabels } from '../../../model/labels.ts';
 
 export const NO_LABELS: Labels = Object.freeze([]);
 

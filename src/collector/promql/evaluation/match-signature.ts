@@ -1,4 +1,4 @@
-import { type Labels, METRIC_NAME, labelsKey } from '../../../model/labels.ts';
+import { type Labels, labelsKey, METRIC_NAME } from '../../../model/labels.ts';
 import type { VectorMatching } from '../expr.ts';
 import { dropLabels, keepLabels } from './label-set.ts';
 

@@ -1,4 +1,4 @@
-import type { ArithmeticOperator, ComparisonOperator, BinaryOperator } from '../expr.ts';
+import type { ArithmeticOperator, BinaryOperator, ComparisonOperator } from '../expr.ts';
 
 /** Go's `math.Pow`, which differs from JavaScript's where a base is 1 or -1. */
 export function power(base: number, exponent: number): number {

@@ -5,7 +5,7 @@ import type { MatrixSelector, Subquery } from '../expr.ts';
 import { type Evaluation, type Grid, timeAt } from './evaluation.ts';
 import { referenceTime, selectSeries } from './instant-selector.ts';
 import { costOfSteps } from './sample-budget.ts';
-import { type StepSeries, newSeries } from './step-series.ts';
+import { newSeries, type StepSeries } from './step-series.ts';
 
 /**
  * The samples of one series in one window (`startMs`, `endMs`]: entries `from` to `to` - 1 of `t` and `v`, at least

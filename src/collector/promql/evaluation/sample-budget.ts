@@ -15,7 +15,8 @@ const SAMPLE_BYTES = 16;
 const STEP_BYTES = 9;
 
 /** What `series` series of `steps` steps cost. */
-export const costOfSteps = (series: number, steps: number): number => (series * steps * STEP_BYTES) / SAMPLE_BYTES;
+export const costOfSteps = (series: number, steps: number): number =>
+  (series * steps * STEP_BYTES) / SAMPLE_BYTES;
 
 export function createSampleBudget(maxSamples: number): SampleBudget {
   let taken = 0;

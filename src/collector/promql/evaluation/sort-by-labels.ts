@@ -1,10 +1,13 @@
-import { type Labels, compareLabels } from '../../../model/labels.ts';
+import { compareLabels, type Labels } from '../../../model/labels.ts';
 import type { Turn } from './turn.ts';
 
 const RUN = 1000;
 
 /** `items` in the order of their labels. Sorts in short runs and merges them, so that others get their turn. */
-export async function sortByLabels<T extends { readonly labels: Labels }>(items: T[], turn: Turn): Promise<T[]> {
+export async function sortByLabels<T extends { readonly labels: Labels }>(
+  items: T[],
+  turn: Turn,
+): Promise<T[]> {
   const compare = (a: T, b: T) => compareLabels(a.labels, b.labels);
   if (items.length <= RUN) return items.sort(compare);
   let runs: T[][] = [];

@@ -44,7 +44,10 @@ function decide(expr: Expr): boolean {
     case 'paren':
     case 'unary':
     case 'aggregate':
-      return isStepInvariant(expr.expr) && (expr.kind !== 'aggregate' || expr.param === null || isStepInvariant(expr.param));
+      return (
+        isStepInvariant(expr.expr) &&
+        (expr.kind !== 'aggregate' || expr.param === null || isStepInvariant(expr.param))
+      );
     case 'binary':
       return isStepInvariant(expr.lhs) && isStepInvariant(expr.rhs);
     case 'call':

@@ -1,4 +1,4 @@
-import { type Labels, labelValue, labelsKey } from '../../../model/labels.ts';
+import { type Labels, labelsKey, labelValue } from '../../../model/labels.ts';
 import type { BinaryExpr, VectorMatching } from '../expr.ts';
 import { isComparison } from '../expr.ts';
 import { quote } from '../go-format.ts';
@@ -8,7 +8,7 @@ import { dropLabels, dropMetadata, keepLabels, withLabel } from './label-set.ts'
 import { groupBy, matchingLabels, signatureOf } from './match-signature.ts';
 import { arithmetic, comparison, isArithmetic } from './operator.ts';
 import { anyPresent } from './set-operator.ts';
-import { type StepSeries, newSeries } from './step-series.ts';
+import { newSeries, type StepSeries } from './step-series.ts';
 
 /**
  * An arithmetic or comparison operator between two instant vectors. The "many" side is walked in its order; the
@@ -140,7 +140,8 @@ const printLabels = (labels: Labels): string =>
 /** Several series of the "many" side may match the same one only when asked for, and with different results. */
 function checkManySide(pairs: readonly Pair[], matching: VectorMatching): void {
   const oneToOne = matching.cardinality === 'one-to-one';
-  const keyOf = ({ signature, result }: Pair) => (oneToOne ? signature : `${signature}|${labelsKey(result.labels)}`);
+  const keyOf = ({ signature, result }: Pair) =>
+    oneToOne ? signature : `${signature}|${labelsKey(result.labels)}`;
   for (const group of groupBy(pairs, keyOf).values()) {
     if (group.length < 2) continue;
     const taken = new Uint8Array(group[0]!.matched.length);

@@ -1,7 +1,7 @@
-import type { Evaluation } from '../evaluation/evaluation.ts';
 import { settleEqualSeries } from '../evaluation/equal-series.ts';
-import { type RangeExpr, type RangeFunction, evaluateRange, mapRange } from '../evaluation/range-vector.ts';
-import { type StepSeries, type StepValue, checkDistinct, withoutName } from '../evaluation/step-series.ts';
+import type { Evaluation } from '../evaluation/evaluation.ts';
+import { evaluateRange, mapRange, type RangeExpr, type RangeFunction } from '../evaluation/range-vector.ts';
+import { checkDistinct, type StepSeries, type StepValue, withoutName } from '../evaluation/step-series.ts';
 import { type Call, type Expr, unwrapParens } from '../expr.ts';
 
 /** How a function is evaluated over all steps at once. */
@@ -81,4 +81,3 @@ export async function applyToRange(
   if (!evaluation.delayedNameRemoval) checkDistinct(out);
   return { kind: 'vector', series: out };
 }
-

@@ -1,9 +1,9 @@
-import { type Labels, METRIC_NAME, labelValue, labelsKey } from '../../../model/labels.ts';
+import { type Labels, labelsKey, labelValue, METRIC_NAME } from '../../../model/labels.ts';
 import { badBucketLabel, forcedMonotonicity, invalidQuantile } from '../evaluation/annotations.ts';
 import { settleEqualSeries } from '../evaluation/equal-series.ts';
 import { type Evaluation, timeAt } from '../evaluation/evaluation.ts';
 import { dropLabels, dropMetadata, withLabel } from '../evaluation/label-set.ts';
-import { type StepSeries, hasPoints, newSeries } from '../evaluation/step-series.ts';
+import { hasPoints, newSeries, type StepSeries } from '../evaluation/step-series.ts';
 import type { Expr } from '../expr.ts';
 import { formatFloat } from '../go-format.ts';
 import { type Bucket, bucketFraction, bucketQuantile } from './classic-histogram.ts';

@@ -1,12 +1,12 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
-import { type Labels, METRIC_NAME, labelValue } from '../../../model/labels.ts';
+import { type Labels, labelValue, METRIC_NAME } from '../../../model/labels.ts';
 import type { Evaluation } from '../evaluation/evaluation.ts';
 import { executionError } from '../evaluation/execution-error.ts';
 import { isLabelName, withLabel } from '../evaluation/label-set.ts';
 import { mergeEqualSeries } from '../evaluation/step-series.ts';
 import type { Expr } from '../expr.ts';
 import { type FunctionImplementation, stringArgument, vectorArgument } from './function.ts';
-import { type Submatch, expandTemplate } from './regexp-template.ts';
+import { expandTemplate, type Submatch } from './regexp-template.ts';
 
 /** Sets label `name` of each series to what `valueOf` says; undefined leaves the series as it is. */
 async function relabel(
@@ -25,7 +25,12 @@ async function relabel(
 }
 
 const labelReplace: FunctionImplementation = async (call, evaluation) => {
-  const [to, replacement, from, pattern] = call.args.slice(1).map(stringArgument) as [string, string, string, string];
+  const [to, replacement, from, pattern] = call.args.slice(1).map(stringArgument) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   const regexp = compile(pattern);
   if (!isLabelName(to)) throw executionError(`invalid destination label name in label_replace(): ${to}`);
   return relabel(

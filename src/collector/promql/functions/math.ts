@@ -1,10 +1,20 @@
-import { type FunctionImplementation, elementwise, mapValues, scalarArgument, vectorArgument } from './function.ts';
+import {
+  elementwise,
+  type FunctionImplementation,
+  mapValues,
+  scalarArgument,
+  vectorArgument,
+} from './function.ts';
 
 // Go's math.Min and math.Max let an infinity win over NaN.
 const min = (a: number, b: number) =>
-  a === Number.NEGATIVE_INFINITY || b === Number.NEGATIVE_INFINITY ? Number.NEGATIVE_INFINITY : Math.min(a, b);
+  a === Number.NEGATIVE_INFINITY || b === Number.NEGATIVE_INFINITY
+    ? Number.NEGATIVE_INFINITY
+    : Math.min(a, b);
 const max = (a: number, b: number) =>
-  a === Number.POSITIVE_INFINITY || b === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : Math.max(a, b);
+  a === Number.POSITIVE_INFINITY || b === Number.POSITIVE_INFINITY
+    ? Number.POSITIVE_INFINITY
+    : Math.max(a, b);
 
 const sign = (value: number) => (value < 0 ? -1 : value > 0 ? 1 : value);
 

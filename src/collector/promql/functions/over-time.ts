@@ -1,8 +1,8 @@
 import { invalidQuantile } from '../evaluation/annotations.ts';
 import type { RangeFunction, RangeWindow } from '../evaluation/range-vector.ts';
-import { type KahanSum, addTo } from '../kahan-sum.ts';
+import { addTo, type KahanSum } from '../kahan-sum.ts';
 import { quantileOf } from '../quantile.ts';
-import { type FunctionImplementation, applyToRange, overRange, scalarArgument } from './function.ts';
+import { applyToRange, type FunctionImplementation, overRange, scalarArgument } from './function.ts';
 
 /** A function that has a value for every window with samples. */
 const ofWindow =
@@ -18,7 +18,8 @@ export function sumOf({ v, from, to }: RangeWindow): number {
   return Number.isFinite(total.sum) || Number.isNaN(total.sum) ? total.sum + total.c : total.sum;
 }
 
-const isInfinite = (value: number) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
+const isInfinite = (value: number) =>
+  value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
 
 /** Sum over count; as a running mean from where the sum would overflow. */
 export function averageOf({ v, from, to }: RangeWindow): number {
@@ -33,7 +34,14 @@ export function averageOf({ v, from, to }: RangeWindow): number {
 }
 
 /** `sum` and `c` are those of entries `from` to `next` - 1. */
-function runningMean(v: Float64Array, from: number, next: number, to: number, sum: number, c: number): number {
+function runningMean(
+  v: Float64Array,
+  from: number,
+  next: number,
+  to: number,
+  sum: number,
+  c: number,
+): number {
   const mean: KahanSum = { sum: sum / (next - from), c: c / (next - from) };
   for (let i = next; i < to; i += 1) {
     const count = i - from + 1;

@@ -1,7 +1,7 @@
-import { METRIC_NAME, labelValue } from '../../../model/labels.ts';
+import { labelValue, METRIC_NAME } from '../../../model/labels.ts';
 import { possibleNonCounter } from '../evaluation/annotations.ts';
 import type { RangeFunction, RangeWindow } from '../evaluation/range-vector.ts';
-import { type FunctionImplementation, applyToRange, overRange } from './function.ts';
+import { applyToRange, type FunctionImplementation, overRange } from './function.ts';
 
 interface Extrapolation {
   readonly isCounter: boolean;

@@ -111,10 +111,7 @@ export const signatures: ReadonlyMap<string, Signature> = new Map<string, Signat
   ['double_exponential_smoothing', signature(['matrix', 'scalar', 'scalar'], { experimental })],
   ['histogram_fraction', signature(['scalar', 'scalar', 'vector'])],
   ['histogram_quantile', signature(['scalar', 'vector'])],
-  [
-    'histogram_quantiles',
-    signature(['vector', 'string', 'scalar', 'scalar'], { variadic: 9, experimental }),
-  ],
+  ['histogram_quantiles', signature(['vector', 'string', 'scalar', 'scalar'], { variadic: 9, experimental })],
   ['info', signature(['vector', 'vector'], { variadic: 1, experimental })],
   ['label_join', signature(['vector', 'string', 'string', 'string'], { variadic: -1 })],
   ['label_replace', signature(['vector', 'string', 'string', 'string', 'string'])],

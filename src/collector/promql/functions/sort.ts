@@ -1,7 +1,7 @@
 import { compareLabels, labelValue } from '../../../model/labels.ts';
 import { sortInRangeQuery } from '../evaluation/annotations.ts';
 import type { Evaluation } from '../evaluation/evaluation.ts';
-import { type StepSeries, hasPoints } from '../evaluation/step-series.ts';
+import { hasPoints, type StepSeries } from '../evaluation/step-series.ts';
 import type { Call } from '../expr.ts';
 import { type FunctionImplementation, stringArgument, vectorArgument } from './function.ts';
 

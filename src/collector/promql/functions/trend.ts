@@ -1,7 +1,7 @@
 import { executionError } from '../evaluation/execution-error.ts';
 import type { RangeWindow } from '../evaluation/range-vector.ts';
-import { type KahanSum, addTo } from '../kahan-sum.ts';
-import { type FunctionImplementation, applyToRange, overRange, scalarArgument } from './function.ts';
+import { addTo, type KahanSum } from '../kahan-sum.ts';
+import { applyToRange, type FunctionImplementation, overRange, scalarArgument } from './function.ts';
 
 /**
  * Least-squares line through a window: slope per second, and its value at `interceptMs`. A constant series has slope

@@ -1,6 +1,6 @@
 import { type Labels, METRIC_NAME } from '../../../model/labels.ts';
-import { evaluateRange, mapRange } from '../evaluation/range-vector.ts';
 import { NO_LABELS, withLabel } from '../evaluation/label-set.ts';
+import { evaluateRange, mapRange } from '../evaluation/range-vector.ts';
 import { anyPresent } from '../evaluation/set-operator.ts';
 import { constantSeries, hasPoints, newSeries } from '../evaluation/step-series.ts';
 import { type Expr, unwrapParens } from '../expr.ts';

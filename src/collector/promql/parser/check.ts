@@ -63,7 +63,8 @@ function checkSelector(selector: VectorSelector): VectorSelector {
       `metric name must not be set twice: ${quote(selector.name)} or ${quote(other.value)}`,
     );
   }
-  if (!selective) throw new Mistake(selector.start, 'vector selector must contain at least one non-empty matcher');
+  if (!selective)
+    throw new Mistake(selector.start, 'vector selector must contain at least one non-empty matcher');
   return selector;
 }
 
@@ -121,12 +122,18 @@ function checkBinary(expr: BinaryExpr, options: CheckOptions): Expr {
   if (matching.cardinality !== 'one-to-one') {
     throw new Mistake(expr.start, `no grouping allowed for ${quote(op)} operation`);
   }
-  return Object.freeze({ ...expr, lhs, rhs, matching: Object.freeze({ ...matching, cardinality: 'many-to-many' }) });
+  return Object.freeze({
+    ...expr,
+    lhs,
+    rhs,
+    matching: Object.freeze({ ...matching, cardinality: 'many-to-many' }),
+  });
 }
 
 function checkCall(expr: Call, options: CheckOptions): Expr {
   const signature = signatures.get(expr.name);
-  if (signature === undefined) throw new Mistake(expr.start, `unknown function with name ${quote(expr.name)}`);
+  if (signature === undefined)
+    throw new Mistake(expr.start, `unknown function with name ${quote(expr.name)}`);
   if (signature.experimental && !options.experimental) {
     throw new Mistake(expr.start, `function ${quote(expr.name)} is not enabled`);
   }
@@ -157,7 +164,10 @@ function checkArity(expr: Call, declared: number, variadic: number): void {
     throw new Mistake(expr.start, `expected at least ${least} argument(s) in call to ${name}, got ${got}`);
   }
   if (variadic > 0 && got > least + variadic) {
-    throw new Mistake(expr.start, `expected at most ${least + variadic} argument(s) in call to ${name}, got ${got}`);
+    throw new Mistake(
+      expr.start,
+      `expected at most ${least + variadic} argument(s) in call to ${name}, got ${got}`,
+    );
   }
 }
 
@@ -183,5 +193,8 @@ function expectType(
   const checked = checkExpr(expr, options);
   const type = typeOf(checked);
   if (type === wanted) return checked;
-  throw new Mistake(expr.start, `expected type ${typeInWords(wanted)} in ${context}, got ${typeInWords(type)}`);
+  throw new Mistake(
+    expr.start,
+    `expected type ${typeInWords(wanted)} in ${context}, got ${typeInWords(type)}`,
+  );
 }

@@ -13,11 +13,15 @@ const DURATION = /^(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?
 const RADIX = /^0([xXoObB])/;
 
 /** A number or a duration in seconds, as written in a query: `1e3`, `0x1f`, `1_000`, `010` (octal), `Inf`, `5m`. */
-export function parseNumber(text: string, at: number): { readonly value: number; readonly isDuration: boolean } {
+export function parseNumber(
+  text: string,
+  at: number,
+): { readonly value: number; readonly isDuration: boolean } {
   const word = text.toLowerCase();
   if (word === 'inf') return { value: Number.POSITIVE_INFINITY, isDuration: false };
   if (word === 'nan') return { value: Number.NaN, isDuration: false };
-  if (/[ywdhms]$/.test(text) && !RADIX.test(text)) return { value: durationSeconds(text, at), isDuration: true };
+  if (/[ywdhms]$/.test(text) && !RADIX.test(text))
+    return { value: durationSeconds(text, at), isDuration: true };
   const digits = text.replaceAll('_', '');
   // Go reads an integer with base 0 first: a leading zero is octal where the digits allow it.
   const value = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);

@@ -1,36 +1,66 @@
-import type { BinaryExpr, Expr, Position } from '../expr.ts';
+import type { BinaryOperator, Expr, VectorMatching } from '../expr.ts';
 
 /**
- * The grammar is an editor's: it nests `a / b offset 5m` as `(a / b) offset 5m` and `-1 ^ 2` as `(-1) ^ 2`, where
- * Prometheus reads `a / (b offset 5m)` and `-(1 ^ 2)`. These put right what the tree says wrongly.
+ * The grammar is an editor's: it nests `a + b offset 5m * c` as `((a + b) offset 5m) * c` and `-1 ^ 2` as `(-1) ^ 2`,
+ * where Prometheus reads `a + ((b offset 5m) * c)` and `-(1 ^ 2)`. So its nesting of operators is not used: operands,
+ * signs and operators are laid out in the order they are written, suffixes on the operand before them, and nested
+ * here by Prometheus' precedences.
  */
+export type ChainItem =
+  | { readonly kind: 'operand'; readonly expr: Expr }
+  | { readonly kind: 'sign'; readonly op: '+' | '-'; readonly start: number }
+  | {
+      readonly kind: 'operator';
+      readonly op: BinaryOperator;
+      readonly returnBool: boolean;
+      readonly matching: VectorMatching;
+    };
 
-/** Applies a suffix (`offset`, `@`, `[…]`) to the operand directly before it; `end` is where the suffix ends. */
-export function attachSuffix(expr: Expr, end: number, apply: (operand: Expr) => Expr): Expr {
-  if (expr.kind === 'binary') return Object.freeze({ ...expr, end, rhs: attachSuffix(expr.rhs, end, apply) });
-  if (expr.kind === 'unary') return Object.freeze({ ...expr, end, expr: attachSuffix(expr.expr, end, apply) });
-  return apply(expr);
+const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
+  or: 1,
+  and: 2,
+  unless: 2,
+  '==': 3,
+  '!=': 3,
+  '<': 3,
+  '<=': 3,
+  '>': 3,
+  '>=': 3,
+  '+': 4,
+  '-': 4,
+  '*': 5,
+  '/': 5,
+  '%': 5,
+  atan2: 5,
+  '^': 6,
+};
+/** A sign takes what binds tighter than a product. */
+const SIGN_OPERAND = PRECEDENCE['*'] + 1;
+
+/** The expression a chain stands for. Operators associate to the left, `^` to the right. */
+export function nestChain(chain: readonly ChainItem[]): Expr {
+  let next = 0;
+  const nest = (least: number): Expr => {
+    let lhs = nestOperand();
+    for (;;) {
+      const item = chain[next];
+      if (item?.kind !== 'operator' || PRECEDENCE[item.op] < least) return lhs;
+      next += 1;
+      const rhs = nest(PRECEDENCE[item.op] + (item.op === '^' ? 0 : 1));
+      lhs = Object.freeze({ ...item, kind: 'binary', lhs, rhs, start: lhs.start, end: rhs.end });
+    }
+  };
+  const nestOperand = (): Expr => {
+    const item = chain[next++];
+    if (item?.kind === 'operand') return item.expr;
+    if (item?.kind === 'sign') return withSign(item.op, item.start, nest(SIGN_OPERAND));
+    throw new Error('the grammar gave an operator without an operand');
+  };
+  return nest(0);
 }
 
-/** `expr` with a sign before it: a literal takes the sign, everything else becomes a unary expression. */
-export function withSign(op: '+' | '-', expr: Expr, position: Position): Expr {
-  if (expr.kind !== 'number') return Object.freeze({ kind: 'unary', op, expr, ...position });
-  return Object.freeze({ ...expr, value: op === '-' ? -expr.value : expr.value, ...position });
-}
-
-/** A binary expression; a sign on the left of `^` moves outside, for `^` binds tighter. */
-export function toBinary(node: BinaryExpr, signOf: (expr: Expr) => '+' | '-' | undefined): Expr {
-  if (node.op !== '^') return Object.freeze(node);
-  const { lhs } = node;
-  if (lhs.kind === 'unary') {
-    const inner = toBinary({ ...node, lhs: lhs.expr, start: lhs.expr.start }, signOf);
-    return Object.freeze({ ...lhs, expr: inner, end: node.end });
-  }
-  const sign = signOf(lhs);
-  if (lhs.kind !== 'number' || sign === undefined) return Object.freeze(node);
-  const start = lhs.start + 1;
-  const value = sign === '-' ? -lhs.value : lhs.value;
-  const unsigned = Object.freeze({ ...lhs, value, start });
-  const inner = Object.freeze({ ...node, lhs: unsigned, start });
-  return Object.freeze({ kind: 'unary', op: sign, expr: inner, start: lhs.start, end: node.end });
+/** A literal takes the sign, everything else becomes a unary expression. */
+function withSign(op: '+' | '-', start: number, expr: Expr): Expr {
+  if (expr.kind !== 'number') return Object.freeze({ kind: 'unary', op, expr, start, end: expr.end });
+  return Object.freeze({ ...expr, value: op === '-' ? -expr.value : expr.value, start });
 }

@@ -47,7 +47,12 @@ function bytesOf(body: string, open: string, at: number): number[] {
       i += 4;
     } else if (kind in HEX_DIGITS) {
       const length = HEX_DIGITS[kind]!;
-      const value = code(body.slice(i + 2, i + 2 + length), new RegExp(`^[0-9a-fA-F]{${length}}$`), 16, at + i);
+      const value = code(
+        body.slice(i + 2, i + 2 + length),
+        new RegExp(`^[0-9a-fA-F]{${length}}$`),
+        16,
+        at + i,
+      );
       if (kind === 'x') bytes.push(value);
       else bytes.push(...encoder.encode(character(value, at + i)));
       i += 2 + length;

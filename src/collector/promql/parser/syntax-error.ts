@@ -18,7 +18,10 @@ export function syntaxMistake(tree: Tree, text: string): Mistake | undefined {
   if (token?.text === '(' && before?.kind === 'identifier') {
     return new Mistake(before.from, `unknown function with name ${quote(before.text)}`);
   }
-  return new Mistake(token?.from ?? text.length, `unexpected ${describeToken(token)}${contextOf(broken, before?.text)}`);
+  return new Mistake(
+    token?.from ?? text.length,
+    `unexpected ${describeToken(token)}${contextOf(broken, before?.text)}`,
+  );
 }
 
 function firstError(tree: Tree): SyntaxNode | undefined {
@@ -50,7 +53,9 @@ function contextOf(broken: SyntaxNode, before: string | undefined): string {
       return ' in @, expected timestamp';
     case 'MatrixSelector':
     case 'SubqueryExpr':
-      return before === '[' ? ' in subquery or range selector, expected number, duration, step(), or range()' : '';
+      return before === '['
+        ? ' in subquery or range selector, expected number, duration, step(), or range()'
+        : '';
     default:
       return '';
   }

@@ -2,7 +2,15 @@ import { quote } from '../go-format.ts';
 
 /** A word of the language, for messages and for what the grammar reads differently from Prometheus. */
 export interface Token {
-  readonly kind: 'identifier' | 'keyword' | 'aggregator' | 'operator' | 'number' | 'duration' | 'string' | 'punctuation';
+  readonly kind:
+    | 'identifier'
+    | 'keyword'
+    | 'aggregator'
+    | 'operator'
+    | 'number'
+    | 'duration'
+    | 'string'
+    | 'punctuation';
   readonly text: string;
   readonly from: number;
 }
@@ -14,10 +22,14 @@ export interface LexicalMistake {
 }
 
 const AGGREGATORS = new Set(
-  'sum avg count min max group stddev stdvar topk bottomk count_values quantile limitk limit_ratio'.split(' '),
+  'sum avg count min max group stddev stdvar topk bottomk count_values quantile limitk limit_ratio'.split(
+    ' ',
+  ),
 );
 const KEYWORDS = new Set(
-  'offset smoothed anchored by without on ignoring group_left group_right fill fill_left fill_right bool'.split(' '),
+  'offset smoothed anchored by without on ignoring group_left group_right fill fill_left fill_right bool'.split(
+    ' ',
+  ),
 );
 const WORD_OPERATORS = new Set(['and', 'or', 'unless', 'atan2']);
 
@@ -71,7 +83,8 @@ function readToken(
   const word = match(WORD);
   if (word !== undefined) return { kind: kindOfWord(word.toLowerCase()), text: word, from };
   const operator = match(OPERATOR);
-  if (operator !== undefined) return { kind: operator === '=' ? 'punctuation' : 'operator', text: operator, from };
+  if (operator !== undefined)
+    return { kind: operator === '=' ? 'punctuation' : 'operator', text: operator, from };
   const punctuation = match(PUNCTUATION);
   if (punctuation !== undefined) return { kind: 'punctuation', text: punctuation, from };
   return undefined;

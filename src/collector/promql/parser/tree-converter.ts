@@ -6,6 +6,7 @@ import type {
   BinaryOperator,
   Cardinality,
   Expr,
+  NumberLiteral,
   Subquery,
   VectorMatching,
   VectorSelector,
@@ -14,7 +15,7 @@ import { takesParameter } from '../expr.ts';
 import { quote } from '../go-format.ts';
 import { parseNumber, toMilliseconds } from './number-literal.ts';
 import { Mistake } from './parse-error.ts';
-import { attachSuffix, toBinary, withSign } from './precedence.ts';
+import { type ChainItem, nestChain } from './precedence.ts';
 import { unquote } from './string-literal.ts';
 
 const EXPRESSIONS = new Set(
@@ -31,29 +32,52 @@ export function convertTree(root: SyntaxNode, text: string): Expr {
   return convert(only, text);
 }
 
-type Converter = (node: SyntaxNode, text: string) => Expr;
+const convert = (node: SyntaxNode, text: string): Expr => nestChain(chainOf(node, text));
 
-const converters: Readonly<Record<string, Converter>> = {
-  NumberDurationLiteral: toNumber,
-  StringLiteral: (node, text) =>
-    Object.freeze({ kind: 'string', value: unquote(textOf(node, text), node.from), ...positionOf(node) }),
-  VectorSelector: toVectorSelector,
-  MatrixSelector: toMatrixSelector,
-  SubqueryExpr: toSubquery,
-  OffsetExpr: withOffset,
-  StepInvariantExpr: withAt,
-  ParenExpr: (node, text) => Object.freeze({ kind: 'paren', expr: operand(node, text), ...positionOf(node) }),
-  UnaryExpr: (node, text) =>
-    withSign(text[node.from] as '+' | '-', operand(node, text), positionOf(node)),
-  BinaryExpr: toBinaryExpr,
-  FunctionCall: toCall,
-  AggregateExpr: toAggregate,
+type Part = (node: SyntaxNode, text: string) => ChainItem[];
+
+/** What adds to a chain of operands and operators; every other expression is one operand of it. */
+const chainParts: Readonly<Record<string, Part>> = {
+  BinaryExpr: (node, text) => {
+    const [left, right] = expressionsIn(node) as [SyntaxNode, SyntaxNode];
+    return [...chainOf(left, text), toOperator(node, text), ...chainOf(right, text)];
+  },
+  UnaryExpr: (node, text) => [
+    { kind: 'sign', op: text[node.from] as '+' | '-', start: node.from },
+    ...chainOf(expressionsIn(node)[0]!, text),
+  ],
+  NumberDurationLiteral: toNumberChain,
+  MatrixSelector: (node, text) => withSuffix(node, text, toMatrixSelector(node, text)),
+  SubqueryExpr: (node, text) => withSuffix(node, text, toSubquery(node, text)),
+  OffsetExpr: (node, text) => withSuffix(node, text, withOffset(node, text)),
+  StepInvariantExpr: (node, text) => withSuffix(node, text, withAt(node, text)),
   AnchoredExpr: (node) => notEnabled(node, 'anchored modifier is experimental and not enabled'),
   SmoothedExpr: (node) => notEnabled(node, 'smoothed modifier is experimental and not enabled'),
 };
 
-function convert(node: SyntaxNode, text: string): Expr {
-  return converters[node.name]!(node, text);
+const operands: Readonly<Record<string, (node: SyntaxNode, text: string) => Expr>> = {
+  StringLiteral: (node, text) =>
+    Object.freeze({ kind: 'string', value: unquote(textOf(node, text), node.from), ...positionOf(node) }),
+  VectorSelector: toVectorSelector,
+  ParenExpr: (node, text) =>
+    Object.freeze({ kind: 'paren', expr: convert(expressionsIn(node)[0]!, text), ...positionOf(node) }),
+  FunctionCall: toCall,
+  AggregateExpr: toAggregate,
+};
+
+function chainOf(node: SyntaxNode, text: string): ChainItem[] {
+  const part = chainParts[node.name];
+  return part === undefined
+    ? [{ kind: 'operand', expr: operands[node.name]!(node, text) }]
+    : part(node, text);
+}
+
+/** Applies a suffix to the operand directly before it, wherever the grammar hung it. */
+function withSuffix(node: SyntaxNode, text: string, apply: (operand: Expr) => Expr): ChainItem[] {
+  const chain = chainOf(expressionsIn(node)[0]!, text);
+  const last = chain.pop();
+  if (last?.kind !== 'operand') throw new Error('the grammar gave a suffix without an operand');
+  return [...chain, { kind: 'operand', expr: apply(last.expr) }];
 }
 
 function notEnabled(node: SyntaxNode, message: string): never {
@@ -74,18 +98,18 @@ function childrenOf(node: SyntaxNode): SyntaxNode[] {
 const expressionsIn = (node: SyntaxNode): SyntaxNode[] =>
   childrenOf(node).filter((child) => EXPRESSIONS.has(child.name));
 
-const operand = (node: SyntaxNode, text: string): Expr => convert(expressionsIn(node)[0]!, text);
+function toNumberChain(node: SyntaxNode, text: string): ChainItem[] {
+  const op = signOf(textOf(node, text));
+  if (op === undefined) return [{ kind: 'operand', expr: toNumber(node.from, node.to, text) }];
+  const from = node.from + 1 + /^\s*/.exec(text.slice(node.from + 1))![0].length;
+  return [
+    { kind: 'sign', op, start: node.from },
+    { kind: 'operand', expr: toNumber(from, node.to, text) },
+  ];
+}
 
-function toNumber(node: SyntaxNode, text: string): Expr {
-  const word = textOf(node, text);
-  const sign = signOf(word);
-  const { value, isDuration } = parseNumber(sign === undefined ? word : word.slice(1).trim(), node.from);
-  return Object.freeze({
-    kind: 'number',
-    value: sign === '-' ? -value : value,
-    isDuration,
-    ...positionOf(node),
-  });
+function toNumber(start: number, end: number, text: string): NumberLiteral {
+  return Object.freeze({ kind: 'number', ...parseNumber(text.slice(start, end), start), start, end });
 }
 
 function signOf(word: string): '+' | '-' | undefined {
@@ -124,9 +148,11 @@ function labelNameOf(node: SyntaxNode, text: string): string {
   return node.name === 'QuotedLabelName' ? unquote(textOf(node, text), node.from) : textOf(node, text);
 }
 
-function toMatrixSelector(node: SyntaxNode, text: string): Expr {
+type Suffix = (operand: Expr) => Expr;
+
+function toMatrixSelector(node: SyntaxNode, text: string): Suffix {
   const rangeMs = positiveDuration(node.getChild('DurationExpr')!, text);
-  return attachSuffix(operand(node, text), node.to, (selector) => {
+  return (selector) => {
     const bracket = selector.end;
     if (selector.kind !== 'vector-selector') {
       throw new Mistake(bracketAt(text, bracket), 'ranges only allowed for vector selectors');
@@ -134,18 +160,19 @@ function toMatrixSelector(node: SyntaxNode, text: string): Expr {
     if (selector.offsetMs !== 0) {
       throw new Mistake(bracketAt(text, bracket), 'no offset modifiers allowed before range');
     }
-    if (selector.at !== null) throw new Mistake(bracketAt(text, bracket), 'no @ modifiers allowed before range');
+    if (selector.at !== null)
+      throw new Mistake(bracketAt(text, bracket), 'no @ modifiers allowed before range');
     return Object.freeze({ kind: 'matrix-selector', selector, rangeMs, start: selector.start, end: node.to });
-  });
+  };
 }
 
 const bracketAt = (text: string, from: number): number => Math.max(from, text.indexOf('[', from));
 
-function toSubquery(node: SyntaxNode, text: string): Expr {
+function toSubquery(node: SyntaxNode, text: string): Suffix {
   const [range, step] = node.getChildren('DurationExpr') as [SyntaxNode, SyntaxNode | undefined];
   const rangeMs = positiveDuration(range, text);
   const stepMs = step === undefined ? 0 : positiveDuration(step, text);
-  return attachSuffix(operand(node, text), node.to, (expr) =>
+  return (expr) =>
     Object.freeze({
       kind: 'subquery',
       expr,
@@ -155,8 +182,7 @@ function toSubquery(node: SyntaxNode, text: string): Expr {
       at: null,
       start: expr.start,
       end: node.to,
-    }),
-  );
+    });
 }
 
 function positiveDuration(node: SyntaxNode, text: string): number {
@@ -170,13 +196,15 @@ function durationOf(node: SyntaxNode, text: string): number {
   const word = textOf(node, text);
   const sign = signOf(word);
   const literal = node.getChild('NumberDurationLiteralInDurationContext');
-  const signed = sign === undefined ? null : (node.getChild('DurationExpr') ?? node.getChild('OffsetDurationExpr'));
+  const signed =
+    sign === undefined ? null : (node.getChild('DurationExpr') ?? node.getChild('OffsetDurationExpr'));
   if (signed !== null) return (sign === '-' ? -1 : 1) * durationOf(signed, text) || 0;
   if (literal === null || literal.from !== node.from || literal.to !== node.to) {
     throw new Mistake(node.from, 'experimental duration expression is not enabled');
   }
   const seconds = parseNumber(textOf(literal, text), literal.from).value;
-  if (Number.isNaN(seconds) || Math.abs(seconds) > 2 ** 63 / 1e9) throw new Mistake(node.from, 'duration out of range');
+  if (Number.isNaN(seconds) || Math.abs(seconds) > 2 ** 63 / 1e9)
+    throw new Mistake(node.from, 'duration out of range');
   return toMilliseconds(seconds);
 }
 
@@ -185,13 +213,12 @@ type Suffixed = VectorSelector | Subquery;
 /** Sets a modifier on the selector or subquery directly before it. */
 function modify(
   node: SyntaxNode,
-  text: string,
   modifier: 'offset' | '@',
   change: (target: Suffixed) => { offsetMs?: number; at?: AtModifier },
-): Expr {
+): Suffix {
   const changed = <T extends Suffixed>(target: T, end: number): T =>
     Object.freeze<T>({ ...target, ...change(target), end });
-  return attachSuffix(operand(node, text), node.to, (expr) => {
+  return (expr) => {
     if (expr.kind === 'vector-selector' || expr.kind === 'subquery') return changed(expr, node.to);
     if (expr.kind === 'matrix-selector') {
       const selector = changed(expr.selector, expr.selector.end);
@@ -201,20 +228,20 @@ function modify(
       expr.start,
       `${modifier} modifier must be preceded by an instant vector selector or range vector selector or a subquery`,
     );
-  });
+  };
 }
 
-function withOffset(node: SyntaxNode, text: string): Expr {
+function withOffset(node: SyntaxNode, text: string): Suffix {
   const offsetMs = durationOf(node.getChild('OffsetDurationExpr')!, text);
-  return modify(node, text, 'offset', (target) => {
+  return modify(node, 'offset', (target) => {
     if (target.offsetMs !== 0) throw new Mistake(target.start, 'offset may not be set multiple times');
     return { offsetMs };
   });
 }
 
-function withAt(node: SyntaxNode, text: string): Expr {
+function withAt(node: SyntaxNode, text: string): Suffix {
   const at = atModifierOf(node, text);
-  return modify(node, text, '@', (target) => {
+  return modify(node, '@', (target) => {
     if (target.at !== null) throw new Mistake(target.start, '@ <timestamp> may not be set multiple times');
     return { at };
   });
@@ -226,8 +253,8 @@ function atModifierOf(node: SyntaxNode, text: string): AtModifier {
     const kind = preprocessor.getChild('AtStart') === null ? 'end' : 'start';
     return Object.freeze({ kind });
   }
-  const literal = toNumber(childrenOf(node).at(-1)!, text);
-  const seconds = literal.kind === 'number' ? literal.value : Number.NaN;
+  const number = nestChain(toNumberChain(childrenOf(node).at(-1)!, text));
+  const seconds = number.kind === 'number' ? number.value : Number.NaN;
   if (!Number.isFinite(seconds) || Math.abs(seconds) >= 2 ** 63) {
     throw new Mistake(node.from, `timestamp out of bounds for @ modifier: ${seconds}`);
   }
@@ -236,28 +263,20 @@ function atModifierOf(node: SyntaxNode, text: string): AtModifier {
 
 const roundHalfAway = (value: number): number => (value < 0 ? -Math.round(-value) || 0 : Math.round(value));
 
-function toBinaryExpr(node: SyntaxNode, text: string): Expr {
-  const [left, right] = expressionsIn(node) as [SyntaxNode, SyntaxNode];
+function toOperator(node: SyntaxNode, text: string): ChainItem {
   const op = textOf(childrenOf(node).find((child) => !EXPRESSIONS.has(child.name))!, text).toLowerCase();
-  if (op === '</' || op === '>/') throw new Mistake(node.from, `operator ${op} needs native histograms, which are not supported yet`);
+  if (op === '</' || op === '>/') {
+    throw new Mistake(node.from, `operator ${op} is for native histograms, which are not supported`);
+  }
   if (node.getChild('FillModifier') !== null) {
     throw new Mistake(node.from, 'binop fill modifiers are experimental and not enabled');
   }
-  const lhs = convert(left, text);
-  const rhs = convert(right, text);
-  return toBinary(
-    {
-      kind: 'binary',
-      op: op as BinaryOperator,
-      lhs,
-      rhs,
-      returnBool: node.getChild('BoolModifier') !== null,
-      matching: matchingOf(node.getChild('MatchingModifierClause'), text),
-      start: lhs.start,
-      end: rhs.end,
-    },
-    (expr) => (expr.start === left.from && left.name === 'NumberDurationLiteral' ? signOf(textOf(left, text)) : undefined),
-  );
+  return {
+    kind: 'operator',
+    op: op as BinaryOperator,
+    returnBool: node.getChild('BoolModifier') !== null,
+    matching: matchingOf(node.getChild('MatchingModifierClause'), text),
+  };
 }
 
 function matchingOf(clause: SyntaxNode | null, text: string): VectorMatching {
@@ -296,7 +315,8 @@ const argumentsOf = (node: SyntaxNode, text: string): Expr[] =>
   expressionsIn(node.getChild('FunctionCallBody')!).map((child) => convert(child, text));
 
 function toCall(node: SyntaxNode, text: string): Expr {
-  const name = textOf(node.getChild('FunctionIdentifier')!, text);
+  const word = textOf(node.getChild('FunctionIdentifier')!, text);
+  const name = /^(?:min_of|max_of|start|end|step|range)$/i.test(word) ? word.toLowerCase() : word;
   return Object.freeze({
     kind: 'call',
     name,
