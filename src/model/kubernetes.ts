@@ -32,7 +32,11 @@ export interface EnvVar {
     readonly configMapKeyRef?: KeySelector;
     readonly secretKeyRef?: KeySelector;
     readonly fieldRef?: { readonly fieldPath: string };
-    readonly resourceFieldRef?: { readonly resource: string; readonly containerName?: string };
+    readonly resourceFieldRef?: {
+      readonly resource: string;
+      readonly containerName?: string;
+      readonly divisor?: string;
+    };
   };
 }
 

@@ -1,0 +1,113 @@
+import type { Probe } from '../../../model/kubernetes.ts';
+import type { Clock } from '../../../util/clock.ts';
+import { messageOf } from '../../../util/coded-error.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { askHttp, type HttpAnswer, type HttpQuestion } from './http-probe.ts';
+import { askFromWithin } from './inner-probe.ts';
+import { type ProbeOutcome, type ProbeRunner, type ProbeSubject, portOf, timeoutMsOf } from './probe.ts';
+import { askTcp } from './tcp-probe.ts';
+
+/**
+ * Probes for real: commands by the runtime; HTTP and TCP from here to the pod's address, or, where it has none,
+ * from within the container.
+ */
+export function createProbeRunner(runtime: Runtime, clock: Clock): ProbeRunner {
+  return async (probe, subject, signal) => {
+    const target = targetOf(probe, subject);
+    try {
+      return { target, ...(await ask(probe, subject, signal)) };
+    } catch (error) {
+      return { target, ok: false, message: messageOf(error) };
+    }
+  };
+
+  function ask(probe: Probe, subject: ProbeSubject, signal: AbortSignal) {
+    if (probe.exec) return askExec(probe.exec.command, probe, subject, signal);
+    return probe.httpGet ? askGet(probe, subject, signal) : askConnect(probe, subject, signal);
+  }
+
+  async function askExec(
+    command: readonly string[],
+    probe: Probe,
+    subject: ProbeSubject,
+    signal: AbortSignal,
+  ): Promise<Omit<ProbeOutcome, 'target'>> {
+    const timeoutMs = timeoutMsOf(probe);
+    const result = await runtime.exec(subject.containerId, command, { timeoutMs, signal });
+    if (result.timedOut) {
+      return {
+        ok: false,
+        message: `command timed out: "${command.join(' ')}" timed out after ${timeoutMs / 1000}s`,
+      };
+    }
+    const output = `${result.stdout}${result.stderr}`.trim();
+    if (result.exitCode === 0) return { ok: true, message: output };
+    return { ok: false, message: output || `command exited with ${result.exitCode}` };
+  }
+
+  async function askGet(probe: Probe, subject: ProbeSubject, signal: AbortSignal) {
+    const question: HttpQuestion = {
+      url: urlOf(probe, subject),
+      headers: probe.httpGet!.httpHeaders ?? [],
+      timeoutMs: timeoutMsOf(probe),
+    };
+    const outside = subject.ip ?? probe.httpGet!.host;
+    return judgeHttp(
+      outside === undefined
+        ? await askFromWithin<HttpAnswer>(runtime, subject.containerId, { kind: 'http', ...question }, signal)
+        : await askHttp(question, clock, signal),
+    );
+  }
+
+  async function askConnect(probe: Probe, subject: ProbeSubject, signal: AbortSignal) {
+    const tcp = probe.tcpSocket!;
+    const outside = tcp.host ?? subject.ip;
+    const [port, timeoutMs] = [requirePort(tcp.port, subject), timeoutMsOf(probe)];
+    const error =
+      outside === undefined
+        ? (
+            await askFromWithin<{ error?: string }>(
+              runtime,
+              subject.containerId,
+              { kind: 'tcp', port, timeoutMs },
+              signal,
+            )
+          ).error
+        : await askTcp(outside, port, timeoutMs, clock, signal);
+    return error === undefined ? { ok: true, message: '' } : { ok: false, message: error };
+  }
+}
+
+/** Source: kubernetes/pkg/probe/http/http.go, DoHTTPProbe */
+function judgeHttp(answer: HttpAnswer): Omit<ProbeOutcome, 'target'> {
+  if ('error' in answer) return { ok: false, message: answer.error };
+  if (answer.redirectedAway) return { ok: true, message: 'Probe terminated redirects' };
+  if (answer.status >= 200 && answer.status < 400) return { ok: true, message: '' };
+  return { ok: false, message: `HTTP probe failed with statuscode: ${answer.status}` };
+}
+
+function requirePort(port: number | string, subject: ProbeSubject): number {
+  const found = portOf(port, subject.container);
+  if (found === undefined) throw new Error(`couldn't find port: ${port}`);
+  return found;
+}
+
+const hostOf = (subject: ProbeSubject) => subject.ip ?? '127.0.0.1';
+
+function urlOf(probe: Probe, subject: ProbeSubject): string {
+  const { path = '/', host = hostOf(subject), scheme = 'HTTP', port } = probe.httpGet!;
+  const bracketed = host.includes(':') ? `[${host}]` : host;
+  const slash = path.startsWith('/') ? '' : '/';
+  return `${scheme.toLowerCase()}://${bracketed}:${requirePort(port, subject)}${slash}${path}`;
+}
+
+function targetOf(probe: Probe, subject: ProbeSubject): string {
+  if (probe.exec) return `exec ${probe.exec.command.join(' ')}`;
+  try {
+    if (probe.httpGet) return `GET ${urlOf(probe, subject)}`;
+    const { host = hostOf(subject), port } = probe.tcpSocket!;
+    return `tcp ${host}:${requirePort(port, subject)}`;
+  } catch (error) {
+    return messageOf(error);
+  }
+}

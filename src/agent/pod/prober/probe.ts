@@ -1,0 +1,46 @@
+import type { Container, Probe } from '../../../model/kubernetes.ts';
+import type { ProbeKind } from '../../../model/life.ts';
+
+/** What one probe found. `target` is what was asked, in words. */
+export interface ProbeOutcome {
+  readonly ok: boolean;
+  readonly message: string;
+  readonly target: string;
+}
+
+/** Where a container can be asked. */
+export interface ProbeSubject {
+  readonly containerId: string;
+  readonly container: Container;
+  /** Absent: only from within the container. */
+  readonly ip?: string;
+}
+
+/** Does one probe. Never rejects: whatever goes wrong is a failed probe. */
+export type ProbeRunner = (probe: Probe, subject: ProbeSubject, signal: AbortSignal) => Promise<ProbeOutcome>;
+
+const FIELDS = {
+  liveness: 'livenessProbe',
+  readiness: 'readinessProbe',
+  startup: 'startupProbe',
+} as const;
+
+export const probeOf = (container: Container, kind: ProbeKind): Probe | undefined => container[FIELDS[kind]];
+
+/** The defaults of the API. Source: kubernetes/pkg/apis/core/v1/defaults.go, SetDefaults_Probe */
+export const PROBE_DEFAULTS = {
+  initialDelaySeconds: 0,
+  timeoutSeconds: 1,
+  periodSeconds: 10,
+  successThreshold: 1,
+  failureThreshold: 3,
+} as const;
+
+export const timeoutMsOf = (probe: Probe) => (probe.timeoutSeconds ?? PROBE_DEFAULTS.timeoutSeconds) * 1000;
+
+/** A port by number or by the name it has in the container. */
+export function portOf(port: number | string, container: Container): number | undefined {
+  if (typeof port === 'number') return port;
+  const named = container.ports?.find((candidate) => candidate.name === port)?.containerPort;
+  return named ?? (/^\d+$/.test(port) ? Number(port) : undefined);
+}

@@ -1,0 +1,61 @@
+import type { Container, PodSpec } from '../../../model/kubernetes.ts';
+import type { PodRecord } from '../pod-record.ts';
+import { parseQuantity } from './quantity.ts';
+
+/** What the downward API can tell beside the pod itself. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly ip: string;
+  readonly cpuCores: number;
+  readonly memoryBytes: number;
+}
+
+const FIELDS: Readonly<Record<string, (pod: PodRecord, node: NodeFacts) => string | undefined>> = {
+  'metadata.name': (pod) => pod.ref.name,
+  'metadata.namespace': (pod) => pod.ref.namespace,
+  'metadata.uid': (pod) => pod.ref.uid,
+  'spec.nodeName': (_pod, node) => node.name,
+  'spec.serviceAccountName': (pod) => pod.spec.serviceAccountName ?? 'default',
+  'status.hostIP': (_pod, node) => node.ip,
+  'status.hostIPs': (_pod, node) => node.ip,
+  'status.podIP': (pod, node) => pod.podIp ?? node.ip,
+  'status.podIPs': (pod, node) => pod.podIp ?? node.ip,
+};
+
+const KEYED = /^metadata\.(labels|annotations)\['([^']+)'\]$/;
+
+/** Whether a `fieldRef.fieldPath` is one that environment variables may use. */
+export const isFieldPath = (path: string) => Object.hasOwn(FIELDS, path) || KEYED.test(path);
+
+export const FIELD_PATHS = [...Object.keys(FIELDS), "metadata.labels['KEY']", "metadata.annotations['KEY']"];
+
+/** The value of a `fieldRef`; a missing label is the empty string. */
+export function fieldValue(path: string, pod: PodRecord, node: NodeFacts): string {
+  const keyed = KEYED.exec(path);
+  if (!keyed) return FIELDS[path]?.(pod, node) ?? '';
+  const entries = (keyed[1] === 'labels' ? pod.labels : pod.annotations) ?? {};
+  return Object.hasOwn(entries, keyed[2]!) ? entries[keyed[2]!]! : '';
+}
+
+export const RESOURCE_FIELDS = ['limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'];
+
+/**
+ * The value of a `resourceFieldRef`: cores or bytes divided by the divisor (1 when left out), rounded up. A limit
+ * that is not set is what the node has; a request that is not set is the limit, else 0.
+ * Source: kubernetes/pkg/api/v1/resource/helpers.go, ExtractContainerResourceValue
+ */
+export function resourceValue(
+  ref: { readonly resource: string; readonly containerName?: string; readonly divisor?: string },
+  spec: PodSpec,
+  container: Container,
+  node: NodeFacts,
+): string {
+  const all = [...(spec.initContainers ?? []), ...spec.containers];
+  const { resources } = all.find((other) => other.name === ref.containerName) ?? container;
+  const [section, resource] = ref.resource.split('.') as ['limits' | 'requests', 'cpu' | 'memory'];
+  const written = resources?.[section]?.[resource];
+  const whole = resource === 'cpu' ? node.cpuCores : node.memoryBytes;
+  const value = written === undefined ? (section === 'limits' ? whole : 0) : (parseQuantity(written) ?? 0);
+  const divisor = parseQuantity(ref.divisor ?? '1') || 1;
+  return String(Math.ceil(Number((value / divisor).toFixed(9))));
+}

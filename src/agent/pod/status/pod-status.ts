@@ -1,0 +1,45 @@
+import type { Pod, PodStatus } from '../../../model/kubernetes.ts';
+import { apiTime, type PodRecord } from '../pod-record.ts';
+import { qosClass } from '../spec/qos-class.ts';
+import { containerStatus } from './container-status.ts';
+
+export function podStatus(pod: PodRecord, hostIp: string): PodStatus {
+  const statuses = (init: boolean) =>
+    pod.containers
+      .filter((container) => container.init === init)
+      .map((container) => containerStatus(pod, container))
+      .sort((a, b) => (init || a.name === b.name ? 0 : a.name < b.name ? -1 : 1));
+  const inits = statuses(true);
+  return {
+    conditions: pod.conditions,
+    containerStatuses: statuses(false),
+    hostIP: hostIp,
+    ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+    ...(pod.failure === undefined ? {} : { message: pod.failure.message, reason: pod.failure.reason }),
+    phase: pod.phase,
+    ...(pod.podIp === undefined ? {} : { podIP: pod.podIp, podIPs: [{ ip: pod.podIp }] }),
+    qosClass: qosClass(pod.spec),
+    startTime: apiTime(pod.startup.createdAt),
+  };
+}
+
+/** The object as the API would serve it: settings as written (references, never their values). */
+export function podObject(pod: PodRecord, hostIp: string): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...pod.metadata,
+      ...(pod.labels === undefined ? {} : { labels: pod.labels }),
+      ...(pod.annotations === undefined ? {} : { annotations: pod.annotations }),
+      ...(pod.deletion === undefined
+        ? {}
+        : {
+            deletionTimestamp: apiTime(pod.deletion.at + pod.deletion.graceMs),
+            deletionGracePeriodSeconds: Math.round(pod.deletion.graceMs / 1000),
+          }),
+    },
+    spec: pod.spec,
+    status: podStatus(pod, hostIp),
+  };
+}

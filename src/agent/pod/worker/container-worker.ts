@@ -1,0 +1,368 @@
+import type { Container } from '../../../model/kubernetes.ts';
+import type { KillRequest } from '../../../model/life.ts';
+import { isCodedError, messageOf } from '../../../util/coded-error.ts';
+import { apiTime, type ContainerRecord, isRunning, type LifeRecord, type PodRecord } from '../pod-record.ts';
+import { type ContainerProber, createContainerProber } from '../prober/container-prober.ts';
+import type { ContainerConfig, ContainerExit, RunningContainer } from '../runtime/runtime.ts';
+import { HOST_IMAGE, imageOf, lifeConfig, resolveContainer } from '../spec/container-config.ts';
+import { isSidecar, restartPolicyOf } from '../status/phase.ts';
+import { isUnrequested, terminated } from '../status/termination.ts';
+import { graceMsOf, type InFlight, type PodAction } from './decision.ts';
+import { goDuration, nextBackOff } from './restart-back-off.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+type ContainerAction = Extract<PodAction, { readonly container: ContainerRecord }>;
+
+/** The effects on the containers of one pod; when to do what is decided elsewhere. */
+export interface ContainerWorker {
+  inFlight(): Pick<InFlight, 'starting' | 'stopping'>;
+  perform(action: ContainerAction): void;
+  exited(exit: ContainerExit): void;
+  /** Takes over a container that runs: one it knows, or one an earlier agent started without writing it down. */
+  attach(running: RunningContainer): void;
+  /** Ends the life of a container whose exit nobody can tell. */
+  lost(container: ContainerRecord, aliveAt: number): void;
+  abortStart(): void;
+  detach(): void;
+}
+
+const RETRY_MS = 10_000;
+const STOP_RETRY_MS = 1000;
+// Source: containerd and the kubelet report a container that never began as ended with 128 at the epoch.
+const START_ERROR_EXIT = 128;
+
+export function createContainerWorker(
+  pod: PodRecord,
+  context: WorkerContext,
+  worker: { readonly sync: () => void; readonly persist: () => Promise<void> },
+): ContainerWorker {
+  const { clock, runtime } = context;
+  const stopping = new Map<string, number>();
+  const probers = new Map<string, ContainerProber>();
+  const earlyExits: ContainerExit[] = [];
+  let starting: { readonly name: string; readonly abort: AbortController } | undefined;
+
+  const specOf = (container: ContainerRecord): Container =>
+    [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(({ name }) => name === container.name)!;
+  const about = (container: ContainerRecord, attempt = container.life?.attempt ?? 0) => ({
+    at: clock.now(),
+    pod: pod.ref,
+    container: container.name,
+    init: container.init,
+    attempt,
+  });
+
+  async function start(container: ContainerRecord): Promise<void> {
+    const abort = new AbortController();
+    starting = { name: container.name, abort };
+    try {
+      const attempt = container.life === undefined ? 0 : container.life.attempt + 1;
+      if (!(await pull(container, attempt, abort.signal))) return;
+      const config = configure(container, attempt);
+      if (!config) return;
+      await forgetLife(container);
+      if (abort.signal.aborted) return;
+      await run(container, config);
+    } catch (error) {
+      context.onError(error);
+      fail(container, 'CreateContainerError', messageOf(error));
+    } finally {
+      starting = undefined;
+      worker.sync();
+    }
+  }
+
+  async function pull(container: ContainerRecord, attempt: number, signal: AbortSignal): Promise<boolean> {
+    const image = imageOf(specOf(container));
+    const facts = () => ({ ...about(container, attempt), image });
+    const known = container.image.id !== undefined && specOf(container).imagePullPolicy !== 'Always';
+    if (image !== HOST_IMAGE && !known) context.emit({ ...facts(), kind: 'image-pulling' });
+    try {
+      const id = await runtime.pullImage(image, signal);
+      container.image = { id };
+      pod.startup.pulledAt ??= clock.now();
+      context.emit({ ...facts(), kind: 'image-pulled' });
+      return !signal.aborted;
+    } catch (error) {
+      if (signal.aborted) return false;
+      const [reason, message] = [isCodedError(error) ? error.code : 'ErrImagePull', messageOf(error)];
+      const now = clock.now();
+      const backOff = nextBackOff(context.backOff, container.image.backOff, now, now);
+      container.image = { backOff, error: `${reason}: ${message}` };
+      container.waiting = { reason, message };
+      context.emit({ ...facts(), kind: 'image-failed', reason, message });
+      return false;
+    }
+  }
+
+  function configure(container: ContainerRecord, attempt: number): ContainerConfig | undefined {
+    try {
+      return resolveContainer(specOf(container), attempt, pod, {
+        references: context.references(pod.ref.namespace),
+        node: context.node,
+        podDirectory: runtime.podDirectory(pod.ref.uid),
+      });
+    } catch (error) {
+      const message = messageOf(error);
+      fail(container, isCodedError(error) ? error.code : 'CreateContainerConfigError', message);
+      context.emit({
+        kind: 'config-failed',
+        at: clock.now(),
+        pod: pod.ref,
+        container: container.name,
+        message,
+      });
+      return undefined;
+    }
+  }
+
+  /** A life's remains go only when its death is durable: until then they are the proof of it. */
+  async function forgetLife(container: ContainerRecord): Promise<void> {
+    if (!container.life?.id) return;
+    await worker.persist();
+    await runtime.removeContainer(container.life.id);
+  }
+
+  async function run(container: ContainerRecord, config: ContainerConfig): Promise<void> {
+    const life = lifeConfig(config, specOf(container), context.salt);
+    try {
+      const running = await runtime.startContainer(config);
+      begin(container, { ...running, config: life });
+    } catch (error) {
+      const [reason, message] = [isCodedError(error) ? error.code : 'CreateContainerError', messageOf(error)];
+      context.emit({ ...about(container, config.attempt), kind: 'start-failed', reason, message });
+      if (reason !== 'RunContainerError') return fail(container, reason, message);
+      failStart(container, config.attempt, life, message);
+    }
+  }
+
+  /** Nothing was started: shows why, and tries again a little later. */
+  function fail(container: ContainerRecord, reason: string, message: string): void {
+    container.waiting = { reason, message };
+    container.retryAt = clock.now() + RETRY_MS;
+  }
+
+  function failStart(
+    container: ContainerRecord,
+    attempt: number,
+    config: LifeRecord['config'],
+    message: string,
+  ): void {
+    const now = clock.now();
+    open(container, { attempt, id: '', pid: 0, startedAt: now, cgroup: {}, config });
+    container.life!.end = {
+      containerID: '',
+      exitCode: START_ERROR_EXIT,
+      finishedAt: apiTime(now),
+      message,
+      reason: 'StartError',
+      startedAt: apiTime(0),
+    };
+    container.life!.endedAt = now;
+    container.waiting = { reason: 'RunContainerError', message };
+    container.deaths.StartError = (container.deaths.StartError ?? 0) + 1;
+    void worker.persist();
+  }
+
+  /** Puts a new life in place of the one before, and moves the back-off on. */
+  function open(container: ContainerRecord, life: LifeRecord): void {
+    const before = container.life;
+    if (container.backingOff) {
+      container.backOffMs += Math.max(0, life.startedAt - container.backingOff.sinceMs);
+      container.backingOff = undefined;
+    }
+    if (before?.endedAt !== undefined) {
+      container.previous = before.end;
+      container.backOff = nextBackOff(context.backOff, container.backOff, before.endedAt, life.startedAt);
+    }
+    container.life = life;
+    container.config = life.config;
+    container.waiting = undefined;
+    container.retryAt = undefined;
+    container.rerun = undefined;
+  }
+
+  function begin(container: ContainerRecord, running: RunningContainer & Pick<LifeRecord, 'config'>): void {
+    const { attempt, id, pid, startedAt, cgroup, config } = running;
+    open(container, { attempt, id, pid, startedAt, cgroup, config });
+    context.emit({ ...about(container), kind: 'container-started', containerId: id, pid });
+    watch(container);
+    void worker.persist();
+    for (const exit of earlyExits.splice(0)) exited(exit);
+  }
+
+  function watch(
+    container: ContainerRecord,
+    known?: { readonly started: boolean; readonly ready: boolean },
+  ): void {
+    const life = container.life!;
+    const spec = specOf(container);
+    const ip = pod.sandbox?.ip ?? (pod.spec.hostNetwork ? '127.0.0.1' : undefined);
+    const fresh = clock.now() - context.agentStartedAt < FRESH_MS;
+    const prober = createContainerProber({
+      subject: { containerId: life.id, container: spec, ...(ip === undefined ? {} : { ip }) },
+      startedAt: life.startedAt,
+      ...(known === undefined ? {} : { known }),
+      clock,
+      jitter: fresh ? context.random() : 0,
+      run: context.runProbe,
+      onResult: (result, inARow, threshold) => {
+        const counts = container.probes[result.probe] ?? { succeeded: 0, failed: 0 };
+        container.probes[result.probe] = counts;
+        counts[result.ok ? 'succeeded' : 'failed'] += 1;
+        context.emit({ ...about(container), kind: 'probe', result, inARow, threshold });
+      },
+      onChange: () => {
+        note(container, prober);
+        worker.sync();
+      },
+      onFailed: (kind, graceMs) => {
+        const message = `Container ${container.name} failed ${kind} probe, will be restarted`;
+        kill(container, graceMs ?? graceMsOf(pod), { by: 'probe', message, at: clock.now() });
+        worker.sync();
+      },
+    });
+    probers.set(container.name, prober);
+    note(container, prober);
+  }
+
+  function note(container: ContainerRecord, prober: ContainerProber): void {
+    container.started = prober.started;
+    container.ready = prober.ready;
+  }
+
+  function kill(container: ContainerRecord, graceMs: number, request: KillRequest): void {
+    const life = container.life!;
+    stopping.set(container.name, clock.now() + graceMs);
+    probers.get(container.name)?.endKilling();
+    if (life.killRequest === undefined) {
+      life.killRequest = request;
+      context.emit({ ...about(container), kind: 'killing', request });
+    }
+    // Durable first: a death must find its request even when this agent dies in between.
+    worker
+      .persist()
+      .then(() => runtime.stopContainer(life.id, graceMs))
+      .catch((error) => {
+        context.onError(error);
+        clock.setTimer(STOP_RETRY_MS, () => {
+          stopping.delete(container.name);
+          worker.sync();
+        });
+      });
+  }
+
+  function exited(exit: ContainerExit): void {
+    const container = pod.containers.find(({ name }) => name === exit.name);
+    if (!container) return;
+    const newest = container.life?.attempt ?? -1;
+    if (exit.attempt > newest) {
+      if (starting?.name === container.name) return void earlyExits.push(exit);
+      // Started and ended while no agent could write it down.
+      open(container, unwritten(container, exit));
+    } else if (exit.attempt < newest || !isRunning(container)) return;
+    end(container, exit, terminated(exit));
+  }
+
+  function end(container: ContainerRecord, exit: ContainerExit, how: NonNullable<LifeRecord['end']>): void {
+    const life = container.life!;
+    life.end = how;
+    life.endedAt = exit.finishedAt;
+    probers.get(container.name)?.stop();
+    probers.delete(container.name);
+    stopping.delete(container.name);
+    const sidecar = isSidecar(pod, container);
+    container.started = false;
+    container.ready = container.init && !sidecar && exit.exitCode === 0;
+    const meantToGoOn = sidecar || (!container.init && restartPolicyOf(pod) === 'Always');
+    const unrequested = isUnrequested(exit.exitCode, life.killRequest, meantToGoOn);
+    const counts = unrequested ? container.deaths : container.requestedDeaths;
+    counts[how.reason] = (counts[how.reason] ?? 0) + 1;
+    container.oomKills += exit.oomKills ?? 0;
+    context.emit({
+      ...about(container),
+      at: exit.finishedAt,
+      kind: 'container-died',
+      containerId: life.id,
+      config: life.config,
+      cgroup: life.cgroup,
+      startedAt: life.startedAt,
+      finishedAt: exit.finishedAt,
+      exitCode: exit.exitCode,
+      ...(exit.signal === undefined ? {} : { signal: exit.signal }),
+      ...(exit.oomKills === undefined ? {} : { oomKills: exit.oomKills }),
+      reason: how.reason,
+      killRequest: life.killRequest ?? null,
+      unrequested,
+    });
+    void worker.persist();
+  }
+
+  function backOffAt(container: ContainerRecord, delayMs: number, untilMs: number): void {
+    const { name, namespace, uid } = pod.ref;
+    container.waiting = {
+      reason: 'CrashLoopBackOff',
+      message: `back-off ${goDuration(delayMs)} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`,
+    };
+    container.backingOff = { delayMs, sinceMs: container.life!.endedAt!, untilMs };
+    container.crashLoops += 1;
+    context.emit({ ...about(container), kind: 'back-off', delayMs, untilMs });
+    void worker.persist();
+  }
+
+  return {
+    inFlight: () => ({ starting: starting?.name, stopping }),
+    perform(action) {
+      const { container } = action;
+      if (action.kind === 'start') void start(container);
+      else if (action.kind === 'stop') kill(container, action.graceMs, action.request);
+      else if (action.kind === 'back-off') backOffAt(container, action.delayMs, action.untilMs);
+      else {
+        const message = `Back-off pulling image ${JSON.stringify(imageOf(specOf(container)))}: ${container.image.error}`;
+        container.waiting = { reason: 'ImagePullBackOff', message };
+      }
+    },
+    exited,
+    attach(running) {
+      const container = pod.containers.find(({ name }) => name === running.name);
+      if (!container) return;
+      if (container.life?.id === running.id) {
+        return watch(container, { started: container.started, ready: container.ready });
+      }
+      begin(container, { ...running, config: container.config });
+    },
+    lost(container, aliveAt) {
+      const { id, attempt, startedAt } = container.life!;
+      const finishedAt = Math.max(startedAt, aliveAt);
+      const exit: ContainerExit = {
+        containerId: id,
+        podUid: pod.ref.uid,
+        name: container.name,
+        attempt,
+        startedAt,
+        finishedAt,
+        exitCode: 137,
+      };
+      // Source: kubernetes/pkg/kubelet/kubelet_pods.go, convertStatusToAPIStatus
+      const message = 'The container could not be located when the agent came back';
+      end(container, exit, { ...terminated(exit, 'ContainerStatusUnknown'), message });
+    },
+    abortStart: () => starting?.abort.abort(),
+    detach() {
+      for (const prober of probers.values()) prober.stop();
+      probers.clear();
+    },
+  };
+}
+
+// Probes of containers met this soon after the agent's start are spread over their period.
+const FRESH_MS = 10_000;
+
+const unwritten = (container: ContainerRecord, exit: ContainerExit): LifeRecord => ({
+  attempt: exit.attempt,
+  id: exit.containerId,
+  pid: 0,
+  startedAt: exit.startedAt,
+  cgroup: {},
+  config: container.config,
+});

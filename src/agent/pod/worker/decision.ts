@@ -1,0 +1,186 @@
+import type { KillRequest } from '../../../model/life.ts';
+import { type ContainerRecord, isRunning, type PodRecord } from '../pod-record.ts';
+import { wantsRestart } from '../status/container-status.ts';
+import { isInitialized, isSidecar, isTerminal, podPhase } from '../status/phase.ts';
+import { backOffUntil, type RestartBackOff } from './restart-back-off.ts';
+
+/** One thing for the worker to do. */
+export type PodAction =
+  | { readonly kind: 'set-up' }
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'start'; readonly container: ContainerRecord }
+  | {
+      readonly kind: 'back-off';
+      readonly container: ContainerRecord;
+      readonly delayMs: number;
+      readonly untilMs: number;
+    }
+  | { readonly kind: 'image-back-off'; readonly container: ContainerRecord }
+  | {
+      readonly kind: 'stop';
+      readonly container: ContainerRecord;
+      readonly graceMs: number;
+      readonly request: KillRequest;
+    }
+  | { readonly kind: 'fail'; readonly reason: string; readonly message: string };
+
+/** What the worker has begun and not ended. */
+export interface InFlight {
+  readonly setUp: boolean;
+  /** The one container being started. */
+  readonly starting: string | undefined;
+  /** Containers being stopped, and when they will be killed. */
+  readonly stopping: ReadonlyMap<string, number>;
+  readonly removing: boolean;
+}
+
+export interface Decision {
+  readonly actions: readonly PodAction[];
+  /** When to decide again, if nothing happens before. */
+  readonly wakeAt?: number;
+}
+
+// ErrImagePull is shown for so long before it turns into ImagePullBackOff, or half the delay if that is less.
+const PULL_ERROR_SHOWN_MS = 5000;
+
+/**
+ * What a pod needs now, from what is known of it; the same facts always give the same answer.
+ * Source: kubernetes/pkg/kubelet/kuberuntime/kuberuntime_manager.go, computePodActions
+ */
+export function decide(pod: PodRecord, flight: InFlight, backOff: RestartBackOff, now: number): Decision {
+  if (pod.deletion) return decideDeletion(pod, pod.deletion, flight);
+  if (pod.failure) return { actions: stopAll(pod, flight, pod.failure.message, pod.failure.at, now) };
+  const deadline = deadlineOf(pod);
+  if (isTerminal(podPhase(pod))) {
+    return { actions: stopAll(pod, flight, 'The containers of the pod have ended', now, now) };
+  }
+  if (deadline !== undefined && now >= deadline) {
+    return {
+      actions: [
+        {
+          kind: 'fail',
+          reason: 'DeadlineExceeded',
+          message: 'Pod was active on the node longer than the specified deadline',
+        },
+      ],
+    };
+  }
+  return earliest(
+    deadline,
+    pod.sandbox ? decideContainers(pod, flight, backOff, now) : decideSetUp(pod, flight, now),
+  );
+}
+
+function deadlineOf(pod: PodRecord): number | undefined {
+  const seconds = pod.spec.activeDeadlineSeconds;
+  return seconds === undefined ? undefined : pod.startup.createdAt + seconds * 1000;
+}
+
+const earliest = (at: number | undefined, decision: Decision): Decision =>
+  at === undefined ? decision : { ...decision, wakeAt: Math.min(at, decision.wakeAt ?? at) };
+
+/** All containers are asked to end together; sidecars follow when the others are gone, the last one first. */
+function decideDeletion(
+  pod: PodRecord,
+  deletion: NonNullable<PodRecord['deletion']>,
+  flight: InFlight,
+): Decision {
+  const endAt = deletion.at + deletion.graceMs;
+  const running = pod.containers.filter(isRunning);
+  const [sidecars, others] = [
+    running.filter((container) => isSidecar(pod, container)),
+    running.filter((container) => !isSidecar(pod, container)),
+  ];
+  const ending = others.length > 0 ? others : sidecars.slice(-1);
+  const late = ending.filter((container) => (flight.stopping.get(container.name) ?? Infinity) > endAt);
+  if (late.length > 0) {
+    return {
+      actions: late.map((container) => ({
+        kind: 'stop',
+        container,
+        graceMs: deletion.graceMs,
+        request: deletion.request,
+      })),
+    };
+  }
+  const busy = running.length > 0 || flight.starting !== undefined || flight.setUp || flight.removing;
+  return { actions: busy ? [] : [{ kind: 'remove' }] };
+}
+
+function stopAll(pod: PodRecord, flight: InFlight, message: string, at: number, now: number): PodAction[] {
+  const graceMs = graceMsOf(pod);
+  return pod.containers
+    .filter((container) => isRunning(container) && !flight.stopping.has(container.name))
+    .map((container) => ({
+      kind: 'stop',
+      container,
+      graceMs: Math.max(0, graceMs - (now - at)),
+      request: { by: pod.failure ? 'deadline' : 'pod-failed', message, at },
+    }));
+}
+
+export const graceMsOf = (pod: PodRecord) => (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+
+function decideSetUp(pod: PodRecord, flight: InFlight, now: number): Decision {
+  if (flight.setUp) return { actions: [] };
+  const retryAt = pod.setUpFailure?.retryAt ?? 0;
+  return retryAt > now ? { actions: [], wakeAt: retryAt } : { actions: [{ kind: 'set-up' }] };
+}
+
+/** Init containers one after another, then all the others; starts one at a time, in the order of the spec. */
+function decideContainers(pod: PodRecord, flight: InFlight, backOff: RestartBackOff, now: number): Decision {
+  const actions: PodAction[] = [];
+  let wakeAt: number | undefined;
+  let starting = flight.starting !== undefined;
+  for (const container of containersDue(pod)) {
+    const sidecar = isSidecar(pod, container);
+    if (isRunning(container) || flight.starting === container.name) continue;
+    if (!wantsRestart(pod, container, sidecar)) continue;
+    const wait = waitOf(container, backOff, now);
+    if (wait !== undefined) {
+      wakeAt = Math.min(wakeAt ?? wait.until, wait.until);
+      if (wait.action) actions.push(wait.action);
+    } else if (!starting) {
+      starting = true;
+      actions.push({ kind: 'start', container });
+    }
+  }
+  return wakeAt === undefined ? { actions } : { actions, wakeAt };
+}
+
+function containersDue(pod: PodRecord): readonly ContainerRecord[] {
+  const blocking = pod.containers.findIndex((container) => container.init && !isInitialized(pod, container));
+  // A sidecar that fell over after initialization holds nobody up.
+  const begun = pod.containers.some((container) => !container.init && container.life !== undefined);
+  const rerun = pod.containers.some((container) => container.rerun);
+  if (blocking < 0 || (begun && !rerun)) {
+    return pod.containers.filter((container) => !container.init || isSidecar(pod, container));
+  }
+  return pod.containers.slice(0, blocking + 1);
+}
+
+function waitOf(
+  container: ContainerRecord,
+  backOff: RestartBackOff,
+  now: number,
+): { readonly until: number; readonly action?: PodAction } | undefined {
+  if (container.retryAt !== undefined && container.retryAt > now) return { until: container.retryAt };
+  const { image, life } = container;
+  if (image.error !== undefined && image.backOff) {
+    const until = image.backOff.updatedAt + image.backOff.delayMs;
+    if (until > now) {
+      const turnAt = image.backOff.updatedAt + Math.min(PULL_ERROR_SHOWN_MS, image.backOff.delayMs / 2);
+      if (container.waiting?.reason === 'ImagePullBackOff') return { until };
+      return now < turnAt ? { until: turnAt } : { until, action: { kind: 'image-back-off', container } };
+    }
+    return undefined;
+  }
+  if (life?.endedAt === undefined) return undefined;
+  const until = backOffUntil(backOff, container.backOff, life.endedAt);
+  if (until === undefined || until <= now) return undefined;
+  if (container.backingOff?.untilMs === until) return { until };
+  return {
+    until,
+    action: { kind: 'back-off', container, delayMs: container.backOff!.delayMs, untilMs: until },
+  };
+}

@@ -1,0 +1,187 @@
+import { rmSync } from 'node:fs';
+import type { KillRequest } from '../../../model/life.ts';
+import type { CancelTimer } from '../../../util/clock.ts';
+import { isCodedError, messageOf } from '../../../util/coded-error.ts';
+import type { PodRecord } from '../pod-record.ts';
+import type { ContainerExit } from '../runtime/runtime.ts';
+import { setUpVolumes } from '../spec/volumes.ts';
+import { refreshStatus, startJudgedAt } from '../status/refresh.ts';
+import { type Inheritance, takeOver, type Unseen, unseenDeaths } from './adoption.ts';
+import { createContainerWorker } from './container-worker.ts';
+import { decide, type PodAction } from './decision.ts';
+import { sandboxConfig } from './sandbox-config.ts';
+import { podKey, type WorkerContext } from './worker-context.ts';
+
+/** Looks after one pod, from its making to its removal. */
+export interface PodWorker {
+  readonly pod: PodRecord;
+  /** Begins with a new pod. */
+  start(): void;
+  /** Of a pod that an earlier agent left: the deaths nobody saw, to be told before `takeOver`. */
+  unseen(inheritance: Inheritance): readonly Unseen[];
+  /** Begins with a pod that an earlier agent left. */
+  takeOver(inheritance: Inheritance): void;
+  exited(exit: ContainerExit): void;
+  /** Deletes the pod, or makes a deletion under way quicker; a longer grace changes nothing. */
+  delete(graceMs: number, request: KillRequest): void;
+  /** Something it may have waited for is there: tries again now what failed. */
+  retry(): void;
+  /** The record was changed from outside. */
+  changed(): void;
+  /** Stops looking; the containers go on. */
+  detach(): void;
+  /** Resolves once nothing is left of the pod. */
+  readonly removed: Promise<void>;
+}
+
+// How long the kubelet waits before it syncs a pod again after an error: pkg/kubelet/kubelet.go, backOffPeriod.
+export const RETRY_MS = 10_000;
+
+export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWorker {
+  const { clock, runtime, writer } = context;
+  const { uid, namespace } = pod.ref;
+  const removed = Promise.withResolvers<void>();
+  const flight = { setUp: false, removing: false };
+  let cancel: CancelTimer | undefined;
+  let detached = false;
+  let deciding = false;
+  let again = false;
+
+  const persist = () => writer.write(podKey(uid), () => pod);
+  const containers = createContainerWorker(pod, context, { sync, persist });
+
+  function sync(): void {
+    if (detached || flight.removing) return;
+    if (deciding) {
+      again = true;
+      return;
+    }
+    deciding = true;
+    cancel?.();
+    let wakeAt: number | undefined;
+    do {
+      again = false;
+      const decision = decide(pod, { ...flight, ...containers.inFlight() }, context.backOff, clock.now());
+      for (const action of decision.actions) perform(action);
+      refresh(clock.now());
+      wakeAt = earlier(decision.wakeAt, startJudgedAt(pod));
+    } while (again);
+    deciding = false;
+    // A due time in the past was acted on just now; the wall clock may stand still for a moment.
+    if (wakeAt !== undefined) cancel = clock.setTimer(Math.max(1, wakeAt - clock.now()), sync);
+  }
+
+  function perform(action: PodAction): void {
+    if (action.kind === 'set-up') void setUp();
+    else if (action.kind === 'remove') void remove();
+    else if (action.kind === 'fail') {
+      pod.failure = { reason: action.reason, message: action.message, at: clock.now() };
+      again = true;
+    } else containers.perform(action);
+  }
+
+  function refresh(at: number): void {
+    const facts = refreshStatus(pod, at);
+    for (const transition of facts) context.emit(transition);
+    context.onChange(pod, at);
+    writer.mark(podKey(uid), () => pod);
+  }
+
+  async function setUp(): Promise<void> {
+    flight.setUp = true;
+    try {
+      setUpVolumes(pod, runtime.podDirectory(uid), context.references(namespace));
+      const sandbox = await runtime.runSandbox(sandboxConfig(pod));
+      pod.sandbox = sandbox;
+      pod.podIp = sandbox.ip ?? (pod.spec.hostNetwork ? context.node.ip : undefined);
+      pod.startup.sandboxAt ??= clock.now();
+      pod.setUpFailure = undefined;
+      context.emit({ kind: 'sandbox-ready', at: clock.now(), pod: pod.ref });
+    } catch (error) {
+      const message = messageOf(error);
+      pod.setUpFailure = { message, retryAt: clock.now() + RETRY_MS };
+      const kind = isCodedError(error) && error.code === 'FailedMount' ? 'config-failed' : 'sandbox-failed';
+      context.emit({ kind, at: clock.now(), pod: pod.ref, message });
+    }
+    flight.setUp = false;
+    sync();
+  }
+
+  async function remove(): Promise<void> {
+    flight.removing = true;
+    cancel?.();
+    containers.detach();
+    try {
+      await runtime.removeSandbox(uid);
+      rmSync(`${runtime.podDirectory(uid)}/volumes`, { recursive: true, force: true });
+    } catch (error) {
+      context.onError(error);
+      clock.setTimer(RETRY_MS, () => {
+        flight.removing = false;
+        sync();
+      });
+      return;
+    }
+    context.emit({ kind: 'pod-deleted', at: clock.now(), pod: pod.ref });
+    await context.onRemoved(pod);
+    removed.resolve();
+  }
+
+  return {
+    pod,
+    removed: removed.promise,
+    start() {
+      context.emit({ kind: 'pod-created', at: pod.startup.createdAt, pod: pod.ref });
+      pod.startup.scheduledAt = clock.now();
+      context.emit({ kind: 'pod-scheduled', at: clock.now(), pod: pod.ref });
+      void persist();
+      sync();
+    },
+    unseen: (inheritance) =>
+      unseenDeaths(pod, inheritance, containers).map(({ at, tell }) => ({
+        at,
+        tell: () => {
+          tell();
+          refresh(at);
+        },
+      })),
+    takeOver(inheritance) {
+      takeOver(pod, inheritance, containers);
+      sync();
+    },
+    exited(exit) {
+      containers.exited(exit);
+      refresh(Math.min(exit.finishedAt, clock.now()));
+      sync();
+    },
+    delete(graceMs, request) {
+      const at = clock.now();
+      const before = pod.deletion;
+      if (before && before.at + before.graceMs <= at + graceMs) return;
+      pod.deletion = { at, graceMs, request: before?.request ?? request };
+      if (!before) context.emit({ kind: 'pod-deleting', at, pod: pod.ref, request, graceMs });
+      containers.abortStart();
+      void persist();
+      sync();
+    },
+    retry() {
+      if (pod.setUpFailure) pod.setUpFailure = { ...pod.setUpFailure, retryAt: 0 };
+      for (const container of pod.containers) container.retryAt = undefined;
+      sync();
+    },
+    changed() {
+      void persist();
+      sync();
+    },
+    detach() {
+      detached = true;
+      cancel?.();
+      containers.detach();
+    },
+  };
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}

@@ -1,0 +1,184 @@
+import type { KeyValue } from '../../../src/agent/pod/key-value.ts';
+import type { ManifestObject } from '../../../src/agent/pod/manifest/manifest-object.ts';
+import {
+  createPodManager,
+  type PodManager,
+  type PodManagerOptions,
+} from '../../../src/agent/pod/pod-manager.ts';
+import type { ProbeRunner } from '../../../src/agent/pod/prober/probe.ts';
+import {
+  createFakeRuntime,
+  type FakeLife,
+  type FakeRuntime,
+  type FakeRuntimeOptions,
+} from '../../../src/agent/pod/runtime/fake.ts';
+import type { ContainerConfig } from '../../../src/agent/pod/runtime/runtime.ts';
+import type { PodTransition } from '../../../src/agent/pod/transition.ts';
+import type { PodView } from '../../../src/agent/pod/view.ts';
+import type { Container, ContainerStatus, Pod, PodSpec } from '../../../src/model/kubernetes.ts';
+import { createFakeClock, type FakeClock } from '../../../src/util/clock.ts';
+
+/** Durable facts in memory, as JSON, so that nothing survives by being the same object. */
+export function memoryKeyValue(): KeyValue {
+  const facts = new Map<string, string>();
+  return {
+    get: (key) => (facts.has(key) ? JSON.parse(facts.get(key)!) : undefined),
+    set: async (key, value) => void facts.set(key, JSON.stringify(value)),
+    delete: async (key) => void facts.delete(key),
+    entries: (prefix) =>
+      [...facts]
+        .filter(([key]) => key.startsWith(prefix))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, value]) => [key, JSON.parse(value)] as const),
+  };
+}
+
+/** The same numbers in every run. Source: mulberry32 */
+export function seededRandom(seed = 11): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export interface Story {
+  readonly clock: FakeClock;
+  readonly runtime: FakeRuntime;
+  readonly keyValue: KeyValue;
+  readonly transitions: PodTransition[];
+  manager: PodManager;
+  /** Seconds since the story began. */
+  at(): number;
+  advance(seconds: number): Promise<void>;
+  apply(...objects: readonly ManifestObject[]): Promise<void>;
+  pod(name?: string): Pod;
+  view(name?: string): PodView;
+  status(container?: string, pod?: string): ContainerStatus;
+  /** `seconds kind` of the transitions of these kinds. */
+  log(...kinds: readonly PodTransition['kind'][]): string[];
+  /** The agent dies without a word; `seconds` later the next one takes over. */
+  sigkill(seconds?: number): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** A pod manager on a fake runtime and a fake clock. */
+export async function createStory(
+  options: Partial<Omit<FakeRuntimeOptions, 'life'>> & {
+    readonly lives?: Readonly<Record<string, readonly FakeLife[] | ((attempt: number) => FakeLife)>>;
+    readonly runProbe?: ProbeRunner;
+    readonly random?: () => number;
+    readonly backOff?: PodManagerOptions['backOff'];
+    readonly slowWrites?: KeyValue;
+  } = {},
+): Promise<Story> {
+  const clock = createFakeClock();
+  const origin = clock.now();
+  const keyValue = options.slowWrites ?? memoryKeyValue();
+  const life = (config: ContainerConfig) => {
+    const lives = options.lives?.[config.name];
+    return typeof lives === 'function' ? lives(config.attempt) : lives?.[config.attempt];
+  };
+  const runtime = createFakeRuntime({ ...options, clock, life });
+  const transitions: PodTransition[] = [];
+  const random = options.random ?? seededRandom();
+  // A dead agent's timers and writes must not reach the world of the living: each agent has its own gate.
+  let gate = { open: true };
+  const begin = async () => {
+    const mine = { open: true };
+    gate = mine;
+    const gated: KeyValue = {
+      ...keyValue,
+      set: async (key, value) => (mine.open ? keyValue.set(key, value) : new Promise(() => {})),
+      delete: async (key) => (mine.open ? keyValue.delete(key) : new Promise(() => {})),
+    };
+    const manager = createPodManager({
+      runtime: { ...runtime, onExit: runtime.onExit },
+      clock: {
+        ...clock,
+        now: clock.now,
+        monotonic: clock.monotonic,
+        setTimer: (delayMs, run) => clock.setTimer(delayMs, () => mine.open && run()),
+      },
+      keyValue: gated,
+      node: { name: 'node-11', ip: '192.0.2.11', cpuCores: 4, memoryBytes: 8 * 2 ** 30 },
+      random,
+      ...(options.runProbe === undefined ? {} : { runProbe: options.runProbe }),
+      ...(options.backOff === undefined ? {} : { backOff: options.backOff }),
+      onError: (error) => {
+        if (mine.open) throw error;
+      },
+    });
+    manager.onTransition((transition) => mine.open && transitions.push(transition));
+    await manager.start();
+    return manager;
+  };
+  const story: Story = {
+    clock,
+    runtime,
+    keyValue,
+    transitions,
+    manager: await begin(),
+    at: () => (clock.now() - origin) / 1000,
+    advance: (seconds) => clock.advance(seconds * 1000),
+    async apply(...objects) {
+      await story.manager.apply(objects, { folder: '/srv/shop' });
+      await clock.advance(0);
+    },
+    pod: (name = 'cart') => story.manager.get('Pod', 'shop', name) as Pod,
+    view: (name = 'cart') => story.manager.views().pods.find((pod) => pod.ref.name === name)!,
+    status(container = 'app', pod = 'cart') {
+      const { containerStatuses = [], initContainerStatuses = [] } = story.pod(pod).status;
+      return [...initContainerStatuses, ...containerStatuses].find(({ name }) => name === container)!;
+    },
+    log: (...kinds) =>
+      transitions
+        .filter(({ kind }) => kinds.includes(kind))
+        .map((transition) => `${(transition.at - origin) / 1000} ${transition.kind}`),
+    async sigkill(seconds = 0) {
+      gate.open = false;
+      runtime.crash();
+      await clock.advance(seconds * 1000);
+      story.manager = await begin();
+      await clock.advance(0);
+    },
+    async end() {
+      gate.open = false;
+      runtime.dispose();
+    },
+  };
+  return story;
+}
+
+export function container(name = 'app', rest: Partial<Container> = {}): Container {
+  return { name, command: ['node', `${name}.mjs`], ...rest };
+}
+
+export function pod(spec: Partial<PodSpec> = {}, name = 'cart'): Extract<ManifestObject, { kind: 'Pod' }> {
+  return {
+    file: 'shop.yaml',
+    kind: 'Pod',
+    metadata: { name, namespace: 'shop' },
+    spec: { containers: [container()], ...spec },
+  };
+}
+
+export function deployment(
+  replicas: number,
+  spec: Partial<PodSpec> = {},
+  name = 'web',
+): Extract<ManifestObject, { kind: 'Deployment' }> {
+  const labels = { 'app.kubernetes.io/name': name };
+  return {
+    file: 'shop.yaml',
+    kind: 'Deployment',
+    metadata: { name, namespace: 'shop' },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [container()], ...spec } },
+    },
+  };
+}
