@@ -20,7 +20,7 @@ export function createPostings(): Postings {
   const names = new Map<string, Map<string, Value>>();
   const all = new Set<MemorySeries>();
 
-  const valueOf = ([name, value]: Label): Value | undefined => names.get(name)?.get(value);
+  const entryOf = ([name, value]: Label): Value | undefined => names.get(name)?.get(value);
 
   const make = (label: Label): Value => {
     let values = names.get(label[0]);
@@ -49,7 +49,7 @@ export function createPostings(): Postings {
   };
 
   return {
-    intern: (labels) => labels.map((label) => valueOf(label)?.label ?? label),
+    intern: (labels) => labels.map((label) => entryOf(label)?.label ?? label),
     add(series) {
       all.add(series);
       for (const label of series.labels) make(label).series.add(series);
@@ -57,7 +57,7 @@ export function createPostings(): Postings {
     remove(series) {
       all.delete(series);
       for (const label of series.labels) {
-        const entry = valueOf(label);
+        const entry = entryOf(label);
         entry?.series.delete(series);
         if (entry?.series.size === 0) names.get(label[0])?.delete(label[1]);
         if (names.get(label[0])?.size === 0) names.delete(label[0]);
