@@ -48,6 +48,8 @@ export interface NumberPoint {
   readonly value: number;
   /** When a counter began, integer milliseconds. */
   readonly startMs?: number;
+  /** The series has no value any more; on the wire "no recorded value", in a store a stale marker. */
+  readonly ended?: true;
 }
 
 export interface HistogramPoint {
@@ -58,4 +60,5 @@ export interface HistogramPoint {
   readonly sum: number;
   readonly count: number;
   readonly startMs?: number;
+  readonly ended?: true;
 }

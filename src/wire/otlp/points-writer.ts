@@ -7,6 +7,8 @@ import { NODE_ATTRIBUTE, type ResourceFacts, writeResource, writeScope } from '.
 // Field numbers of opentelemetry/proto/metrics/v1/metrics.proto and collector/metrics/v1/metrics_service.proto.
 
 const CUMULATIVE = 2;
+/** DataPointFlags: the series went away. */
+const NO_RECORDED_VALUE = 1;
 
 /** The points of one resource, by signal. */
 interface ResourcePoints {
@@ -117,7 +119,8 @@ function writeNumberPoint(point: NumberPoint, atMs: number, writer: PbfWriter): 
   writePointAttributes(point, 7, writer);
   if (point.startMs !== undefined) writeNanoseconds(writer, 2, point.startMs);
   writeNanoseconds(writer, 3, atMs);
-  writer.writeDoubleField(4, point.value);
+  if (point.ended) writer.writeVarintField(8, NO_RECORDED_VALUE);
+  else writer.writeDoubleField(4, point.value);
 }
 
 function writeHistogramPoint(point: HistogramPoint, atMs: number, writer: PbfWriter): void {
@@ -128,4 +131,5 @@ function writeHistogramPoint(point: HistogramPoint, atMs: number, writer: PbfWri
   writer.writeDoubleField(5, point.sum);
   writer.writePackedFixed64(6, [...point.buckets]);
   writer.writePackedDouble(7, [...(point.signal.bounds ?? [])]);
+  if (point.ended) writer.writeVarintField(10, NO_RECORDED_VALUE);
 }
