@@ -1,0 +1,16 @@
+import type { FailureOf } from '../failure.ts';
+import { hintOf, logVerdict } from '../log-verdict.ts';
+import { describePod } from '../next-step.ts';
+import { brief } from '../words.ts';
+
+/** The program ended by an error of its own that nothing more exact explains. */
+export const appError: FailureOf = (death) => {
+  const hint = hintOf(death, 'AppError');
+  if (!hint) return undefined;
+  const { container, exitCode, pod } = death.life;
+  return logVerdict(death, hint, {
+    failureMode: 'F1',
+    summary: `Container ${container} exits with code ${exitCode} after an error of its own: ${brief(hint.found.detail ?? hint.line.text, 200)}`,
+    next: [describePod(pod, 'see which version runs and when it changed')],
+  });
+};

@@ -1,0 +1,34 @@
+import type { Verdict } from '../../model/verdict.ts';
+import { childOomKilledAlive } from './pod/child-oom-killed-alive.ts';
+import { imagePullFailed } from './pod/image-pull-failed.ts';
+import { lastDeath } from './pod/last-death.ts';
+import { notReady } from './pod/not-ready.ts';
+import { healthy, type PodFailureOf } from './pod/pod-failure.ts';
+import { referenceMissing } from './pod/reference-missing.ts';
+import { startFailed } from './pod/start-failed.ts';
+import { terminating } from './pod/terminating.ts';
+import { unexplainedDeath } from './pod/unexplained-death.ts';
+import { isReady, type PodEvidence } from './pod-evidence.ts';
+
+/** What keeps a container from starting comes before how it died, and that before what it does while it runs. */
+const FAILURES: readonly PodFailureOf[] = [
+  terminating,
+  imagePullFailed,
+  referenceMissing,
+  startFailed,
+  lastDeath,
+  unexplainedDeath,
+  childOomKilledAlive,
+  notReady,
+];
+
+/** What is wrong with a pod now; `None` for one that is well, done, or only just starting. Pure. */
+export function diagnosePod(pod: PodEvidence): Verdict {
+  for (const failureOf of FAILURES) {
+    const verdict = failureOf(pod);
+    if (verdict) return verdict;
+  }
+  const { phase } = pod.view.object.status;
+  if (phase === 'Succeeded') return healthy('The pod has done its work.');
+  return healthy(isReady(pod) ? 'The pod is ready and nothing is wrong with it.' : 'The pod is starting.');
+}

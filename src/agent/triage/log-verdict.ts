@@ -1,0 +1,47 @@
+import type { Evidence } from '../../model/evidence.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import { exitFact, logFact, oomCounterFact } from './citation.ts';
+import { type Death, signalOf } from './death.ts';
+import type { LogCause } from './log/log-pattern.ts';
+import { type LogHint, logHint } from './log/log-cause.ts';
+import { previousLog } from './next-step.ts';
+
+// Sent from outside: what the log said last is then not why it ended.
+const FROM_OUTSIDE: readonly (number | undefined)[] = [1, 2, 9, 15];
+
+/** What the log says, where the process ended of its own accord and not with 0; its causes in words are hints. */
+export function hintOf(death: Death, cause: LogCause): LogHint | undefined {
+  const { life } = death;
+  if (life.exitCode === 0 || life.killRequest !== null || FROM_OUTSIDE.includes(signalOf(death))) return undefined;
+  const hint = logHint(life.log);
+  return hint?.cause === cause ? hint : undefined;
+}
+
+export interface LogVerdict {
+  readonly failureMode: Verdict['failureMode'];
+  readonly summary: string;
+  /** A fact besides the log that says the same; without one the verdict is only likely. */
+  readonly corroborated?: Evidence | undefined;
+  readonly facts?: readonly Evidence[];
+  readonly next: Verdict['next'];
+}
+
+/** A verdict that a line of the log points to. */
+export function logVerdict(death: Death, hint: LogHint, verdict: LogVerdict): Verdict {
+  const { corroborated, facts = [] } = verdict;
+  const mentionsMemory = /memory/i.test(hint.line.text);
+  return {
+    cause: hint.cause,
+    failureMode: verdict.failureMode,
+    confidence: corroborated ? 'certain' : 'likely',
+    summary: verdict.summary,
+    evidence: [
+      exitFact(death),
+      logFact(death, hint.line),
+      ...(corroborated ? [corroborated] : []),
+      ...facts,
+      ...(mentionsMemory ? [oomCounterFact(death) ?? []].flat() : []),
+    ],
+    next: [...verdict.next, previousLog(death.life.pod, death.life.container)],
+  };
+}

@@ -1,0 +1,53 @@
+import type { PodEvent } from '../../model/event.ts';
+import type { Container, ContainerStatus } from '../../model/kubernetes.ts';
+import type { Life, ProbeResult } from '../../model/life.ts';
+import type { PodView } from '../pod/view.ts';
+
+/** All that is known about a pod now: the only input of its diagnosis. */
+export interface PodEvidence {
+  readonly view: PodView;
+  /** Ended lives of all its containers, oldest first. */
+  readonly lives: readonly Life[];
+  /** Its recent events, oldest first. */
+  readonly events: readonly PodEvent[];
+  /** Last probe results of each container that runs, oldest first, by container. */
+  readonly probes: ReadonlyMap<string, readonly ProbeResult[]>;
+  /** Ports something in the pod listens on now; absent: not known (yet). */
+  readonly listening?: Life['listening'];
+  readonly now: number;
+}
+
+export interface ContainerNow {
+  readonly name: string;
+  readonly init: boolean;
+  readonly spec: Container;
+  readonly status?: ContainerStatus;
+}
+
+/** Init containers first, in the order of the spec. */
+export function containersOf({ view: { object } }: PodEvidence): readonly ContainerNow[] {
+  const { spec, status } = object;
+  const now = (init: boolean, containers: readonly Container[], statuses: readonly ContainerStatus[]) =>
+    containers.map((container) => {
+      const found = statuses.find(({ name }) => name === container.name);
+      return { name: container.name, init, spec: container, ...(found ? { status: found } : {}) };
+    });
+  return [
+    ...now(true, spec.initContainers ?? [], status.initContainerStatuses ?? []),
+    ...now(false, spec.containers, status.containerStatuses ?? []),
+  ];
+}
+
+/** The newest event of one of these reasons, of one container where it is given. */
+export function lastEvent(
+  { events }: PodEvidence,
+  reasons: readonly string[],
+  container?: string,
+): PodEvent | undefined {
+  return events.findLast(
+    (event) => reasons.includes(event.reason) && (container === undefined || event.container === container),
+  );
+}
+
+export const isReady = ({ view: { object } }: PodEvidence): boolean =>
+  object.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True');

@@ -1,0 +1,47 @@
+import type { Life } from '../../../model/life.ts';
+import { type ContainerNow, containersOf, type PodEvidence } from '../pod-evidence.ts';
+import { rfc3339 } from '../words.ts';
+import type { PodFailureOf } from './pod-failure.ts';
+
+// As long as the kubelet remembers a back-off, and as a crash loop is counted.
+const RECENT_MS = 600_000;
+const LOOP_MS = 1_800_000;
+const LOOP_DEATHS = 3;
+
+/** The death that matters now: of a container that is down, else of one that died lately or keeps dying. */
+export const lastDeath: PodFailureOf = (pod) => {
+  const troubled = containersOf(pod)
+    .flatMap((container) => {
+      const life = troublingLife(pod, container);
+      return life ? [{ container, life }] : [];
+    })
+    .sort((a, b) => Number(isDown(b.container)) - Number(isDown(a.container)) || b.life.finishedAt - a.life.finishedAt)[0];
+  if (!troubled) return undefined;
+  const { life } = troubled;
+  const deaths = unrequestedDeaths(pod, life.container, pod.now - LOOP_MS);
+  if (deaths.length < LOOP_DEATHS) return life.verdict;
+  return {
+    ...life.verdict,
+    summary: `${life.verdict.summary} It has died ${deaths.length} times within 30 minutes.`,
+    evidence: [
+      ...life.verdict.evidence,
+      {
+        fact: `${deaths.length} deaths within 30 minutes that nobody asked for, exit codes ${[...new Set(deaths.map(({ exitCode }) => exitCode))].join(', ')}`,
+        source: deaths[0]!.id,
+        at: rfc3339(deaths[0]!.finishedAt),
+      },
+    ],
+  };
+};
+
+const isDown = ({ status }: ContainerNow) => status?.state.running === undefined;
+
+function troublingLife(pod: PodEvidence, container: ContainerNow): Life | undefined {
+  const life = pod.lives.findLast((candidate) => candidate.container === container.name);
+  if (!life || life.verdict.cause === 'None') return undefined;
+  if (isDown(container) || pod.now - life.finishedAt < RECENT_MS) return life;
+  return unrequestedDeaths(pod, container.name, pod.now - LOOP_MS).length >= LOOP_DEATHS ? life : undefined;
+}
+
+const unrequestedDeaths = ({ lives }: PodEvidence, container: string, since: number) =>
+  lives.filter((life) => life.container === container && life.unrequested && life.finishedAt >= since);

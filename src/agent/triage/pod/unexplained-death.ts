@@ -1,0 +1,31 @@
+import { seriesName } from '../citation.ts';
+import { describePod, previousLog } from '../next-step.ts';
+import { containersOf } from '../pod-evidence.ts';
+import { rfc3339 } from '../words.ts';
+import type { PodFailureOf } from './pod-failure.ts';
+
+/** A container is down whose life nobody recorded, as before podvitals came: its status says how, not why. */
+export const unexplainedDeath: PodFailureOf = (pod) => {
+  for (const { name, status } of containersOf(pod)) {
+    const end = status?.state.terminated ?? (status?.state.waiting ? status.lastState.terminated : undefined);
+    if (!end || (end.exitCode === 0 && status?.state.waiting?.reason !== 'CrashLoopBackOff')) continue;
+    return {
+      cause: 'Unknown',
+      failureMode: 'F1',
+      confidence: 'unknown',
+      summary: `Container ${name} ended with code ${end.exitCode} (${end.reason}); what is missing is the record of that life: its log, its vital signs and who ended it.`,
+      evidence: [
+        {
+          fact: `container ${name} ended with code ${end.exitCode} (${end.reason})`,
+          source: seriesName('kube_pod_container_status_last_terminated_exitcode', pod.view.ref, name),
+          at: rfc3339(Date.parse(end.finishedAt)),
+        },
+      ],
+      next: [
+        previousLog(pod.view.ref, name),
+        describePod(pod.view.ref, 'see its state and recent events'),
+      ],
+    };
+  }
+  return undefined;
+};
