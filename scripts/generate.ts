@@ -1,6 +1,7 @@
+import { generateDashboards } from './generate/dashboards.ts';
 import { generateSloRules } from './generate/slo-rules.ts';
 
 // Remakes every generated file that is committed; `npm run generate`. CI checks that nothing changes.
-const generators: readonly (() => Promise<void>)[] = [generateSloRules];
+const generators: readonly (() => Promise<void>)[] = [generateDashboards, generateSloRules];
 
 for (const generator of generators) await generator();

@@ -4,15 +4,9 @@ import { Notice } from '../notice.tsx';
 import { getJson, useAsked } from '../request.ts';
 import { go } from '../router.ts';
 import type { GrafanaDashboard, GrafanaVariable } from './grafana.ts';
+import { ALL, type Choices as Chosen, firstChoice, type TimeRange } from './interpolate.ts';
 import { Panel, stepOf } from './panel.tsx';
-import {
-  ALL,
-  type Choices as Chosen,
-  choosable,
-  firstChoice,
-  offeredValues,
-  type TimeRange,
-} from './variables.ts';
+import { choosable, offeredValues } from './variables.ts';
 
 const RANGES = [
   { word: '15m', seconds: 15 * 60 },

@@ -3,9 +3,9 @@ import { type InstantSample, queryInstant, queryRange, type RangeSeries } from '
 import { useAsked } from '../request.ts';
 import { podAddress } from '../router.ts';
 import { type GrafanaPanel, type GrafanaVariable, legendOf, thresholdColour } from './grafana.ts';
+import { type Choices, interpolate, type TimeRange } from './interpolate.ts';
 import { toTable } from './table.ts';
 import { formatOf } from './unit.ts';
-import { type Choices, interpolate, type TimeRange } from './variables.ts';
 
 export interface PanelProps {
   readonly panel: GrafanaPanel;
