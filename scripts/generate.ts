@@ -1,7 +1,12 @@
 import { generateDashboards } from './generate/dashboards.ts';
+import { generateMetricsPage } from './generate/metrics-page.ts';
 import { generateSloRules } from './generate/slo-rules.ts';
 
 // Remakes every generated file that is committed; `npm run generate`. CI checks that nothing changes.
-const generators: readonly (() => Promise<void>)[] = [generateDashboards, generateSloRules];
+const generators: readonly (() => Promise<void>)[] = [
+  generateMetricsPage,
+  generateDashboards,
+  generateSloRules,
+];
 
 for (const generator of generators) await generator();

@@ -1,3 +1,4 @@
+import { catalogue } from '../../wire/catalogue/catalogue.ts';
 import type { Point } from '../../wire/catalogue/signal.ts';
 
 /** Notices series that were there and are no more, so that they end at once instead of haunting graphs. */
@@ -37,4 +38,6 @@ export function createSeriesEnds(): SeriesEnds {
   };
 }
 
-const seriesKey = ({ signal, labels }: Point) => `${signal.name}\0${labels.join('\0')}`;
+// By the signal, not by its name: signals of one family may differ in constants only (`resource="cpu"`).
+const numberOf = new Map(catalogue.map((signal, index) => [signal, index]));
+const seriesKey = ({ signal, labels }: Point) => `${numberOf.get(signal)}\0${labels.join('\0')}`;

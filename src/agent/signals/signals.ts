@@ -20,9 +20,21 @@ export interface Observed {
 }
 
 /** Every series there is now. What is absent here has ended. */
-export function pointsOf({ pods, workloads, usages, node, agent }: Observed): readonly Point[] {
+export function pointsOf(observed: Observed): readonly Point[] {
   return [
-    ...pods.flatMap((pod) => pointsOfPod(pod, usages)),
+    ...observed.pods.flatMap((pod) => pointsOfPod(pod, observed.usages)),
+    ...pointsBesidePods(observed),
+  ];
+}
+
+/** The series that belong to no one pod: workloads, namespaces, the node, the agent. */
+export function pointsBesidePods({
+  pods,
+  workloads,
+  node,
+  agent,
+}: Omit<Observed, 'usages'>): readonly Point[] {
+  return [
     ...workloads.flatMap(workloadPoints),
     ...impliedObjectPoints(pods, workloads),
     ...kubeletPoints(agent.node, pods),

@@ -5,7 +5,7 @@ import { CONTENT_TYPE, negotiate, type TextFormat } from './content-type.ts';
 
 /**
  * The points of one of the agent's paths, for a scraper that sent this Accept header. Points of other paths are left
- * out. No timestamps: with them Prometheus would write no stale marker, and a dead container would haunt graphs for
+ * out, and those that ended. No timestamps: with them Prometheus would write no stale marker, and a dead container would haunt graphs for
  * five minutes.
  */
 export function expose(
@@ -17,7 +17,7 @@ export function expose(
   return {
     contentType: CONTENT_TYPE[format],
     body: renderText(
-      points.filter((point) => point.signal.path === path),
+      points.filter((point) => point.signal.path === path && !point.ended),
       format,
     ),
   };
