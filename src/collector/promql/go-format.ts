@@ -65,8 +65,8 @@ const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 export function quote(text: string): string {
   let out = '"';
   for (const char of text) {
-    const escape = ESCAPES[char];
-    if (escape !== undefined) out += escape;
+    const known = ESCAPES[char];
+    if (known !== undefined) out += known;
     else if (PRINTABLE.test(char)) out += char;
     else out += escapeCode(char.codePointAt(0)!);
   }

@@ -40,10 +40,10 @@ const timestamp: FunctionImplementation = async (call, evaluation) => {
 };
 
 const constant =
-  (valueOf: (evaluation: Parameters<FunctionImplementation>[1]) => number): FunctionImplementation =>
+  (of: (evaluation: Parameters<FunctionImplementation>[1]) => number): FunctionImplementation =>
   async (_, evaluation) => ({
     kind: 'scalar',
-    values: new Float64Array(evaluation.grid.steps).fill(valueOf(evaluation)),
+    values: new Float64Array(evaluation.grid.steps).fill(of(evaluation)),
   });
 
 export const timeFunctions: Readonly<Record<string, FunctionImplementation>> = {

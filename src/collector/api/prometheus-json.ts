@@ -1,0 +1,105 @@
+import type { Labels } from '../../model/labels.ts';
+import type { QueryResult, QueryValue } from '../../model/query-result.ts';
+import type { Clock } from '../../util/clock.ts';
+
+const CHUNK_CHARACTERS = 64 * 1024;
+const LONGEST_STRETCH_MS = 8;
+const MOST_ANNOTATIONS = 10;
+
+/** Text in pieces of about 64 KiB. Between them others get their turn, however long the whole is. */
+export async function* inTurns(parts: Iterable<string>, clock: Clock): AsyncGenerator<string> {
+  let text = '';
+  let began = clock.monotonic();
+  for (const part of parts) {
+    text += part;
+    if (text.length < CHUNK_CHARACTERS) continue;
+    yield text;
+    text = '';
+    if (clock.monotonic() - began < LONGEST_STRETCH_MS) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    began = clock.monotonic();
+  }
+  yield text;
+}
+
+/** The answer to a query as Prometheus writes it. */
+export function* resultJson({ value, warnings, infos }: QueryResult): Generator<string> {
+  yield `{"status":"success","data":{"resultType":"${value.type}","result":`;
+  yield* valueParts(value);
+  yield `}${annotations('warnings', 'warning', warnings)}${annotations('infos', 'info', infos)}}`;
+}
+
+/** Label sets as the series API writes them. */
+export function* seriesJson(series: readonly Labels[], warnings: readonly string[]): Generator<string> {
+  yield '{"status":"success","data":';
+  yield* list(series, function* (labels) {
+    yield labelsJson(labels);
+  });
+  yield `${annotations('warnings', 'warning', warnings)}}`;
+}
+
+function annotations(field: string, what: string, messages: readonly string[]): string {
+  if (messages.length === 0) return '';
+  const told = messages.slice(0, MOST_ANNOTATIONS);
+  const omitted = messages.length - told.length;
+  if (omitted > 0) told.push(`${omitted} more ${what} annotations omitted`);
+  return `,"${field}":${JSON.stringify(told)}`;
+}
+
+function* valueParts(value: QueryValue): Generator<string> {
+  switch (value.type) {
+    case 'scalar':
+      yield point(value.t, value.v);
+      return;
+    case 'string':
+      yield `[${seconds(value.t)},${JSON.stringify(value.v)}]`;
+      return;
+    case 'vector':
+      yield* list(value.samples, function* ({ labels, t, v }) {
+        yield `{"metric":${labelsJson(labels)},"value":${point(t, v)}}`;
+      });
+      return;
+    case 'matrix':
+      yield* list(value.series, function* ({ labels, samples }) {
+        yield `{"metric":${labelsJson(labels)},"values":`;
+        yield* list(samples, function* ({ t, v }) {
+          yield point(t, v);
+        });
+        yield '}';
+      });
+  }
+}
+
+function* list<T>(items: readonly T[], parts: (item: T) => Iterable<string>): Generator<string> {
+  yield '[';
+  for (let i = 0; i < items.length; i += 1) {
+    if (i > 0) yield ',';
+    yield* parts(items[i]!);
+  }
+  yield ']';
+}
+
+function labelsJson(labels: Labels): string {
+  return `{${labels.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
+}
+
+const point = (t: number, v: number): string => `[${seconds(t)},"${floatText(v)}"]`;
+
+/** Milliseconds as seconds, with three decimals where there are any. */
+function seconds(t: number): string {
+  const rest = Math.abs(t % 1000);
+  if (rest === 0) return String(t / 1000);
+  const whole = Math.trunc(t / 1000);
+  return `${whole === 0 && t < 0 ? '-' : ''}${whole}.${String(rest).padStart(3, '0')}`;
+}
+
+/** Shortest digits; an exponent of two digits at least below 1e-6 and from 1e21 on. */
+function floatText(v: number): string {
+  if (v === Number.POSITIVE_INFINITY) return '+Inf';
+  if (v === Number.NEGATIVE_INFINITY) return '-Inf';
+  if (v === 0) return Object.is(v, -0) ? '-0' : '0';
+  const text = String(v);
+  return text.includes('e')
+    ? text.replace(/e([+-])(\d)$/, (_, sign: string, digit: string) => `e${sign}0${digit}`)
+    : text;
+}
