@@ -1,5 +1,4 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { join } from 'node:path';
 import { CodedError, messageOf } from '../util/coded-error.ts';
 
 /** Where the commands reach the two halves. */
@@ -7,10 +6,6 @@ export interface Connection {
   readonly socket: string;
   readonly server: string;
   readonly token?: string;
-}
-
-export function controlSocket(dataDir: string): string {
-  return join(dataDir, 'agent.sock');
 }
 
 /** Asks the agent over its control socket. @throws AGENT_UNREACHABLE, or what the agent answered. */

@@ -2,8 +2,9 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
+import { VERSION } from '../app/version.ts';
 import { isCodedError } from '../util/coded-error.ts';
-import { type Terminal, VERSION } from './program.ts';
+import type { Terminal } from './program.ts';
 import { printableLines } from './terminal.ts';
 
 /**

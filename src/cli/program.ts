@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { controlSocket } from '../app/control-socket.ts';
 import { defaultDataDir } from '../config/config.ts';
-import { type Connection, controlSocket } from './client.ts';
+import type { Connection } from './client.ts';
 
 /** What a command line is printed to, so that tests can read it. */
 export interface Terminal {
@@ -19,10 +19,6 @@ export interface CommonFlags {
   readonly allNamespaces?: boolean;
   readonly output?: string;
 }
-
-export const VERSION: string = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
 
 /** Adds the flags by which a command finds a running agent and collector. */
 export function withConnection(command: Command): Command {

@@ -69,7 +69,7 @@ export interface Collector {
 
 /** The half that remembers, judges and tells. */
 export function createCollector(options: CollectorOptions): Collector {
-  const { clock, logger, say } = options;
+  const { clock, logger } = options;
   // In the order of their making; closed the other way round.
   const open: { close(): Promise<void> | void }[] = [];
   let receiver: OtlpReceiver | undefined;
@@ -85,7 +85,11 @@ export function createCollector(options: CollectorOptions): Collector {
 
   const start = async () => {
     const groups = loadRuleFiles(options.ruleFiles);
-    const store = createStore({ path: join(options.dataDir, 'collector.db'), clock, retention: options.retention });
+    const store = createStore({
+      path: join(options.dataDir, 'collector.db'),
+      clock,
+      retention: options.retention,
+    });
     open.push(store);
     const engine = createEngine({ querier: () => store.querier(), clock });
     const notifier = createNotifier({
@@ -145,7 +149,10 @@ interface Parts {
   readonly receiver: OtlpReceiver;
 }
 
-async function openPage(options: CollectorOptions, { store, engine, rules, receiver }: Parts): Promise<HttpServer> {
+async function openPage(
+  options: CollectorOptions,
+  { store, engine, rules, receiver }: Parts,
+): Promise<HttpServer> {
   const { clock, assets, version } = options;
   const server = await createHttpServer({
     name: 'collector',
@@ -167,11 +174,20 @@ async function openPage(options: CollectorOptions, { store, engine, rules, recei
     receiver: () => receiver.stats(),
     ruleGroups: () => rules.groups(),
   });
-  await app.register(prometheusRoutes({ query: engine.query, queryRange: engine.queryRange, querier: () => store.querier(), clock }));
+  await app.register(
+    prometheusRoutes({
+      query: engine.query,
+      queryRange: engine.queryRange,
+      querier: () => store.querier(),
+      clock,
+    }),
+  );
   await app.register(ruleRoutes(rules));
   await app.register(podRoutes({ log, logs: options.logs }));
   await app.register(eventRoutes({ log, clock }));
-  await app.register(runbookRoutes(createLiveRunbooks({ templates: assets.runbooks, log, alerts: () => activeAlerts(rules) })));
+  await app.register(
+    runbookRoutes(createLiveRunbooks({ templates: assets.runbooks, log, alerts: () => activeAlerts(rules) })),
+  );
   await app.register(dashboardRoutes(readDashboards(assets.dashboards)));
   await app.register(selfMetricsRoutes(registry));
   await app.register(consoleRoutes({ log, folder: assets.console, version, clock }));
@@ -179,17 +195,29 @@ async function openPage(options: CollectorOptions, { store, engine, rules, recei
 }
 
 const activeAlerts = (rules: RuleManager) =>
-  rules.groups().flatMap((group) => group.rules.flatMap((rule) => rule.alerts.filter((alert) => alert.state !== 'resolved')));
+  rules
+    .groups()
+    .flatMap((group) =>
+      group.rules.flatMap((rule) => rule.alerts.filter((alert) => alert.state !== 'resolved')),
+    );
 
 /** Both doors for OTLP, or those that could be had. */
-async function openOtlp(options: CollectorOptions, receiver: OtlpReceiver): Promise<{ close(): Promise<void> }[]> {
+async function openOtlp(
+  options: CollectorOptions,
+  receiver: OtlpReceiver,
+): Promise<{ close(): Promise<void> }[]> {
   const { token } = options;
   const authorize = token === undefined ? undefined : createTokenCheck(token);
   const opened: { close(): Promise<void> }[] = [];
   const doors = [
     () => createOtlpGrpcServer({ ...options.otlpGrpc, receiver, ...(authorize && { authorize }) }),
     async () => {
-      const server = await createHttpServer({ name: 'OTLP receiver', listen: options.otlpHttp, token, logger: options.logger });
+      const server = await createHttpServer({
+        name: 'OTLP receiver',
+        listen: options.otlpHttp,
+        token,
+        logger: options.logger,
+      });
       await server.app.register(otlpRoutes(createOtlpHttpHandler(receiver), receiver.limits.bodyBytes));
       await server.listen();
       return server;

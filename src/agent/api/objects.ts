@@ -47,6 +47,8 @@ export interface ObjectRoutesOptions {
     onLine: (line: LogLine) => void,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Calls the listener whenever an object may have changed; returns the unsubscribe function. */
+  watch(listener: () => void): () => void;
 }
 
 /** The API's path of each kind: group and plural name. */
@@ -61,6 +63,8 @@ const RESOURCES: readonly {
   { base: '/api/v1', plural: 'secrets', kind: 'Secret', apiVersion: 'v1' },
   { base: '/apis/apps/v1', plural: 'deployments', kind: 'Deployment', apiVersion: 'apps/v1' },
 ];
+
+const WATCH_GAP_MS = 200;
 
 const applyBody = z.strictObject({
   files: z
@@ -90,6 +94,24 @@ export function objectRoutes(options: ObjectRoutesOptions): FastifyPluginAsync {
     app.post('/apply', { bodyLimit: 8 * 2 ** 20 }, async (request) =>
       options.apply(parse(applyBody, request.body, 'request body').files),
     );
+
+    // A line whenever something may have changed, at most one in WATCH_GAP_MS: who watches asks again.
+    app.get('/watch', async (request, reply) => {
+      const stream = new PassThrough();
+      let waiting: NodeJS.Timeout | undefined;
+      const unsubscribe = options.watch(() => {
+        waiting ??= setTimeout(() => {
+          waiting = undefined;
+          stream.write('changed\n');
+        }, WATCH_GAP_MS);
+      });
+      request.raw.once('close', () => {
+        unsubscribe();
+        clearTimeout(waiting);
+        stream.end();
+      });
+      return reply.type('text/plain; charset=utf-8').send(stream);
+    });
 
     for (const { base, plural, kind, apiVersion } of RESOURCES) {
       const list = (namespace?: string) => ({

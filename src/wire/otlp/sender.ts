@@ -12,6 +12,8 @@ import type { ExportOutcome, OtlpSignal, OtlpTransport } from './transport.ts';
 
 export interface OtlpSenderOptions {
   readonly transport: OtlpTransport;
+  /** Tells its part of the spool from that of other senders; `otlp` when left out. */
+  readonly name?: string;
   /** Has `queueSchema`. */
   readonly spool: Journal;
   readonly clock: Clock;
@@ -67,7 +69,7 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
   const rejected = { metrics: 0, logs: 0 };
   let lastError: string | undefined;
   const queue = createQueue(options.spool, {
-    name: 'otlp',
+    name: options.name ?? 'otlp',
     clock,
     maxBytes: options.maxBytes ?? 64 * 1024 * 1024,
     maxAgeMs: options.maxAgeMs ?? 24 * 3_600_000,

@@ -1,0 +1,6 @@
+import { readFileSync } from 'node:fs';
+
+/** The version of the package, as everything that is asked for it says. */
+export const VERSION: string = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
