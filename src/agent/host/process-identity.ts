@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type Clock, sleep } from '../../util/clock.ts';
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessIdentity {
@@ -27,6 +28,20 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
 /** Whether that very process still runs. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.startTicks === identity.startTicks;
+}
+
+/** Resolves with whether it is gone within `patienceMs`. */
+export async function waitForEnd(
+  identity: ProcessIdentity,
+  clock: Clock,
+  patienceMs: number,
+): Promise<boolean> {
+  const end = clock.monotonic() + patienceMs;
+  while (isAlive(identity)) {
+    if (clock.monotonic() > end) return false;
+    await sleep(clock, 1);
+  }
+  return true;
 }
 
 /** Sends `signal` to that very process; false when it is gone. */

@@ -3,7 +3,13 @@ import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { CodedError, messageOf } from '../../../../util/coded-error.ts';
 import { childCgroup, joinFiles, killCgroup, makeCgroup, removeCgroup } from '../../../host/cgroup.ts';
-import { identifyProcess, type ProcessIdentity, signalProcess } from '../../../host/process-identity.ts';
+import {
+  identifyProcess,
+  type ProcessIdentity,
+  signalProcess,
+  waitForEnd,
+} from '../../../host/process-identity.ts';
+
 import { needTool } from '../../../host/tool.ts';
 import type { CgroupPaths, ContainerConfig, Mount } from '../runtime.ts';
 import { completeEnvironment } from './environment.ts';
@@ -129,6 +135,9 @@ function makeFolders(folder: string): void {
     mkdirSync(join(folder, name), { recursive: true, mode: 0o755 });
 }
 
+/** How long the shim may take to come to its end after its container. */
+const SHIM_MS = 1000;
+
 interface Started {
   readonly shim: ProcessIdentity;
   readonly main: ProcessIdentity;
@@ -201,9 +210,13 @@ function startError(config: ContainerConfig, report: StartReport, folder: string
 
 async function launchChecked(host: ProcessHost, config: ContainerConfig, folder: string): Promise<Started> {
   const { report, shimPid } = await launch(host, folder);
-  if (!report.ready || report.pid === undefined || shimPid === undefined)
-    throw startError(config, report, folder);
+  if (shimPid === undefined) throw startError(config, report, folder);
   const shim = identifyProcess(shimPid) ?? { pid: shimPid, startTicks: -1 };
+  if (!report.ready || report.pid === undefined) {
+    const error = startError(config, report, folder);
+    await endShim(host, shim);
+    throw error;
+  }
   // A command may be over before it is looked at: the exit file then tells.
   const main = identifyProcess(report.pid) ?? { pid: report.pid, startTicks: -1 };
   return { shim, main };
@@ -264,12 +277,23 @@ export async function killLife(host: ProcessHost, record: ContainerRecord): Prom
   }
 }
 
+/** The shim ends by itself after its container; else it and its pumps, one process group, are killed. */
+async function endShim(host: ProcessHost, shim: ProcessIdentity): Promise<void> {
+  if (await waitForEnd(shim, host.clock, SHIM_MS)) return;
+  try {
+    process.kill(-shim.pid, 'SIGKILL');
+  } catch {
+    // It ended just now.
+  }
+}
+
 /** Ends whatever is left of a life and frees its cgroup and folder; its log stays. */
 export async function discardLife(host: ProcessHost, record: ContainerRecord): Promise<void> {
   const { podUid, name, attempt } = record.config;
   await killLife(host, record);
   if (Object.keys(record.cgroup).length > 0) await removeCgroup(record.cgroup, host.clock);
-  rmSync(host.layout.life(podUid, name, attempt), { recursive: true, force: true });
+  if (record.shim !== undefined) await endShim(host, record.shim);
+  rmSync(host.layout.life(podUid, name, attempt), { recursive: true, force: true, maxRetries: 5 });
 }
 
 export const logPathOf = (host: ProcessHost, sandbox: SandboxRecord, container: string, attempt: number) =>

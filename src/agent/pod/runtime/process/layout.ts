@@ -55,7 +55,7 @@ export function containerId(podUid: string, container: string, attempt: number):
   return createHash('sha256').update(`${podUid}\n${container}\n${attempt}`).digest('hex');
 }
 
-/** Names the kernel allows for a link: 15 characters at most. */
-export function linkName(podUid: string): string {
-  return `pv${createHash('sha256').update(podUid).digest('hex').slice(0, 12)}`;
+/** The host's end of a pod's link, unlike that of any other agent's pod. The kernel allows 15 characters. */
+export function linkName(dataDir: string, podUid: string): string {
+  return `pv${createHash('sha256').update(`${dataDir}\n${podUid}`).digest('hex').slice(0, 12)}`;
 }

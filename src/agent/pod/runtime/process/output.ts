@@ -14,8 +14,7 @@ import { join } from 'node:path';
 import type { LogLine } from '../../../../model/life.ts';
 import type { Clock } from '../../../../util/clock.ts';
 import { criPrefix, LONGEST_TEXT_BYTES } from './cri-line.ts';
-import { type LogPosition, openLogFile } from './log-file.ts';
-import { SEGMENT_BYTES } from './shim-script.ts';
+import { LOG_FILE_BYTES, type LogPosition, openLogFile } from './log-file.ts';
 
 type Stream = LogLine['stream'];
 
@@ -29,6 +28,8 @@ const FLOOD_PAUSE_MS = 50;
 const TAIL_BYTES = 512 * 1024;
 const NOTE_BYTES = 512;
 const NEWLINE = Buffer.from('\n');
+/** Stands in the log where a flood outran it: silence would look like health. */
+const LOST = Buffer.from('[podvitals: output was lost here, written faster than it could be kept]');
 
 interface Place {
   readonly segment: number;
@@ -54,8 +55,6 @@ export interface Output {
   /** Takes the end of what is there and ends the log, whatever the container's streams do. */
   finish(): void;
   onLine(listener: (line: LogLine) => void): () => void;
-  /** Bytes of a flood that were never read. */
-  readonly droppedBytes: number;
   close(): void;
 }
 
@@ -68,6 +67,10 @@ interface Reader {
   carry: Buffer;
   /** Where the carry starts: all before is in the log. */
   start: Place;
+  /** Lengths of the segments from that of `start` to the one before `place`. */
+  passed: number[];
+  /** Bytes read in all. */
+  taken: number;
   ended: boolean;
 }
 
@@ -85,10 +88,15 @@ function readNote(path: string): Note | undefined {
   }
 }
 
-/** The carry may reach back into the segment before. */
-function startOfCarry({ place: { segment, offset }, carry }: Reader): Place {
-  const start = offset - carry.length;
-  return start >= 0 ? { segment, offset: start } : { segment: segment - 1, offset: SEGMENT_BYTES + start };
+/** Moves the start on by bytes that are in the log now. */
+function advance(reader: Reader, bytes: number): void {
+  let { segment, offset } = reader.start;
+  offset += bytes;
+  while (reader.passed.length > 0 && offset >= reader.passed[0]!) {
+    offset -= reader.passed.shift()!;
+    segment += 1;
+  }
+  reader.start = { segment, offset };
 }
 
 /**
@@ -103,13 +111,21 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
   const noteFd = openSync(notePath, existsSync(notePath) ? 'r+' : 'w+', 0o600);
   const listeners = new Set<(line: LogLine) => void>();
   const chunk = Buffer.alloc(CHUNK_BYTES);
-  let dropped = 0;
   let closed = false;
   let cancelTimer: (() => void) | undefined;
 
   const readers: readonly Reader[] = STREAMS.map((stream) => {
     const place = resume?.[stream] ?? { segment: 0, offset: 0 };
-    return { stream, fd: undefined, place, carry: Buffer.alloc(0), start: place, ended: false };
+    return {
+      stream,
+      fd: undefined,
+      place,
+      carry: Buffer.alloc(0),
+      start: place,
+      passed: [],
+      taken: 0,
+      ended: false,
+    };
   });
 
   const segmentPath = (reader: Reader, segment: number) => join(segmentFolder, `${reader.stream}.${segment}`);
@@ -121,7 +137,7 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
     writeSync(noteFd, JSON.stringify(now).padEnd(NOTE_BYTES), 0);
   };
 
-  const segments = (reader: Reader): readonly number[] =>
+  const segments = (reader: Reader): number[] =>
     readdirSync(segmentFolder)
       .filter((name) => name.startsWith(`${reader.stream}.`) && !name.endsWith('.end'))
       .map((name) => Number(name.slice(reader.stream.length + 1)))
@@ -130,36 +146,6 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
   const closeSegment = (reader: Reader) => {
     if (reader.fd !== undefined) closeSync(reader.fd);
     reader.fd = undefined;
-  };
-
-  /** Goes on in the next segment, which may continue a line. */
-  const moveOn = (reader: Reader) => {
-    closeSegment(reader);
-    reader.place = { segment: reader.place.segment + 1, offset: 0 };
-    reader.start = startOfCarry(reader);
-  };
-
-  /** Goes on at a later place; what lies between is lost, and with it the line it cut. */
-  const skipTo = (reader: Reader, place: Place) => {
-    closeSegment(reader);
-    const { segment, offset } = reader.place;
-    dropped += (place.segment - segment) * SEGMENT_BYTES + place.offset - offset + reader.carry.length;
-    reader.carry = Buffer.alloc(0);
-    reader.place = place;
-    reader.start = place;
-  };
-
-  const openSegment = (reader: Reader): number | undefined => {
-    if (reader.fd !== undefined) return reader.fd;
-    const path = segmentPath(reader, reader.place.segment);
-    if (!existsSync(path)) {
-      const later = segments(reader).find((segment) => segment > reader.place.segment);
-      if (later === undefined) return undefined;
-      skipTo(reader, { segment: later, offset: 0 });
-      return openSegment(reader);
-    }
-    reader.fd = openSync(path, 'r');
-    return reader.fd;
   };
 
   const tell = (line: LogLine) => {
@@ -171,6 +157,37 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
     records.parts.push(prefix, text, NEWLINE);
     records.bytes += prefix.length + text.length + 1;
     if (listeners.size > 0) tell(Object.freeze({ at, stream: reader.stream, text: text.toString('utf8') }));
+  };
+
+  /** Goes on in the next segment, which may continue a line. */
+  const moveOn = (reader: Reader) => {
+    closeSegment(reader);
+    reader.passed.push(reader.place.offset);
+    reader.place = { segment: reader.place.segment + 1, offset: 0 };
+    advance(reader, 0);
+  };
+
+  /** Goes on at a later place; what lies between is lost, and with it the line it cut. */
+  const skipTo = (reader: Reader, place: Place, records: Records) => {
+    closeSegment(reader);
+    reader.carry = Buffer.alloc(0);
+    reader.place = place;
+    reader.start = place;
+    reader.passed = [];
+    put(reader, clock.now(), LOST, 'F', records);
+  };
+
+  const openSegment = (reader: Reader, records: Records): number | undefined => {
+    if (reader.fd !== undefined) return reader.fd;
+    const path = segmentPath(reader, reader.place.segment);
+    if (!existsSync(path)) {
+      const later = segments(reader).find((segment) => segment > reader.place.segment);
+      if (later === undefined) return undefined;
+      skipTo(reader, { segment: later, offset: 0 }, records);
+      return openSegment(reader, records);
+    }
+    reader.fd = openSync(path, 'r');
+    return reader.fd;
   };
 
   /** Cuts what was read into records; the start of an unfinished line stays as carry. */
@@ -188,29 +205,66 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
       from = newline + 1;
     }
     reader.carry = Buffer.from(text.subarray(from));
+    advance(reader, from);
+  };
+
+  /** Asked before reading: there is a next one, or this one was dropped already, later ones being there. */
+  const isSegmentComplete = (reader: Reader): boolean => {
+    const { segment } = reader.place;
+    return existsSync(segmentPath(reader, segment + 1)) || !existsSync(segmentPath(reader, segment));
   };
 
   const readSome = (reader: Reader, records: Records): boolean => {
-    const fd = openSegment(reader);
+    const fd = openSegment(reader, records);
     if (fd === undefined) return false;
+    const isComplete = isSegmentComplete(reader);
     const read = readSync(fd, chunk, 0, CHUNK_BYTES, reader.place.offset);
     if (read === 0) {
-      if (reader.place.offset < SEGMENT_BYTES) return false;
-      moveOn(reader);
-      return true;
+      if (isComplete) moveOn(reader);
+      return isComplete;
     }
     // The time it was written, as near as the file knows: it may have waited for an agent.
     const at = Math.floor(Math.min(clock.now(), fstatSync(fd).mtimeMs));
     reader.place = { segment: reader.place.segment, offset: reader.place.offset + read };
+    reader.taken += read;
     cut(reader, at, chunk.subarray(0, read), records);
-    reader.start = startOfCarry(reader);
     return true;
+  };
+
+  /** To `tailBytes` before the end, when there is more than that. */
+  const skipToTail = (reader: Reader, tailBytes: number, records: Records) => {
+    let left = tailBytes;
+    for (const segment of segments(reader).reverse()) {
+      if (segment < reader.place.segment) return;
+      const size = statSync(segmentPath(reader, segment), { throwIfNoEntry: false })?.size ?? 0;
+      const offset = Math.max(0, size - left);
+      const isBehind = segment > reader.place.segment || offset > reader.place.offset;
+      if (size >= left) return isBehind ? skipTo(reader, { segment, offset }, records) : undefined;
+      left -= size;
+    }
+  };
+
+  /**
+   * In a flood, a backlog that as log would be longer than all the log kept is skipped: it would be rotated away before
+   * anybody could read it. `growth` is log bytes per raw byte.
+   */
+  const keepUp = (reader: Reader, growth: number, records: Records) => {
+    const backlog = segments(reader)
+      .filter((segment) => segment >= reader.place.segment)
+      .reduce(
+        (sum, segment) =>
+          sum + (statSync(segmentPath(reader, segment), { throwIfNoEntry: false })?.size ?? 0),
+        0,
+      );
+    if ((backlog - reader.place.offset) * growth > 2 * LOG_FILE_BYTES)
+      skipToTail(reader, Math.floor(LOG_FILE_BYTES / growth), records);
   };
 
   const end = (reader: Reader, records: Records) => {
     if (reader.carry.length > 0) put(reader, clock.now(), reader.carry, 'P', records);
     reader.carry = Buffer.alloc(0);
     reader.start = reader.place;
+    reader.passed = [];
     reader.ended = true;
     closeSegment(reader);
   };
@@ -219,7 +273,12 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
     if (reader.ended) return 'ended';
     // Looked for before reading: what was written before the mark is then surely read.
     const isLast = existsSync(endPath(reader));
-    while (readSome(reader, records)) if (records.bytes > TURN_BYTES) return 'more';
+    const before = reader.taken;
+    while (readSome(reader, records)) {
+      if (records.bytes <= TURN_BYTES) continue;
+      keepUp(reader, records.bytes / Math.max(1, reader.taken - before), records);
+      return 'more';
+    }
     if (!isLast) return 'idle';
     end(reader, records);
     return 'ended';
@@ -255,17 +314,6 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
     cancelTimer = clock.setTimer(delayMs, run, { unref: true });
   };
 
-  const skipToTail = (reader: Reader) => {
-    const last = segments(reader).at(-1);
-    if (last === undefined) return;
-    const { size } = statSync(segmentPath(reader, last));
-    // The newest segment alone may hold next to nothing: then all of the one before, too.
-    const segment = size < TAIL_BYTES ? Math.max(last - 1, reader.place.segment) : last;
-    const offset = segment === last ? Math.max(0, size - TAIL_BYTES) : SEGMENT_BYTES - TAIL_BYTES;
-    const ahead = segment > reader.place.segment || offset > reader.place.offset;
-    if (ahead && existsSync(segmentPath(reader, segment))) skipTo(reader, { segment, offset });
-  };
-
   note();
   return {
     nudge: () => schedule(GATHER_MS),
@@ -274,7 +322,7 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
       for (const reader of readers) {
         if (closed || reader.ended) continue;
         step(reader, (records) => {
-          skipToTail(reader);
+          skipToTail(reader, TAIL_BYTES, records);
           while (readSome(reader, records));
           end(reader, records);
           return 'ended';
@@ -284,9 +332,6 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
     onLine(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
-    },
-    get droppedBytes() {
-      return dropped;
     },
     close() {
       if (closed) return;

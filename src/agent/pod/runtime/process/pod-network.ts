@@ -88,13 +88,13 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
           );
         addresses.set(podUid, address);
         last = address;
-        await attachToBridge(options, on, { pid, link: linkName(podUid), address });
+        await attachToBridge(options, on, { pid, link: linkName(options.dataDir, podUid), address });
         return address;
       }),
     detach: (podUid) =>
       inTurn(async () => {
         if (!addresses.delete(podUid)) return;
-        await detachFromBridge(options.ip, linkName(podUid));
+        await detachFromBridge(options.ip, linkName(options.dataDir, podUid));
         await closeBridge().catch((error: unknown) => {
           throw new CodedError('NETWORK_LEFT', `the bridge could not be removed: ${messageOf(error)}`);
         });

@@ -1,8 +1,13 @@
 import { quote, quoteAll } from './shell.ts';
 
-/** Size of one segment of raw output, and how many are kept when nobody reads them: 32 MiB a stream. */
-export const SEGMENT_BYTES = 4 * 1024 * 1024;
-export const SEGMENTS_KEPT = 8;
+/**
+ * A segment of raw output is so many reads of so many bytes (`dd` counts a short read as one), so between 2 KiB and 8 MiB;
+ * besides the one being written, so many are kept when nobody consumes them: at most 40 MiB a stream.
+ */
+const READ_BYTES = 4096;
+const SEGMENT_READS = 2048;
+const SEGMENTS_KEPT = 4;
+export const MOST_OUTPUT_BYTES = (SEGMENTS_KEPT + 1) * SEGMENT_READS * READ_BYTES;
 
 export interface ShimPlan {
   readonly folder: string;
@@ -37,10 +42,10 @@ cd ${quote(`${plan.folder}/output`)} || exit 125
 pump() {
   n=0
   while :; do
-    ${dd} of="$1.$n" bs=65536 count=${SEGMENT_BYTES} iflag=count_bytes 2>/dev/null || { ${cat} > /dev/null; break; }
+    ${dd} of="$1.$n" bs=${READ_BYTES} count=${SEGMENT_READS} 2>/dev/null || { ${cat} > /dev/null; break; }
     [ -s "$1.$n" ] || break
     n=$((n + 1))
-    [ $n -ge ${SEGMENTS_KEPT} ] && ${rm} -f "$1.$((n - ${SEGMENTS_KEPT}))"
+    [ $n -gt ${SEGMENTS_KEPT} ] && ${rm} -f "$1.$((n - ${SEGMENTS_KEPT} - 1))"
   done
   : > "$1.end"
 }

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { notRoot } from '../../../../support/parts.ts';
+import { createTestRuntime, type TestRuntime, until } from '../../../../support/process-pods.ts';
+
+const EAT = 'const kept = []; for (;;) kept.push(Buffer.alloc(1 << 20, 1));';
+const MIB = 1024 * 1024;
+
+describe.skipIf(notRoot())('limits of the process runtime', () => {
+  let pods: TestRuntime;
+  beforeAll(async () => {
+    pods = await createTestRuntime();
+    await pods.pod('greedy');
+  });
+  afterAll(() => pods.dispose());
+
+  it('are enforced here, and it says so', () => {
+    expect(pods.runtime.enforcement()).toMatchObject({
+      level: expect.stringMatching(/^root, cgroup v[12]/),
+      notEnforced: [],
+    });
+  });
+
+  it('kill a container that needs more memory than it may have, and count the kill', async () => {
+    const { exit } = await pods.run('greedy', ['node', '-e', EAT], { memoryLimitBytes: 96 * MIB });
+    expect(exit).toMatchObject({ exitCode: 137, signal: 9, oomKills: 1 });
+  });
+
+  it('count a killed child while the container lives on', async () => {
+    // On cgroup v2 the container would end with its child, as the kubelet wants it.
+    const script = 'tail /dev/zero; echo "child $?"; exit 5';
+    const { exit, stdout } = await pods.run('greedy', ['sh', '-c', script], { memoryLimitBytes: 24 * MIB });
+    const isPureV2 = Object.keys((await pods.pod('greedy')).cgroup).join() === 'unified';
+    if (isPureV2) expect(exit).toMatchObject({ exitCode: 137 });
+    else expect({ stdout, code: exit.exitCode }).toEqual({ stdout: 'child 137', code: 5 });
+    expect(exit.oomKills).toBeGreaterThanOrEqual(1);
+  });
+
+  it('throttle a container that wants more CPU than it may have', async () => {
+    const container = await pods.start('greedy', ['sh', '-c', 'while :; do :; done'], { cpuLimitCores: 0.2 });
+    const file = join(container.cgroup.cpu ?? container.cgroup.unified!, 'cpu.stat');
+    const throttled = await until('five throttled periods', () => {
+      const periods = Number(/^nr_throttled (\d+)$/m.exec(readFileSync(file, 'utf8'))?.[1]);
+      return periods >= 5 && periods;
+    });
+    expect(throttled).toBeGreaterThanOrEqual(5);
+    await pods.runtime.stopContainer(container.id, 0);
+  });
+
+  it('stop a container from making more processes than it may have', async () => {
+    const script = 'for i in 1 2 3 4 5 6 7 8 9; do sleep 1000 & done; echo all';
+    const { stdout, stderr } = await pods.run('greedy', ['sh', '-c', script], { pidsLimit: 6 });
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/[Cc]annot fork/);
+  });
+
+  it('give CPU by the request', async () => {
+    const container = await pods.start('greedy', ['sleep', '1000'], { cpuRequestCores: 0.5 });
+    const { cpu, unified } = container.cgroup;
+    const weight = readFileSync(
+      cpu === undefined ? join(unified!, 'cpu.weight') : join(cpu, 'cpu.shares'),
+      'utf8',
+    );
+    expect(weight.trim()).toBe(cpu === undefined ? '20' : '512');
+    await pods.runtime.stopContainer(container.id, 0);
+  });
+
+  it('let the container meet its own memory limit before the pod meets the sum', async () => {
+    await pods.runtime.runSandbox({
+      podUid: 'summed',
+      namespace: 'shop',
+      name: 'summed',
+      hostname: 'summed',
+      hostNetwork: false,
+      memoryLimitBytes: 64 * MIB,
+      cpuLimitCores: 1,
+    });
+    const { exit } = await pods.run('summed', ['node', '-e', EAT], {
+      memoryLimitBytes: 64 * MIB,
+      cpuLimitCores: 1,
+    });
+    expect(exit).toMatchObject({ exitCode: 137, oomKills: 1 });
+  });
+});
