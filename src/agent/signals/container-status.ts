@@ -8,11 +8,15 @@ import {
   initContainerStatusSignals,
 } from '../../wire/catalogue/container-status.ts';
 import type { Point } from '../../wire/catalogue/signal.ts';
+import { parseBytes, parseQuantity } from '../pod/spec/quantity.ts';
 import type { PodView } from '../pod/view.ts';
 import { measured, ofPod, point, unixSeconds } from './point.ts';
-import { parseQuantity } from './quantity.ts';
 
-const RESOURCES = { cpu: 'cpu', memory: 'memory', ephemeralStorage: 'ephemeral-storage' } as const;
+const RESOURCES = [
+  { key: 'cpu', name: 'cpu', parse: parseQuantity },
+  { key: 'memory', name: 'memory', parse: parseBytes },
+  { key: 'ephemeralStorage', name: 'ephemeral-storage', parse: parseBytes },
+] as const;
 
 interface Tables {
   readonly status: typeof containerStatusSignals | typeof initContainerStatusSignals;
@@ -84,13 +88,13 @@ function statusOf({ status: signals }: Tables, view: PodView, status: ContainerS
 function resources(tables: Tables, view: PodView, container: Container): readonly Point[] {
   const own = [...ofPod(view), container.name, view.object.spec.nodeName ?? view.ref.node];
   const { requests = {}, limits = {} } = container.resources ?? {};
-  return (Object.keys(RESOURCES) as (keyof typeof RESOURCES)[]).flatMap((key) => {
-    const limit = limits[RESOURCES[key]];
+  return RESOURCES.flatMap(({ key, name, parse }) => {
+    const limit = limits[name];
     // The API server fills in a request that is left out with the limit.
-    const request = requests[RESOURCES[key]] ?? limit;
+    const request = requests[name] ?? limit;
     return [
-      ...measured(tables.requests[key], own, request === undefined ? undefined : parseQuantity(request)),
-      ...measured(tables.limits[key], own, limit === undefined ? undefined : parseQuantity(limit)),
+      ...measured(tables.requests[key], own, request === undefined ? undefined : parse(request)),
+      ...measured(tables.limits[key], own, limit === undefined ? undefined : parse(limit)),
     ];
   });
 }

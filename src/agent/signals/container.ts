@@ -10,11 +10,11 @@ import {
   specSignals,
 } from '../../wire/catalogue/container.ts';
 import type { NumberPoint, Point, Signal } from '../../wire/catalogue/signal.ts';
+import { parseQuantity } from '../pod/spec/quantity.ts';
 import type { ContainerView, PodView } from '../pod/view.ts';
 import { cgroupPath } from '../stats/cgroup-path.ts';
 import type { ContainerUsage, PodUsage } from '../stats/usage.ts';
 import { measured, point } from './point.ts';
-import { parseQuantity } from './quantity.ts';
 
 const CPU_PERIOD_US = 100_000;
 const SHARES_PER_CORE = 1024;

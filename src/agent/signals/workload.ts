@@ -26,29 +26,14 @@ export function workloadPoints(view: WorkloadView): readonly Point[] {
 }
 
 function startup(own: readonly string[], seen: WorkloadView['startup'], since?: number): HistogramPoint {
-  const signal = workloadSignals.startup;
   return {
-    signal,
+    signal: workloadSignals.startup,
     labels: own,
-    buckets: rebucket(seen, signal.bounds ?? []),
+    buckets: seen.counts,
     sum: seen.sum,
     count: seen.count,
     ...(since === undefined ? {} : { startMs: since }),
   };
-}
-
-/** Counts by other bounds: what lies at or below a bound of theirs lies at or below the next one of ours. */
-function rebucket(
-  { bounds, counts }: Pick<WorkloadView['startup'], 'bounds' | 'counts'>,
-  wanted: readonly number[],
-): number[] {
-  const buckets = new Array<number>(wanted.length + 1).fill(0);
-  for (let i = 0; i < counts.length; i += 1) {
-    const bound = bounds[i] ?? Number.POSITIVE_INFINITY;
-    const at = wanted.findIndex((candidate) => bound <= candidate);
-    buckets[at === -1 ? wanted.length : at]! += counts[i]!;
-  }
-  return buckets;
 }
 
 function deployment({ object }: WorkloadView): readonly Point[] {

@@ -3,9 +3,9 @@ import { sharesNetwork } from '../host/procfs-process.ts';
 import type { CgroupPaths } from '../pod/runtime/runtime.ts';
 import { createCadence } from './cadence.ts';
 import { type ContainerReader, createContainerReader } from './container-reader.ts';
-import { createCpuReader } from './cpu-reader.ts';
+import { type CpuReader, createCpuReader } from './cpu-reader.ts';
 import type { Descriptors } from './descriptors.ts';
-import { createMemoryReader } from './memory-reader.ts';
+import { createMemoryReader, type MemoryReader } from './memory-reader.ts';
 import { createNetworkReader, type NetworkReader, type NetworkUsage } from './network-reader.ts';
 import { present } from './numbers.ts';
 import type { PodUsage } from './usage.ts';
@@ -39,6 +39,12 @@ export interface PodReader {
   release(): void;
 }
 
+interface OwnCgroup {
+  readonly key: string;
+  readonly cpu: CpuReader;
+  readonly memory: MemoryReader;
+}
+
 export function createPodReader(
   descriptors: Descriptors,
   deviceName: DeviceName,
@@ -46,8 +52,7 @@ export function createPodReader(
   phase: number,
 ): PodReader {
   const containers = new Map<string, ContainerReader>();
-  const cpu = createCpuReader(descriptors, first.cgroup);
-  const memory = createMemoryReader(descriptors, first.cgroup);
+  let own: OwnCgroup | undefined;
   const dueNow = createCadence(phase);
   let network: NetworkReader | undefined;
   let networkPid: number | undefined;
@@ -64,6 +69,18 @@ export function createPodReader(
     network = separate ? createNetworkReader(descriptors, pid) : undefined;
     if (network) networkUsage = network.read();
   };
+  // A pod is there before its sandbox, and a sandbox may be made again.
+  const followCgroup = ({ cgroup }: TrackedPod) => {
+    const key = JSON.stringify(cgroup);
+    if (own?.key === key) return;
+    own?.cpu.release();
+    own?.memory.release();
+    own = {
+      key,
+      cpu: createCpuReader(descriptors, cgroup),
+      memory: createMemoryReader(descriptors, cgroup),
+    };
+  };
   const followContainers = (pod: TrackedPod) => {
     const running = new Set(pod.containers.map((container) => container.id));
     const gone = [...containers.keys()].filter((id) => !running.has(id));
@@ -79,6 +96,7 @@ export function createPodReader(
   };
   const update = (pod: TrackedPod) => {
     followNetwork(pod);
+    followCgroup(pod);
     return followContainers(pod);
   };
   update(first);
@@ -90,8 +108,8 @@ export function createPodReader(
     read(at, all) {
       const due = dueNow(all);
       if (due.slow && network) networkUsage = network.read();
-      const used = cpu.read(due).cpu;
-      const charged = memory.read(due).memory;
+      const used = own?.cpu.read(due).cpu;
+      const charged = own?.memory.read(due).memory;
       return {
         at,
         ...present('cpuUsageSeconds', used?.usageSeconds),
@@ -101,7 +119,7 @@ export function createPodReader(
       };
     },
     release() {
-      for (const reader of [cpu, memory, network, ...containers.values()]) reader?.release();
+      for (const reader of [own?.cpu, own?.memory, network, ...containers.values()]) reader?.release();
       containers.clear();
     },
   };

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { PodView } from '../../../src/agent/pod/view.ts';
+import { STARTUP_BOUNDS } from '../../../src/agent/pod/workload/workload-counters.ts';
 import { type Observed, pointsOf, pointsOfPod } from '../../../src/agent/signals/signals.ts';
 import type { Usages } from '../../../src/agent/stats/stats-reader.ts';
 import { catalogue } from '../../../src/wire/catalogue/catalogue.ts';
 import { samplesOf, toSeriesLabels } from '../../../src/wire/catalogue/series.ts';
 import type { Point } from '../../../src/wire/catalogue/signal.ts';
+import { workloadSignals } from '../../../src/wire/catalogue/workload.ts';
 import {
   agentFacts,
   cart,
@@ -343,13 +345,13 @@ describe('workloads', () => {
     ]);
   });
 
-  it('have a start-up histogram by the bounds of the catalogue, whatever bounds were counted by', () => {
-    const buckets = show(all, 'podvitals_workload_pod_startup_seconds').map((text) =>
-      text.replace(/workload.*"/, ''),
-    );
-    expect(buckets).toContain('{le="20.0",} 0');
-    expect(buckets).toContain('{le="30.0",} 1');
-    expect(buckets).toContain('{le="+Inf",} 1');
+  it('have a start-up histogram, by the bounds the agent counts by', () => {
+    expect(workloadSignals.startup.bounds).toEqual(STARTUP_BOUNDS);
+    const own = 'workload="cart",workload_type="deployment"';
+    const samples = show(all, 'podvitals_workload_pod_startup_seconds');
+    expect(samples).toContain(`{le="10.0",${own}} 0`);
+    expect(samples).toContain(`{le="15.0",${own}} 1`);
+    expect(samples.slice(-3)).toEqual([`{le="+Inf",${own}} 1`, `{${own}} 12`, `{${own}} 1`]);
   });
 
   it('show their Deployment, and the ReplicaSet between it and the pods', () => {

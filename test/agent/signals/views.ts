@@ -1,4 +1,5 @@
 import type { ContainerView, PodView, WorkloadView } from '../../../src/agent/pod/view.ts';
+import { STARTUP_BOUNDS } from '../../../src/agent/pod/workload/workload-counters.ts';
 import type { AgentFacts } from '../../../src/agent/signals/node.ts';
 import type { ContainerUsage, NodeUsage, PodUsage } from '../../../src/agent/stats/usage.ts';
 import type { ContainerStatus, Pod } from '../../../src/model/kubernetes.ts';
@@ -242,7 +243,12 @@ export const cartWorkload: WorkloadView = {
   restarts: 3,
   initRestarts: 0,
   crashLoops: 2,
-  startup: { bounds: [10, 30, 60], counts: [0, 1, 0, 0], sum: 12, count: 1 },
+  startup: {
+    bounds: STARTUP_BOUNDS,
+    counts: [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    sum: 12,
+    count: 1,
+  },
   starts: { judged: 1, slow: 0 },
   object: {
     apiVersion: 'apps/v1',
