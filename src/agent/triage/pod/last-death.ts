@@ -37,9 +37,11 @@ export const lastDeath: PodFailureOf = (pod) => {
 const isDown = ({ status }: ContainerNow) => status?.state.running === undefined;
 
 function troublingLife(pod: PodEvidence, container: ContainerNow): Life | undefined {
-  const life = pod.lives.findLast((candidate) => candidate.container === container.name);
-  if (!life || life.verdict.cause === 'None') return undefined;
-  if (isDown(container) || pod.now - life.finishedAt < RECENT_MS) return life;
+  const lives = pod.lives.filter((candidate) => candidate.container === container.name);
+  const life = lives.findLast(({ verdict }) => verdict.cause !== 'None');
+  if (!life) return undefined;
+  const isLast = life === lives.at(-1);
+  if ((isLast && isDown(container)) || pod.now - life.finishedAt < RECENT_MS) return life;
   return unrequestedDeaths(pod, container.name, pod.now - LOOP_MS).length >= LOOP_DEATHS ? life : undefined;
 }
 

@@ -1,0 +1,89 @@
+import type { Life, ProbeResult, VitalFrame } from '../../model/life.ts';
+import type { ContainerUsage } from '../stats/usage.ts';
+import { createFrameRing, type FrameRing } from './frame-ring.ts';
+import { toFrame } from './vital-frame.ts';
+
+const MOST_PROBES = 20;
+const MOST_PORTS = 64;
+const MOST_CONTAINERS = 2048;
+const MOST_ENDED = 512;
+
+export interface FlightRecord {
+  /** One a second, oldest first, at most the last 120. */
+  readonly vitals: readonly VitalFrame[];
+  /** Oldest first, at most the last 20. */
+  readonly probes: readonly ProbeResult[];
+  /** What the pod listened on when last looked; absent: never looked. */
+  readonly listening?: Life['listening'];
+}
+
+/** The last two minutes of every container that runs, in fixed memory (about 10 KiB a container). */
+export interface FlightRecorder {
+  /** Once a second. Rates are over the time since the reading before; the first reading has none. */
+  record(containerId: string, usage: ContainerUsage): void;
+  recordProbe(containerId: string, result: ProbeResult): void;
+  recordListening(containerId: string, listening: Life['listening']): void;
+  read(containerId: string): FlightRecord;
+  /** The record at the container's death; frees it, and takes nothing more for it. */
+  take(containerId: string): FlightRecord;
+  /** Containers on record. */
+  readonly size: number;
+}
+
+interface Flight {
+  readonly frames: FrameRing;
+  probes: readonly ProbeResult[];
+  listening?: Life['listening'];
+  before?: ContainerUsage;
+}
+
+const NOTHING: FlightRecord = { vitals: [], probes: [] };
+
+export function createFlightRecorder(): FlightRecorder {
+  const flights = new Map<string, Flight>();
+  // A reading may be under way when its container dies: it must not bring the record back.
+  const ended = new Set<string>();
+
+  const flightOf = (containerId: string): Flight | undefined => {
+    const known = flights.get(containerId);
+    if (known || ended.has(containerId)) return known;
+    if (flights.size >= MOST_CONTAINERS) flights.delete(flights.keys().next().value!);
+    const flight: Flight = { frames: createFrameRing(), probes: [] };
+    flights.set(containerId, flight);
+    return flight;
+  };
+  const read = (containerId: string): FlightRecord => {
+    const flight = flights.get(containerId);
+    if (!flight) return NOTHING;
+    const { frames, probes, listening } = flight;
+    return { vitals: frames.read(), probes, ...(listening ? { listening } : {}) };
+  };
+
+  return {
+    record(containerId, usage) {
+      const flight = flightOf(containerId);
+      if (!flight) return;
+      flight.frames.push(toFrame(usage, flight.before));
+      flight.before = usage;
+    },
+    recordProbe(containerId, result) {
+      const flight = flightOf(containerId);
+      if (flight) flight.probes = [...flight.probes.slice(1 - MOST_PROBES), result];
+    },
+    recordListening(containerId, listening) {
+      const flight = flightOf(containerId);
+      if (flight) flight.listening = listening.slice(0, MOST_PORTS);
+    },
+    read,
+    take(containerId) {
+      const record = read(containerId);
+      flights.delete(containerId);
+      ended.add(containerId);
+      if (ended.size > MOST_ENDED) ended.delete(ended.values().next().value!);
+      return record;
+    },
+    get size() {
+      return flights.size;
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { VitalFrame } from '../../model/life.ts';
+
+/** Two minutes at one frame a second. */
+export const FRAMES = 120;
+
+const FIELDS = [
+  'at',
+  'cpuCores',
+  'throttledRatio',
+  'memoryWorkingSetBytes',
+  'memoryRssBytes',
+  'processes',
+  'openDescriptors',
+  'ioStallRatio',
+  'memoryStallRatio',
+  'cpuStallRatio',
+] as const satisfies readonly (keyof VitalFrame)[];
+
+export interface FrameRing {
+  push(frame: VitalFrame): void;
+  /** Oldest first. */
+  read(): readonly VitalFrame[];
+}
+
+/** The last FRAMES frames in one array of numbers; a field that is absent is NaN. */
+export function createFrameRing(): FrameRing {
+  const values = new Float64Array(FRAMES * FIELDS.length);
+  let pushed = 0;
+  const frameAt = (slot: number): VitalFrame => {
+    const row = values.subarray(slot * FIELDS.length, (slot + 1) * FIELDS.length);
+    const entries = FIELDS.map((field, index) => [field, row[index]!] as const);
+    return Object.fromEntries(entries.filter(([, value]) => !Number.isNaN(value))) as unknown as VitalFrame;
+  };
+  return {
+    push(frame) {
+      const offset = (pushed % FRAMES) * FIELDS.length;
+      for (const [index, field] of FIELDS.entries()) values[offset + index] = frame[field] ?? Number.NaN;
+      pushed += 1;
+    },
+    read() {
+      const length = Math.min(pushed, FRAMES);
+      return Array.from({ length }, (_, index) => frameAt((pushed - length + index) % FRAMES));
+    },
+  };
+}
