@@ -13,6 +13,8 @@ export interface WatchedContainer {
   /** The container's first process as the host sees it. */
   readonly pid: number;
   readonly cgroup: CgroupPaths;
+  /** Integer milliseconds; left out: it may have been there before the watch. */
+  readonly startedAt?: number;
 }
 
 /**
@@ -21,7 +23,10 @@ export interface WatchedContainer {
  * kill is told without pid, command and memory.
  */
 export interface OomWatch {
-  /** Begins to watch one life of a container. Kills counted before are not told. */
+  /**
+   * Begins to watch one life of a container. Kills that its cgroup counted before are told if it started after the
+   * watch was made; those of containers that were there already are somebody else's news.
+   */
   track(container: WatchedContainer): void;
   /**
    * Ends the watch, and returns all kills of this life, oldest first. `counted` is the count that was read when the
@@ -64,6 +69,7 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
   const { clock, kernelNow = () => Number(process.hrtime.bigint() / 1_000_000n) } = options;
   const log = 'kernelLog' in options ? options.kernelLog : openKernelLog();
   const descriptors = createDescriptors(descriptorLimit());
+  const madeAt = clock.now();
   const watched = new Map<string, Watched>();
   const listeners = new Set<(containerId: string, kill: OomKill) => void>();
   let unclaimed: OomVictim[] = [];
@@ -142,10 +148,20 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
         const entry = watched.get(container.id);
         if (entry) check(entry);
       });
-      const counted = counter.read() ?? 0;
+      const isNew = container.startedAt !== undefined && container.startedAt >= madeAt;
+      const counted = isNew ? 0 : (counter.read() ?? 0);
       const path = cgroupPath(container.cgroup);
-      const entry = { ...container, path, counter, kills: [], counted, told: counted, waiting: undefined };
+      const entry: Watched = {
+        ...container,
+        path,
+        counter,
+        kills: [],
+        counted,
+        told: counted,
+        waiting: undefined,
+      };
       watched.set(container.id, entry);
+      if (isNew) check(entry);
     },
     untrack(id, counted) {
       const container = watched.get(id);

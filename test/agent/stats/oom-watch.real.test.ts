@@ -70,6 +70,22 @@ describe.skipIf(notRoot() || cgroupVersion === 0)('the OOM watch, on real cgroup
     expect(watch.untrack('web', 0)).toEqual([]);
   });
 
+  it('tells a kill from before a new container was tracked, not one from before the watch was made', async () => {
+    const cgroup = limited();
+    const { watch: early, told: toldEarly } = watching();
+    const child = cgroup.start(['/bin/sh', '-c', 'tail /dev/zero; touch /dev/null; sleep 60']);
+    const counter = cgroupVersion === 1 ? 'memory.oom_control' : 'memory.events';
+    await until(() => /oom_kill [1-9]/.test(cgroup.read('memory', counter)));
+    const { watch: late, told: toldLate } = watching();
+    const startedAt = Date.now() - 10_000;
+    early.track({ id: 'new', pid: child.pid!, cgroup: cgroup.paths, startedAt: Date.now() });
+    late.track({ id: 'adopted', pid: child.pid!, cgroup: cgroup.paths, startedAt });
+    const [, kill] = await until(() => toldEarly[0]);
+    expect(kill).toMatchObject({ command: 'tail', mainProcess: false });
+    expect(late.untrack('adopted', 1)).toEqual([]);
+    expect(toldLate).toEqual([]);
+  });
+
   it('counts without the kernel log too, and then knows only whether the first process is dead', async () => {
     const cgroup = limited();
     const { watch, told } = watching({ kernelLog: undefined });

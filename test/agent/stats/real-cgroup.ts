@@ -18,6 +18,7 @@ export interface RealCgroup {
   /** Starts a program inside, optionally in a network namespace of its own. */
   start(command: readonly string[], options?: { readonly net?: boolean }): ChildProcess;
   write(controller: string, file: string, value: string): void;
+  read(controller: string, file: string): string;
   child(name: string): RealCgroup;
   /** Kills what is inside and removes it, children first. */
   remove(): Promise<void>;
@@ -56,6 +57,7 @@ function at(paths: Readonly<Record<string, string>>): RealCgroup {
     write(controller, file, value) {
       writeFileSync(join(paths[controller] ?? paths.unified!, file), value, { flag: 'r+' });
     },
+    read: (controller, file) => readFileSync(join(paths[controller] ?? paths.unified!, file), 'utf8'),
     child(name) {
       const child = at(
         Object.fromEntries(Object.entries(paths).map(([key, path]) => [key, join(path, name)])),
