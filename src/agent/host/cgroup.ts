@@ -181,18 +181,23 @@ export async function removeCgroup(paths: CgroupPaths, clock: Clock, patienceMs 
 
 /**
  * OOM kills the kernel counted among the cgroup's own processes; undefined where it does not count them. The kernel
- * raises the number before it sends the signal: read after a death it is decisive.
- * Source: memory.events in cgroup-v2.rst; memory.oom_control in cgroup-v1/memory.rst.
+ * raises the number before it sends the signal: read after a death it is decisive. Where a kill takes the whole
+ * cgroup (memory.oom.group), the kernel counts every process, the first victim twice: that is one kill here.
+ * Source: memory.events in cgroup-v2.rst; memory.oom_control in cgroup-v1/memory.rst; mm/oom_kill.c.
  */
 export function readOomKills(paths: CgroupPaths): number | undefined {
-  const text =
-    paths.memory !== undefined
-      ? readText(join(paths.memory, 'memory.oom_control'))
-      : paths.unified === undefined
-        ? undefined
-        : readText(join(paths.unified, 'memory.events'));
-  const match = /^oom_kill (\d+)$/m.exec(text ?? '');
-  return match === null ? undefined : Number(match[1]);
+  const { memory, unified } = paths;
+  if (memory !== undefined) return parseOomKills(readText(join(memory, 'memory.oom_control')));
+  return unified === undefined ? undefined : parseOomKills(readText(join(unified, 'memory.events')));
+}
+
+export function parseOomKills(text = ''): number | undefined {
+  const count = (key: string) => {
+    const match = new RegExp(`^${key} (\\d+)$`, 'm').exec(text);
+    return match === null ? undefined : Number(match[1]);
+  };
+  // Kernels before 5.17 do not count group kills.
+  return count('oom_group_kill') || count('oom_kill');
 }
 
 /** Removes empty parents up to and including the folder called `top`; what is in use stays. */
