@@ -9,7 +9,7 @@ export function exprJson(expr: Expr): unknown {
     case 'number':
       return { type: 'numberLiteral', val: formatFloat(expr.value) };
     case 'string':
-      return { type: 'stringLiteral', val: expr.value };
+      return { type: 'stringLiteral', val: expr.value.toWellFormed() };
     case 'vector-selector':
       return { type: 'vectorSelector', ...selectorJson(expr) };
     case 'matrix-selector':

@@ -146,7 +146,10 @@ export function quantileAggregation(
 }
 
 function warnOfQuantiles(params: Float64Array, warn: (q: number) => void): void {
-  if (params.some(Number.isNaN)) return warn(Number.NaN);
+  if (params.some(Number.isNaN)) {
+    warn(Number.NaN);
+    return;
+  }
   const max = params.reduce((a, b) => Math.max(a, b));
   const min = params.reduce((a, b) => Math.min(a, b));
   if (max > 1) warn(max);

@@ -31,9 +31,14 @@ async function evaluateOnce(expr: Expr, evaluation: Evaluation): Promise<StepVal
   const value = once
     ? repeat(await evaluate(expr, evaluation.on({ ...grid, steps: 1 })), grid.steps)
     : await evaluate(expr, evaluation);
-  // What the operands took is free again; the value itself is held by whoever asked.
+  // What the operands took is free again; the value itself is held until whoever asked is done.
   budget.give(budget.taken - before);
+  budget.take(costOf(value, grid.steps));
   return value;
+}
+
+function costOf(value: StepValue, steps: number): number {
+  return costOfSteps(value.kind === 'vector' ? value.series.length : 1, steps);
 }
 
 async function evaluate(expr: Expr, evaluation: Evaluation): Promise<StepValue> {

@@ -8,15 +8,15 @@ import type { Expr } from '../expr.ts';
 import { type FunctionImplementation, stringArgument, vectorArgument } from './function.ts';
 import { expandTemplate, type Submatch } from './regexp-template.ts';
 
-/** Sets label `name` of each series to what `valueOf` says; undefined leaves the series as it is. */
+/** Sets label `name` of each series to what `toValue` says; undefined leaves the series as it is. */
 async function relabel(
   arg: Expr,
   name: string,
-  valueOf: (labels: Labels) => string | undefined,
+  toValue: (labels: Labels) => string | undefined,
   evaluation: Evaluation,
 ) {
   const series = (await vectorArgument(arg, evaluation)).map((one) => {
-    const value = valueOf(one.labels);
+    const value = toValue(one.labels);
     if (value === undefined) return one;
     const labels = withLabel(one.labels, name, value);
     return { ...one, labels, dropName: one.dropName && name !== METRIC_NAME };

@@ -1,5 +1,4 @@
 import { METRIC_NAME } from '../../../model/labels.ts';
-import { isCodedError } from '../../../util/coded-error.ts';
 import { compileMatcher } from '../../storage/label-matcher.ts';
 import type { AggregateExpr, BinaryExpr, Call, Expr, UnaryExpr, VectorSelector } from '../expr.ts';
 import { isComparison, isSetOperator } from '../expr.ts';
@@ -50,11 +49,8 @@ export function checkExpr(expr: Expr, options: CheckOptions): Expr {
 }
 
 function checkSelector(selector: VectorSelector): VectorSelector {
-  let selective = selector.name !== '';
-  for (const matcher of selector.matchers) {
-    const compiled = compile(matcher, selector);
-    if (!compiled.matchesEmpty) selective = true;
-  }
+  const selective =
+    selector.name !== '' || selector.matchers.some((matcher) => !compileMatcher(matcher).matchesEmpty);
   const named = selector.name === '' ? [] : selector.matchers.slice(0, -1);
   const other = named.find((matcher) => matcher.name === METRIC_NAME);
   if (other !== undefined) {
@@ -66,15 +62,6 @@ function checkSelector(selector: VectorSelector): VectorSelector {
   if (!selective)
     throw new Mistake(selector.start, 'vector selector must contain at least one non-empty matcher');
   return selector;
-}
-
-function compile(matcher: VectorSelector['matchers'][number], selector: VectorSelector) {
-  try {
-    return compileMatcher(matcher);
-  } catch (error) {
-    if (isCodedError(error)) throw new Mistake(selector.start, error.message);
-    throw error;
-  }
 }
 
 function checkUnary(expr: UnaryExpr, options: CheckOptions): Expr {
@@ -138,6 +125,7 @@ function checkCall(expr: Call, options: CheckOptions): Expr {
     throw new Mistake(expr.start, `function ${quote(expr.name)} is not enabled`);
   }
   checkArity(expr, signature.args.length, signature.variadic);
+  if (expr.name === 'info') return expr;
   const args = expr.args.map((arg, i) => {
     const checked = checkExpr(arg, options);
     const wanted = signature.args[Math.min(i, signature.args.length - 1)]!;

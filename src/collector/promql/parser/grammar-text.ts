@@ -1,27 +1,36 @@
 import { type Token, tokenize } from './token.ts';
 
 /**
- * `text` as the grammar can read it, every position unchanged. Prometheus takes `2.` and `1.e3` for numbers, where
- * the grammar wants a digit behind the point, and has `min_of` and `max_of` as functions outside of durations too.
+ * `text` as the grammar can read it, every position unchanged: what a word means is read from the original. Prometheus
+ * takes `2.` and `1.e3` for numbers, where the grammar wants a digit behind the point; it has `min_of` and `max_of` as
+ * functions outside of durations too; and it lets a metric be called `offset`.
  */
 export function toGrammarText(text: string): string {
-  if (!/\d\.(?!\d)|m(?:in|ax)_of/i.test(text)) return text;
+  if (!/\d\.(?!\d)|m(?:in|ax)_of|offset/i.test(text)) return text;
   const { tokens } = tokenize(text);
   let out = text;
   let brackets = 0;
   tokens.forEach((token, i) => {
     if (token.text === '[') brackets += 1;
     if (token.text === ']') brackets -= 1;
-    const isDuration = brackets > 0 || tokens[i - 1]?.text.toLowerCase() === 'offset';
-    const spelt = grammarSpelling(token, tokens[i + 1], isDuration);
+    const spelt = brackets > 0 ? spellNumber(token) : spell(token, tokens[i - 1], tokens[i + 1]);
     if (spelt !== token.text) out = out.slice(0, token.from) + spelt + out.slice(token.from + spelt.length);
   });
   return out;
 }
 
-/** Another spelling of the same length; what it means is read from the original text. */
-function grammarSpelling({ kind, text }: Token, next: Token | undefined, isDuration: boolean): string {
-  if (kind === 'number') return text.replace(/\.(?!\d)/, '0');
-  const isCall = next?.text === '(' && !isDuration;
-  return isCall && /^(?:min_of|max_of)$/i.test(text) ? 'minute' : text;
+function spell(token: Token, before: Token | undefined, next: Token | undefined): string {
+  const word = token.text.toLowerCase();
+  if (word === 'offset' && startsOperand(before)) return 'metric';
+  const isDuration = before?.text.toLowerCase() === 'offset';
+  if ((word === 'min_of' || word === 'max_of') && next?.text === '(' && !isDuration) return 'minute';
+  return spellNumber(token);
 }
+
+/** Whether an operand must come after `before`. */
+function startsOperand(before: Token | undefined): boolean {
+  return before === undefined || before.kind === 'operator' || /^(?:[(,]|bool)$/i.test(before.text);
+}
+
+const spellNumber = ({ kind, text }: Token): string =>
+  kind === 'number' ? text.replace(/\.(?!\d)/, '0') : text;

@@ -22,7 +22,7 @@ export function unquote(literal: string, at: number): string {
   const body = literal.slice(1, -1);
   if (open === '`') return body;
   if (!body.includes('\\')) return body;
-  return decode(bytesOf(body, open, at + 1));
+  return decode(bytesOf(body, open, at));
 }
 
 const encoder = new TextEncoder();
@@ -43,21 +43,16 @@ function bytesOf(body: string, open: string, at: number): number[] {
       bytes.push(simple);
       i += 2;
     } else if (/[0-7]/.test(kind)) {
-      bytes.push(code(body.slice(i + 1, i + 4), /^[0-3][0-7]{2}$/, 8, at + i));
+      bytes.push(code(body.slice(i + 1, i + 4), /^[0-3][0-7]{2}$/, 8, at));
       i += 4;
     } else if (kind in HEX_DIGITS) {
       const length = HEX_DIGITS[kind]!;
-      const value = code(
-        body.slice(i + 2, i + 2 + length),
-        new RegExp(`^[0-9a-fA-F]{${length}}$`),
-        16,
-        at + i,
-      );
+      const value = code(body.slice(i + 2, i + 2 + length), new RegExp(`^[0-9a-fA-F]{${length}}$`), 16, at);
       if (kind === 'x') bytes.push(value);
-      else bytes.push(...encoder.encode(character(value, at + i)));
+      else bytes.push(...encoder.encode(character(value, at)));
       i += 2 + length;
     } else {
-      throw new Mistake(at + i, `unknown escape sequence ${unicodeName(kind)}`);
+      throw new Mistake(at, `unknown escape sequence ${unicodeName(kind)}`);
     }
   }
   return bytes;

@@ -18,6 +18,9 @@ export function syntaxMistake(tree: Tree, text: string): Mistake | undefined {
   if (token?.text === '(' && before?.kind === 'identifier') {
     return new Mistake(before.from, `unknown function with name ${quote(before.text)}`);
   }
+  if (token?.text === ')' && before?.text === ',' && broken.parent?.name === 'FunctionCallBody') {
+    return new Mistake(before.from, 'trailing commas not allowed in function call args');
+  }
   return new Mistake(
     token?.from ?? text.length,
     `unexpected ${describeToken(token)}${contextOf(broken, before?.text)}`,
@@ -38,6 +41,10 @@ function firstError(tree: Tree): SyntaxNode | undefined {
 const AFTER_LABEL_NAME = /^(?:[A-Za-z_]\w*|["'`].*)$/s;
 
 function contextOf(broken: SyntaxNode, before: string | undefined): string {
+  if (/^(?:by|without|on|ignoring)$/i.test(before ?? '')) return ' in grouping opts, expected "("';
+  if (broken.parent?.name === 'FunctionCallBody' && broken.parent.parent?.name === 'AggregateExpr') {
+    return ' in aggregation';
+  }
   switch (broken.parent?.name) {
     case 'LabelMatchers':
     case 'UnquotedLabelMatcher':

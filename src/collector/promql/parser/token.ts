@@ -102,7 +102,6 @@ const CLOSES: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' 
 const NAMES: Readonly<Record<string, string>> = {
   ')': 'right parenthesis',
   ']': 'right bracket',
-  '}': 'right brace',
 };
 
 function nest(open: string[], token: Token): LexicalMistake | null {
@@ -114,14 +113,16 @@ function nest(open: string[], token: Token): LexicalMistake | null {
     open.pop();
     return null;
   }
-  return { message: `unexpected ${NAMES[token.text]} '${token.text}'`, from: token.from };
+  if (token.text === '}') return { message: `unexpected character: '}'`, from: token.from };
+  // Prometheus has read past it when it finds out.
+  return { message: `unexpected ${NAMES[token.text]} '${token.text}'`, from: token.from + 1 };
 }
 
 function unclosed(open: readonly string[], at: number): LexicalMistake | null {
   const last = open.at(-1);
   if (last === undefined) return null;
   if (last === '{') return { message: 'unexpected end of input inside braces', from: at };
-  if (last === '[') return { message: 'unclosed left bracket', from: at };
+  if (last === '[') return { message: 'unexpected end of input in duration expression', from: at };
   return { message: 'unclosed left parenthesis', from: at };
 }
 

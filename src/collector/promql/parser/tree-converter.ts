@@ -1,5 +1,7 @@
 import type { SyntaxNode } from '@lezer/common';
 import type { Matcher } from '../../../model/matcher.ts';
+import { isCodedError, messageOf } from '../../../util/coded-error.ts';
+import { compileMatcher } from '../../storage/label-matcher.ts';
 import type {
   AggregateOperator,
   AtModifier,
@@ -137,11 +139,23 @@ function toMatcher(node: SyntaxNode, text: string): Matcher {
     return { name: '__name__', op: '=', value: unquote(textOf(node, text), node.from) };
   }
   const [label, op, value] = childrenOf(node) as [SyntaxNode, SyntaxNode, SyntaxNode];
-  return {
+  const matcher = {
     name: labelNameOf(label, text),
     op: textOf(op, text) as Matcher['op'],
     value: unquote(textOf(value, text), value.from),
   };
+  checkPattern(matcher, label.from);
+  return matcher;
+}
+
+function checkPattern(matcher: Matcher, at: number): void {
+  try {
+    compileMatcher(matcher);
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    // Without the flags put before the pattern.
+    throw new Mistake(at, messageOf(error.cause).replace('(?s)', ''));
+  }
 }
 
 function labelNameOf(node: SyntaxNode, text: string): string {
@@ -195,11 +209,13 @@ function positiveDuration(node: SyntaxNode, text: string): number {
 function durationOf(node: SyntaxNode, text: string): number {
   const word = textOf(node, text);
   const sign = signOf(word);
-  const literal = node.getChild('NumberDurationLiteralInDurationContext');
-  const signed =
-    sign === undefined ? null : (node.getChild('DurationExpr') ?? node.getChild('OffsetDurationExpr'));
-  if (signed !== null) return (sign === '-' ? -1 : 1) * durationOf(signed, text) || 0;
-  if (literal === null || literal.from !== node.from || literal.to !== node.to) {
+  const parts = childrenOf(node);
+  const [first, second] = parts;
+  if (sign !== undefined && parts.length === 2 && first!.name === 'UnaryOp') {
+    return (sign === '-' ? -1 : 1) * durationOf(second!, text) || 0;
+  }
+  const literal = first?.name === 'NumberDurationLiteralInDurationContext' ? first : undefined;
+  if (literal === undefined || literal.from !== node.from || literal.to !== node.to) {
     throw new Mistake(node.from, 'experimental duration expression is not enabled');
   }
   const seconds = parseNumber(textOf(literal, text), literal.from).value;
