@@ -1,10 +1,12 @@
 import {
+  logVerbosity,
   Metadata,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
   type ServiceDefinition,
   type sendUnaryData,
+  setLogVerbosity,
   status,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
@@ -39,6 +41,8 @@ const RETRY_AFTER_MS = 5_000;
 /** Listens for OTLP over gRPC. @throws OTLP_ADDRESS_TAKEN when the port cannot be had. */
 export async function createOtlpGrpcServer(options: OtlpGrpcServerOptions): Promise<OtlpGrpcServer> {
   const { host, receiver } = options;
+  // Its own words on stderr say again what the CodedError says.
+  if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.max_receive_message_length': receiver.limits.bodyBytes,
     'grpc.max_concurrent_streams': 100,

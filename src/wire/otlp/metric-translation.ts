@@ -1,4 +1,5 @@
 import { type Label, type Labels, METRIC_NAME, toLabels } from '../../model/labels.ts';
+import { CodedError } from '../../util/coded-error.ts';
 import { type Attributes, attributeText } from './any-value.ts';
 
 /**
@@ -52,15 +53,25 @@ export interface MetricShape {
   readonly gauge: boolean;
 }
 
-/** The metric's name: valid characters, unit and `_total` or `_ratio` at the end. */
+/**
+ * The metric's name: valid characters, unit and `_total` or `_ratio` at the end.
+ *
+ * @throws OTLP_NAME_INVALID when no valid character is left.
+ */
 export function metricName({ name, unit, monotonic, gauge }: MetricShape): string {
   let tokens = name.split(/[^a-zA-Z0-9:]+/).filter((token) => token !== '');
+  if (tokens.length === 0)
+    throw new CodedError(
+      'OTLP_NAME_INVALID',
+      `metric ${JSON.stringify(name)}: no letter or digit to make a name of`,
+      {
+        status: 400,
+      },
+    );
   const [main, per] = unit.split('/', 2);
-  const add = (token: string, ...before: string[]) => {
-    if (token !== '' && !tokens.includes(token)) tokens.push(...before, token);
-  };
-  add(unitToken(main, UNITS));
-  add(unitToken(per, PER_UNITS), 'per');
+  const perToken = unitToken(per, PER_UNITS);
+  const suffixes = [unitToken(main, UNITS), perToken === '' ? '' : `per_${perToken}`];
+  tokens.push(...suffixes.filter((suffix) => suffix !== '' && !tokens.includes(suffix)));
   if (monotonic) tokens = [...tokens.filter((token) => token !== 'total'), 'total'];
   if (gauge && unit === '1') tokens = [...tokens.filter((token) => token !== 'ratio'), 'ratio'];
   const joined = tokens.join('_');
