@@ -8,7 +8,6 @@ import { createKeyValue, keyValueSchema } from '../journal/key-value.ts';
 import { queueSchema } from '../journal/queue.ts';
 import type { Pod } from '../model/kubernetes.ts';
 import type { LogLine } from '../model/life.ts';
-import type { AgentRecord } from '../model/record.ts';
 import type { Clock } from '../util/clock.ts';
 import { createOtlpSender, type OtlpSender } from '../wire/otlp/sender.ts';
 import type { OtlpTransport } from '../wire/otlp/transport.ts';
@@ -21,7 +20,6 @@ import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import { createPodManager, type PodManager } from './pod/pod-manager.ts';
 import { createProcessRuntime } from './pod/runtime/process/process-runtime.ts';
 import type { PodTransition } from './pod/transition.ts';
-import { createSeriesEnds } from './signals/series-ends.ts';
 import { createOomWatch } from './stats/oom-watch.ts';
 import { createStatsReader } from './stats/stats-reader.ts';
 import { traceStartup } from './traces/startup-trace.ts';
@@ -96,16 +94,7 @@ export function createAgent(options: AgentOptions): Agent {
     open.push(stats);
     const oomWatch = createOomWatch({ clock });
     open.push(oomWatch);
-    const flightRecorder = createFlightRecorder({ clock });
-    const recorder = createEventRecorder({
-      node,
-      version,
-      clock,
-      keyValue,
-      flightRecorder,
-      logs: (uid, container, attempt, tail) => runtime.logs(uid, container, attempt, { tail }),
-      oomKills: (containerId, counted) => oomWatch.untrack(containerId, counted),
-    });
+    const flightRecorder = createFlightRecorder();
     const senders = Object.entries(options.transports).map(([name, transport]) =>
       createOtlpSender({
         name,
@@ -117,30 +106,45 @@ export function createAgent(options: AgentOptions): Agent {
       }),
     );
     open.push(...senders);
-    const send = async (records: readonly AgentRecord[]) => {
-      if (records.length > 0) await Promise.all(senders.map((sender) => sender.sendRecords(records)));
-    };
+    // Records leave in the order they were made; `sent` is when the last of them is in the spool.
+    let sent: Promise<unknown> = Promise.resolve();
+    const recorder = createEventRecorder({
+      node,
+      clock,
+      keyValue,
+      flightRecorder,
+      view: (uid) => viewOf(manager, uid),
+      logs: (uid, container, attempt, tail) => runtime.logs(uid, container, attempt, { tail }),
+      emit(records) {
+        sent = Promise.all([sent, ...senders.map((sender) => sender.sendRecords(records))]).catch(onError);
+      },
+    });
+    open.push(recorder);
     const vitals = createVitalsLoop({
       clock,
       intervalMs: options.intervalMs,
       node,
       version,
-      level: runtime.enforcement().level,
+      enforcement: runtime.enforcement(),
       manager,
       stats,
       oomWatch,
       flightRecorder,
-      ends: createSeriesEnds(),
+      recorder,
       sendPoints: async (points, atMs) =>
         void (await Promise.all(senders.map((sender) => sender.sendPoints(points, atMs)))),
-      sendStates: async (views) => send(recorder.states(views, runtime.enforcement())),
       dropped: () => droppedBy(senders),
       onError,
     });
     open.push(vitals);
     const handle = async (transition: PodTransition) => {
-      const view = manager.views().pods.find((pod) => pod.ref.uid === transition.pod.uid);
-      await send(await recorder.record(transition, view));
+      if (transition.kind === 'container-died') oomWatch.untrack(transition.containerId, transition.oomKills);
+      recorder.onTransition(transition);
+      const view = viewOf(manager, transition.pod.uid);
+      if (view) recorder.podChanged(view);
+      await recorder.settled();
+      await sent;
+      // The evidence is on its way: now the counters that alerts are made of.
       if (transition.kind === 'container-died' || transition.kind === 'back-off')
         await vitals.flush(transition.pod.uid);
       if (transition.kind === 'ready' && transition.first && view) traceStartup(options.tracer, view);
@@ -149,16 +153,15 @@ export function createAgent(options: AgentOptions): Agent {
     open.push(inbox);
     manager.onTransition((transition) => {
       // Probe results are many and small: they are taken at once, and lost with the process.
-      if (transition.kind === 'probe') send(recorder.probe(transition)).catch(onError);
+      if (transition.kind === 'probe') recorder.onTransition(transition);
       else inbox.put(transition);
       if (transition.kind === 'container-started') vitals.track();
     });
     oomWatch.onKill((containerId, kill) => {
-      const found = ownerOf(manager, containerId);
-      if (!found || kill.mainProcess) return;
-      send(recorder.oomKill(found.ref, found.container, found.attempt, containerId, kill))
-        .then(() => vitals.flush(found.ref.uid))
-        .catch(onError);
+      const owner = ownerOf(manager, containerId);
+      if (!owner) return;
+      recorder.onOomKill({ ...owner, kill });
+      vitals.flush(owner.pod.uid).catch(onError);
     });
     await manager.start();
     open.push({ close: () => manager.stop({ deletePods: false }) });
@@ -170,7 +173,7 @@ export function createAgent(options: AgentOptions): Agent {
     await server.app.register(metricsRoutes(async (path, accept) => expose(vitals.points(), path, accept)));
     open.push(server);
     const url = await server.listen();
-    return { journal, runtime, manager, senders, vitals, inbox, apply, url };
+    return { runtime, manager, senders, recorder, vitals, inbox, apply, url };
   }
 
   async function closeAll() {
@@ -197,7 +200,7 @@ export function createAgent(options: AgentOptions): Agent {
     enforcement: () => started(running).runtime.enforcement(),
     async logs(uid, container, { previous, tail }) {
       const { manager, runtime } = started(running);
-      const view = manager.views().pods.find((pod) => pod.ref.uid === uid);
+      const view = viewOf(manager, uid);
       const found = view?.containers.find((candidate) => candidate.name === container);
       if (!found) return undefined;
       const attempt = found.attempt - (previous ? 1 : 0);
@@ -211,6 +214,7 @@ export function createAgent(options: AgentOptions): Agent {
           for (const pod of left) logger.error({ pod }, 'this pod could not be ended in time');
           await inbox.settled(LAST_WORDS_MS);
           await vitals.last();
+          await running.recorder.settled();
           await Promise.all(senders.map((sender) => sender.flush(LAST_WORDS_MS)));
         }
         await closeAll();
@@ -273,10 +277,13 @@ async function openControl(
   return control;
 }
 
+const viewOf = (manager: PodManager, uid: string) => manager.views().pods.find(({ ref }) => ref.uid === uid);
+
+/** Whose life this container is. */
 function ownerOf(manager: PodManager, containerId: string) {
   for (const { ref, containers } of manager.views().pods) {
     const found = containers.find((container) => container.running?.id === containerId);
-    if (found) return { ref, container: found.name, attempt: found.attempt };
+    if (found) return { pod: ref, container: found.name, attempt: found.attempt };
   }
   return undefined;
 }

@@ -1,10 +1,12 @@
 import type { CancelTimer, Clock } from '../util/clock.ts';
 import type { Point } from '../wire/catalogue/signal.ts';
+import type { EventRecorder } from './events/event-recorder.ts';
 import type { FlightRecorder } from './events/flight-recorder.ts';
 import type { PodManager } from './pod/pod-manager.ts';
+import type { Enforcement } from './pod/runtime/runtime.ts';
 import type { PodView, WorkloadView } from './pod/view.ts';
-import type { SeriesEnds } from './signals/series-ends.ts';
-import { pointsOf, pointsOfPod } from './signals/signals.ts';
+import { createSeriesEnds } from './signals/series-ends.ts';
+import { pointsBesidePods, pointsOf, pointsOfPod } from './signals/signals.ts';
 import type { OomWatch } from './stats/oom-watch.ts';
 import type { StatsReader } from './stats/stats-reader.ts';
 
@@ -13,18 +15,13 @@ export interface VitalsLoopOptions {
   readonly intervalMs: number;
   readonly node: string;
   readonly version: string;
-  readonly level: string;
+  readonly enforcement: Enforcement;
   readonly manager: Pick<PodManager, 'views'>;
   readonly stats: StatsReader;
   readonly oomWatch: Pick<OomWatch, 'track'>;
   readonly flightRecorder: FlightRecorder;
-  readonly ends: SeriesEnds;
+  readonly recorder: Pick<EventRecorder, 'podChanged' | 'workloadChanged' | 'nodeChanged'>;
   readonly sendPoints: (points: readonly Point[], atMs: number) => Promise<void>;
-  /** Told every second what there is, to record what changed. */
-  readonly sendStates: (views: {
-    readonly pods: readonly PodView[];
-    readonly workloads: readonly WorkloadView[];
-  }) => Promise<void>;
   readonly dropped: () => Readonly<Record<string, number>>;
   readonly onError: (error: unknown) => void;
 }
@@ -44,10 +41,14 @@ export interface VitalsLoop {
 }
 
 const SECOND_MS = 1_000;
+/** The scope of series that belong to no one pod. */
+const BESIDE_PODS = '';
 
 export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
-  const { clock, manager, stats, flightRecorder, ends, intervalMs } = options;
+  const { clock, manager, stats, flightRecorder, recorder, intervalMs } = options;
+  const ends = createSeriesEnds();
   const startedAt = clock.now();
+  const told = new Map<string, { readonly object: string | undefined; readonly view: WorkloadView }>();
   let cancel: CancelTimer = () => {};
   let closed = false;
   let tracked = new Set<string>();
@@ -80,7 +81,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     return {
       node: options.node,
       version: options.version,
-      level: options.level,
+      level: options.enforcement.level,
       startedAt,
       cpuSeconds: (user + system) / 1e6,
       memoryBytes: process.memoryUsage.rss(),
@@ -99,19 +100,49 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     return lastSentMs;
   };
 
-  const sendEverything = () => options.sendPoints(ends.afterAll(pointsOf(observe())), sendingTime());
+  const sendEverything = async () => {
+    const observed = observe();
+    const living = new Set(observed.pods.map((pod) => pod.ref.uid));
+    const all: Point[] = [];
+    const add = (scope: string, points: readonly Point[]) =>
+      all.push(...points, ...ends.update(scope, points));
+    for (const pod of observed.pods) add(pod.ref.uid, pointsOfPod(pod, observed.usages));
+    add(BESIDE_PODS, pointsBesidePods(observed));
+    for (const scope of ends.scopes()) {
+      if (scope !== BESIDE_PODS && !living.has(scope)) all.push(...ends.end(scope));
+    }
+    await options.sendPoints(all, sendingTime());
+  };
+
+  const recordWorkloads = (workloads: readonly WorkloadView[]) => {
+    const now = new Map(workloads.map((view) => [`${view.type} ${view.namespace}/${view.name}`, view]));
+    for (const [key, { view }] of told) {
+      if (now.has(key)) continue;
+      recorder.workloadChanged(view, true);
+      told.delete(key);
+    }
+    for (const [key, view] of now) {
+      const object = JSON.stringify(view.object);
+      if (told.get(key)?.object === object) continue;
+      recorder.workloadChanged(view);
+      told.set(key, { object, view });
+    }
+  };
 
   const second = async () => {
-    const views = manager.views();
-    track(views.pods);
+    const { pods, workloads } = manager.views();
+    track(pods);
     const usages = await stats.tick();
-    for (const pod of views.pods) {
+    for (const pod of pods) {
+      const listening = usages.pods.get(pod.ref.uid)?.listening;
       for (const { running } of pod.containers) {
-        if (running)
-          flightRecorder.record(running.id, usages.containers.get(running.id), usages.pods.get(pod.ref.uid));
+        const usage = running && usages.containers.get(running.id);
+        if (usage) flightRecorder.record(running.id, usage);
+        if (running && listening) flightRecorder.recordListening(running.id, listening);
       }
+      recorder.podChanged(pod);
     }
-    await options.sendStates(views);
+    recordWorkloads(workloads);
     if (clock.monotonic() < nextSendMs) return;
     nextSendMs = clock.monotonic() + intervalMs;
     await sendEverything();
@@ -127,13 +158,17 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
   };
 
   return {
-    start: loop,
+    start() {
+      const { level, notEnforced } = options.enforcement;
+      recorder.nodeChanged({ version: options.version, level, notEnforced });
+      loop();
+    },
     track: () => track(manager.views().pods),
     async flush(uid) {
       const pod = manager.views().pods.find((view) => view.ref.uid === uid);
       if (!pod) return;
-      const points = ends.afterPod(pod.ref, pointsOfPod(pod, stats.readPod(uid)));
-      await options.sendPoints(points, sendingTime());
+      const points = pointsOfPod(pod, stats.readPod(uid));
+      await options.sendPoints([...points, ...ends.update(uid, points)], sendingTime());
     },
     points: () => pointsOf(observe()),
     last: () => sendEverything().catch(options.onError),
