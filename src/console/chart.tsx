@@ -97,7 +97,12 @@ function optionsOf(props: ChartProps, element: HTMLElement): uPlot.Options {
       },
     },
     axes: [
-      { ...axis, space: 80, values: (_plot, splits) => splits.map((seconds) => tick(seconds, splits)) },
+      {
+        ...axis,
+        size: 30,
+        space: 80,
+        values: (_plot, splits) => splits.map((seconds) => tick(seconds, splits)),
+      },
       {
         ...axis,
         size: 56,

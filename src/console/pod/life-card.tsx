@@ -1,13 +1,25 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Life } from '../../model/life.ts';
+import type { Verdict } from '../../model/verdict.ts';
 import { ago, bytes, span, timeOf } from '../format.ts';
 import { LifeCharts } from './life-chart.tsx';
 import { LogTail } from './log-tail.tsx';
 import { VerdictView } from './verdict.tsx';
 
 /** One life that ended: in one line, and opened with all that was recorded of it. */
-export function LifeCard({ life, now, open: openAtFirst }: { life: Life; now: number; open: boolean }) {
+export function LifeCard({
+  life,
+  current,
+  now,
+  open: openAtFirst,
+}: {
+  life: Life;
+  /** What the page says above; not said twice. */
+  current: Verdict;
+  now: number;
+  open: boolean;
+}) {
   const [open, setOpen] = useState(openAtFirst);
   return (
     <li class={`life ${life.unrequested ? 'life-unrequested' : 'life-requested'}`}>
@@ -22,13 +34,13 @@ export function LifeCard({ life, now, open: openAtFirst }: { life: Life; now: nu
             {span(life.finishedAt - life.startedAt)}
           </span>
         </summary>
-        {open && <LifeBody life={life} now={now} />}
+        {open && <LifeBody life={life} current={current} now={now} />}
       </details>
     </li>
   );
 }
 
-function LifeBody({ life, now }: { life: Life; now: number }) {
+function LifeBody({ life, current, now }: { life: Life; current: Verdict; now: number }) {
   return (
     <div class="life-body">
       <dl class="facts">
@@ -42,7 +54,13 @@ function LifeBody({ life, now }: { life: Life; now: number }) {
         <Fact name="reason">{life.reason}</Fact>
         <Fact name="killed by">{killerWords(life)}</Fact>
       </dl>
-      <VerdictView verdict={life.verdict} now={now} level="h4" />
+      {life.verdict.summary === current.summary ? (
+        <p>
+          <b>{life.verdict.cause}</b>, as said above.
+        </p>
+      ) : (
+        <VerdictView verdict={life.verdict} now={now} level="h4" />
+      )}
       <LifeCharts life={life} />
       <p class="label">Its last words</p>
       <LogTail lines={life.log} />

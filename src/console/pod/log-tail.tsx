@@ -1,4 +1,5 @@
 import type { LogLine } from '../../model/life.ts';
+import { visible } from './visible.ts';
 
 /** Lines as they were written. Control characters are shown as what they are, never obeyed. */
 export function LogTail({ lines }: { lines: readonly LogLine[] }) {
@@ -13,15 +14,4 @@ export function LogTail({ lines }: { lines: readonly LogLine[] }) {
       ))}
     </pre>
   );
-}
-
-// Escape codes become their pictures (U+2400…), marks that reorder text become their names: what is read is what was written.
-export function visible(text: string): string {
-  return text
-    .replace(/[\x00-\x08\x0b-\x1f]/g, (character) => String.fromCharCode(0x2400 + character.charCodeAt(0)))
-    .replace(/\x7f/g, '\u2421')
-    .replace(
-      /[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g,
-      (character) => `<U+${character.charCodeAt(0).toString(16).toUpperCase()}>`,
-    );
 }

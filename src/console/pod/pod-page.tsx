@@ -105,7 +105,13 @@ export function PodPage({
           />
         </section>
       )}
-      <Lives lives={value.lives} object={value.object} deleted={value.summary.deleted} now={now} />
+      <Lives
+        lives={value.lives}
+        object={value.object}
+        current={value.verdict}
+        deleted={value.summary.deleted}
+        now={now}
+      />
       <section>
         <h2>Events</h2>
         <PodEvents events={value.events} now={now} />
@@ -145,11 +151,13 @@ function PodHead({ summary, object, now }: { summary: PodSummary; object: Pod; n
 function Lives({
   lives,
   object,
+  current,
   deleted,
   now,
 }: {
   lives: readonly Life[];
   object: Pod;
+  current: Verdict;
   deleted: boolean;
   now: number;
 }) {
@@ -185,7 +193,7 @@ function Lives({
       />
       <ol class="lives" reversed>
         {own.map((life, index) => (
-          <LifeCard key={life.id} life={life} now={now} open={index === 0} />
+          <LifeCard key={life.id} life={life} current={current} now={now} open={index === 0} />
         ))}
       </ol>
     </section>

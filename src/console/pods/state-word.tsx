@@ -15,6 +15,7 @@ export function StateWord({ pod: { word, trouble } }: { pod: Pick<PodSummary, 'w
         <path d={SHAPES[trouble]} />
       </svg>
       {word}
+      {word === 'Running' && (trouble === 'broken' || trouble === 'unready') && <small>not ready</small>}
     </span>
   );
 }
