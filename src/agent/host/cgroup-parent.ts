@@ -67,11 +67,9 @@ function openV2(mount: CgroupMount, name: string, isRoot: boolean): CgroupParent
   if (made === undefined) return { mode: 'v2', paths: {}, enforces: new Set(), delegates: [] };
   const available = readFileSync(join(made.base, 'cgroup.controllers'), 'utf8').trim().split(' ');
   const wanted = WANTED.filter((controller) => available.includes(controller));
-  let enabled = enableControllers(made.base, wanted);
-  if (enabled.length < wanted.length) {
-    vacate(made.base, join(made.path, 'agent'));
-    enabled = enableControllers(made.base, wanted);
-  }
+  // Before enabling anything: cpu and pids could be enabled beside processes, but then made no usable children.
+  vacate(made.base, join(made.path, 'agent'));
+  const enabled = enableControllers(made.base, wanted);
   const delegates = enableControllers(made.path, enabled);
   return { mode: 'v2', paths: { unified: made.path }, enforces: new Set(delegates), delegates };
 }
