@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { CancelTimer, Clock } from '../util/clock.ts';
@@ -25,6 +25,8 @@ export interface Journal {
    * `JOURNAL_*`.
    */
   write<T>(work: () => T): Promise<T>;
+  /** Answers what `work` reads; the file's trouble becomes a CodedError and shows in the state. */
+  read<T>(work: () => T): T;
   state(): JournalState;
   /** What SQLite finds wrong with the file; empty when sound. Reads the whole file. */
   check(): readonly string[];
@@ -112,6 +114,15 @@ export function openJournal(path: string, options: JournalOptions): Journal {
         scheduled ??= setImmediate(flush);
       });
     },
+    read(work) {
+      try {
+        return work();
+      } catch (error) {
+        const trouble = toJournalError(error, place);
+        if (trouble !== error) setState(trouble);
+        throw trouble;
+      }
+    },
     state: () => state,
     check() {
       const rows = db.prepare('PRAGMA quick_check(10)').all();
@@ -138,16 +149,13 @@ export function openJournal(path: string, options: JournalOptions): Journal {
 function openDatabase(path: string, inMemory: boolean, schemas: readonly Schema[]): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
-    if (!inMemory) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (!inMemory) makeFile(path);
     db = new DatabaseSync(path, { timeout: 0 });
     // Exclusive before WAL: the lock is held from the first use to the end, and no shared memory file is made.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     db.exec(`PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
     migrate(db, schemas, path);
-    if (!inMemory) {
-      chmodSync(path, 0o600);
-      writeHolder(path);
-    }
+    if (!inMemory) writeHolder(path);
     return db;
   } catch (error) {
     db?.close();
@@ -161,6 +169,12 @@ function openDatabase(path: string, inMemory: boolean, schemas: readonly Schema[
     }
     throw asOpenError(trouble, path);
   }
+}
+
+/** For its owner alone, from the first moment: SQLite gives its write-ahead log the same permissions. */
+function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
 }
 
 function asOpenError(error: unknown, path: string): unknown {

@@ -31,7 +31,8 @@ afterEach(async () => {
 describe('journal', () => {
   it('makes folder and file for its owner alone', () => {
     open();
-    expect(statSync(path).mode & 0o777).toBe(0o600);
+    for (const file of [path, `${path}-wal`, `${path}.holder`])
+      expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, 'deep')).mode & 0o777).toBe(0o700);
   });
 
@@ -147,6 +148,27 @@ describe('journal', () => {
     await facts.set('large', 'x');
     expect(journal.state()).toEqual({ kind: 'ok' });
     expect(journal.check()).toEqual([]);
+  });
+});
+
+describe('a damaged journal', () => {
+  it('shows as a state when damaged pages are read, and names the file', async () => {
+    const journal = open();
+    const facts = createKeyValue(journal);
+    for (let i = 0; i < 200; i += 1) void facts.set(`k${i}`, 'x'.repeat(1000));
+    await journal.write(() => 0);
+    await journal.close();
+    const bytes = readFileSync(path);
+    // The first pages hold the schema; what follows is data.
+    for (let at = 8 * 4096; at < bytes.length; at += 97) bytes[at]! ^= 0xff;
+    writeFileSync(path, bytes);
+    const damaged = open();
+    const read = () =>
+      damaged.read(() => damaged.prepare('SELECT count(*), sum(length(value)) FROM key_value').get());
+    expect(read).toThrow(expect.objectContaining({ code: 'JOURNAL_CORRUPT' }));
+    expect(read).toThrow(/agent\.db is damaged .*restore it from a backup/);
+    expect(damaged.state()).toMatchObject({ kind: 'failed', code: 'JOURNAL_CORRUPT' });
+    expect(damaged.check().length).toBeGreaterThan(0);
   });
 });
 

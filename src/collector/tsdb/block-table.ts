@@ -43,6 +43,8 @@ export interface BlockTable {
   addBatch(maxT: number, body: Uint8Array): number;
   addChunk(ref: SeriesRef, chunk: SealedChunk): void;
   dropSeries(series: MemorySeries): void;
+  /** Removes a series whose samples are all gone by retention. */
+  forgetSeries(ref: SeriesRef): void;
   recallSeries(ref: SeriesRef): void;
   removeBatches(upToId: number, beforeT: number): void;
   /** Removes chunks that end before `cutoffT`, and dropped series without any chunk left. */
@@ -131,6 +133,7 @@ export function createBlockTable(journal: Journal): BlockTable {
       sql.drop.run(minT, clamp(series.lastT), series.ref);
       for (const [name, value] of series.labels) sql.addLabel.run(name, value, series.ref);
     },
+    forgetSeries: (ref) => void sql.removeSeries.run(ref),
     recallSeries: (ref) => void sql.recall.run(ref),
     removeBatches: (upToId, beforeT) => void sql.removeBatches.run(upToId, clamp(beforeT)),
     removeBefore(cutoffT) {

@@ -40,9 +40,10 @@ export interface RecordBounds {
 
 export const DEFAULT_RECORD_BOUNDS: Omit<RecordBounds, 'timeMs'> = {
   eventsPerPod: 2_000,
-  livesPerPod: 100,
+  livesPerPod: 50,
   events: 200_000,
-  lives: 20_000,
+  // A life is some 25 kB with its log lines and two minutes of vital signs.
+  lives: 5_000,
   states: 20_000,
 };
 
@@ -51,6 +52,8 @@ export interface DurableEventLog extends EventLog {
   prune(nowMs: number): void;
 }
 
+// A sender keeps what it could not send for a day; after that no state comes twice.
+const SENT_AGAIN_WITHIN_MS = 24 * 3_600_000;
 const DEFAULT_LIMIT = 100;
 const HIGHEST_LIMIT = 10_000;
 
@@ -115,10 +118,8 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
     if (!deleted) where.push('deleted = 0');
     const limit = Math.min(Math.max(0, query.limit ?? DEFAULT_LIMIT), HIGHEST_LIMIT);
     const text = `SELECT body FROM ${from} WHERE ${where.join(' AND ')} ORDER BY at DESC LIMIT ${Math.trunc(limit)}`;
-    return journal
-      .prepare(text)
-      .all(...values)
-      .map((row) => JSON.parse(String(row.body)) as AgentRecord);
+    const rows = journal.read(() => journal.prepare(text).all(...values));
+    return rows.map((row) => JSON.parse(String(row.body)) as AgentRecord);
   };
 
   return {
@@ -155,7 +156,7 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
       }
       sql.removeDeletedStates.run(cutoff);
       sql.removeSurplusStates.run(bounds.states);
-      sql.removeSeen.run(cutoff);
+      sql.removeSeen.run(Math.max(cutoff, nowMs - SENT_AGAIN_WITHIN_MS));
     },
   };
 }

@@ -122,7 +122,10 @@ export function createStore(options: StoreOptions): Tsdb {
     );
     const gone = await journal.write(() => {
       const still = silent.filter((series) => head.isUntouched(series) && isSilent(series, head.newestT));
-      for (const series of still) if (hasSamples(series)) blocks.dropSeries(series);
+      for (const series of still) {
+        if (hasSamples(series)) blocks.dropSeries(series);
+        else if (series.stored) blocks.forgetSeries(series.ref);
+      }
       return still;
     });
     for (const series of gone) {
@@ -153,11 +156,11 @@ export function createStore(options: StoreOptions): Tsdb {
   const stopMaintenance = every(clock, MAINTENANCE_MS, maintain);
 
   const querier = createQuerier(head, {
-    chunks: blocks.chunks,
+    chunks: (ref, minT, maxT, beforeT) => journal.read(() => blocks.chunks(ref, minT, maxT, beforeT)),
     *selectDropped(matchers, minT, maxT) {
       if (minT > newestDroppedT) return;
-      for (const series of blocks.selectDropped(matchers, minT, maxT))
-        if (head.get(series.ref) === undefined) yield series;
+      const dropped = journal.read(() => [...blocks.selectDropped(matchers, minT, maxT)]);
+      for (const series of dropped) if (head.get(series.ref) === undefined) yield series;
     },
   });
 

@@ -93,6 +93,22 @@ describe('retention', () => {
     expect(read(store, named('up'))).toEqual({ '__name__=up,pod=new': '12@7200' });
   });
 
+  it('holds for what was active when the store was closed for longer than that', async () => {
+    open({ retention: { timeMs: 24 * HOUR, bytes: 2 ** 30 } });
+    await write(store, { __name__: 'up', pod: 'old' }, [[START, 11]]);
+    await store.close();
+    await clock.advance(100 * HOUR);
+    open({ retention: { timeMs: 24 * HOUR, bytes: 2 ** 30 } });
+    await write(store, { __name__: 'up', pod: 'new' }, [[clock.now(), 12]]);
+    await clock.advance(5 * 60_000);
+    expect(read(store, named('up'))).toEqual({});
+    expect(read(store, named('up'), START, clock.now())).toEqual({ '__name__=up,pod=new': '12@360000' });
+    await store.close();
+    open({ retention: { timeMs: 24 * HOUR, bytes: 2 ** 30 } });
+    await clock.advance(5 * 60_000);
+    expect(store.stats().activeSeries).toBe(1);
+  });
+
   it('by size removes the oldest first and keeps the file within its bound', async () => {
     const bytes = 700_000;
     open({ retention: { timeMs: 1000 * HOUR, bytes } });
