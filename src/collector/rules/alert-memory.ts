@@ -32,7 +32,7 @@ export function alertMemoryKey(group: RuleGroup, alert: string, ordinal: number)
 }
 
 /** A pending alert's age must survive a crash, not only a stop: it is saved again so often. */
-const REFRESH_MS = 60_000;
+const REFRESH_MS = 15_000;
 
 /** The durable memory of one rule's alerts. Writes only when something changed, or a pending alert grew older. */
 export interface AlertMemory {

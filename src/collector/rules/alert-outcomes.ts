@@ -27,7 +27,7 @@ export async function alertOutcomes(
   const outcomes = new Map<string, AlertOutcome>();
   for (const sample of samples) {
     const own = sample.labels.filter(([name]) => name !== METRIC_NAME);
-    const data: TemplateData = { ...surroundings, labels: own, value: sample.v };
+    const data: TemplateData = { ...surroundings, labels: sample.labels, value: sample.v };
     const expand = ([name, text]: Label) => expandOne(rule, name, text, data, surroundings.query, atMs);
     const ruleLabels = await Promise.all(Object.entries({ ...groupLabels, ...rule.labels }).map(expand));
     const labels = toLabels([...own, ...ruleLabels, ['alertname', rule.alert]]);

@@ -34,8 +34,8 @@ export interface RuleManager {
   stop(): Promise<void>;
   /**
    * A commit touched series of these names: groups that read them, directly or through other groups, are evaluated
-   * at once, those upstream first; each at most once a second, and never more than a tenth of the time. Groups with
-   * an interval of a minute or more are evaluated on time only.
+   * at once, those upstream first; each at most once a second, and never more than a tenth of the time. Groups that
+   * ask for an interval of a minute or more are evaluated on time only.
    */
   wake(metricNames: ReadonlySet<string>): void;
   groups(): readonly RuleGroupState[];
@@ -177,7 +177,7 @@ export function createRuleManager(options: RuleManagerOptions): RuleManager {
     wake(metricNames) {
       for (const index of order) {
         const member = members[index]!;
-        if (member.intervalMs >= SLOW_INTERVAL_MS) continue;
+        if (member.evaluation.group.intervalMs >= SLOW_INTERVAL_MS) continue;
         const reads = [...member.names].some((name) => metricNames.has(name));
         if (reads || member.upstream.some((up) => members[up]!.touched)) member.touched = true;
       }

@@ -1,11 +1,11 @@
-import { formatPrecision } from '../../promql/go-format.ts';
+import { toPrecisionEven } from './rounding.ts';
 import { printInstant } from './value.ts';
 
 const LARGE = ['k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
 const LARGE_1024 = ['ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei', 'Zi', 'Yi'];
 const SMALL = ['m', 'u', 'n', 'p', 'f', 'a', 'z', 'y'];
 
-const four = (value: number) => formatPrecision(value, 4);
+const four = (value: number) => toPrecisionEven(value, 4);
 const isSpecial = (value: number) => value === 0 || !Number.isFinite(value);
 
 /** Four significant digits and a metric prefix: 1234567 is `1.235M`. Source: prometheus/template/template.go */

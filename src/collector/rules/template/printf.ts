@@ -1,4 +1,5 @@
-import { formatFloat, formatGeneral, formatPrecision, quote } from '../../promql/go-format.ts';
+import { formatFloat, formatGeneral, quote } from '../../promql/go-format.ts';
+import { toExponentialEven, toFixedEven, toPrecisionEven } from './rounding.ts';
 import { goType, isList, isSpan, printValue, type Value } from './value.ts';
 
 interface Verb {
@@ -74,10 +75,10 @@ function spellFloat(value: number, verb: Verb): string | undefined {
   switch (verb.letter) {
     case 'f':
     case 'F':
-      return sign + fixed(value, verb.precision ?? 6);
+      return sign + toFixedEven(value, verb.precision ?? 6);
     case 'e':
     case 'E': {
-      const text = value.toExponential(verb.precision ?? 6).replace(/e([+-])(\d)$/, 'e$10$2');
+      const text = toExponentialEven(value, verb.precision ?? 6).replace(/e([+-])(\d)$/, 'e$10$2');
       return sign + (verb.letter === 'E' ? text.toUpperCase() : text);
     }
     case 'g':
@@ -86,18 +87,12 @@ function spellFloat(value: number, verb: Verb): string | undefined {
       const text =
         verb.precision === undefined
           ? formatGeneral(value)
-          : formatPrecision(value, Math.max(1, verb.precision));
+          : toPrecisionEven(value, Math.max(1, verb.precision));
       return sign + (verb.letter === 'G' ? text.toUpperCase() : text);
     }
     default:
       return undefined;
   }
-}
-
-/** `%.{digits}f`. JavaScript's toFixed turns to an exponent from 1e21 on. */
-function fixed(value: number, digits: number): string {
-  if (Math.abs(value) < 1e21) return Object.is(value, -0) ? `-${(0).toFixed(digits)}` : value.toFixed(digits);
-  return BigInt(value).toString() + (digits > 0 ? `.${'0'.repeat(digits)}` : '');
 }
 
 const RADIX: Readonly<Record<string, number>> = { b: 2, o: 8, d: 10, x: 16, X: 16 };
