@@ -11,8 +11,8 @@ import { redactObject, redactText } from '../redaction/redaction.ts';
 import { diagnosePod } from '../triage/diagnose-pod.ts';
 import type { FlightRecorder } from './flight-recorder.ts';
 import { createLifeHistory } from './life-history.ts';
-import { type ContainerDied, diedEvent, toLife } from './obituary.ts';
 import { MOST_LOG_LINES } from './log-tail.ts';
+import { type ContainerDied, diedEvent, toLife } from './obituary.ts';
 import { type OomVictim, oomKillEvent } from './oom-kill-event.ts';
 import { createPodStates, type PodStates } from './pod-states.ts';
 import { recordId } from './record-id.ts';
@@ -33,7 +33,12 @@ export interface EventRecorderOptions {
   readonly clock: Clock;
   readonly flightRecorder: FlightRecorder;
   /** The end of one life's log, oldest line first. */
-  readonly logs: (podUid: string, container: string, attempt: number, tail: number) => Promise<readonly LogLine[]>;
+  readonly logs: (
+    podUid: string,
+    container: string,
+    attempt: number,
+    tail: number,
+  ) => Promise<readonly LogLine[]>;
   /** The pod as it is now; undefined when it is gone. */
   readonly view: (podUid: string) => PodView | undefined;
   /** Where the last lives are kept over a restart; left out: they are not. */
@@ -125,12 +130,14 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   };
 
   const follow = (memory: PodMemory, transition: PodTransition) => {
-    if (transition.kind === 'container-started') memory.running.set(transition.container, transition.containerId);
+    if (transition.kind === 'container-started')
+      memory.running.set(transition.container, transition.containerId);
     if (transition.kind === 'probe') {
       const id = containerId(memory, transition.container);
       const { result } = transition;
       const message = redactText(result.message.slice(0, MOST_MESSAGE));
-      if (id !== undefined) flightRecorder.recordProbe(id, { ...result, message, target: redactText(result.target) });
+      if (id !== undefined)
+        flightRecorder.recordProbe(id, { ...result, message, target: redactText(result.target) });
     }
   };
   // An adopted container was not seen to start; the view knows it.
@@ -145,7 +152,11 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     memory.dying.add(dying);
   };
 
-  const bury = async (memory: PodMemory, death: ContainerDied, flight: ReturnType<FlightRecorder['take']>) => {
+  const bury = async (
+    memory: PodMemory,
+    death: ContainerDied,
+    flight: ReturnType<FlightRecorder['take']>,
+  ) => {
     const key = `${death.container} ${death.attempt}`;
     const [log] = await Promise.all([logOf(death), victimsOf(memory, key, death)]);
     const oomKills = memory.victims.get(key) ?? [];
@@ -211,7 +222,9 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       const known = memory.victims.get(key) ?? [];
       if (known.some(({ pid }) => pid !== undefined && pid === victim.kill.pid)) return;
       memory.repetition.tell(redactEvent(oomKillEvent(victim)));
-      const isOver = history.of(victim.pod.uid, victim.container).some(({ attempt }) => attempt === victim.attempt);
+      const isOver = history
+        .of(victim.pod.uid, victim.container)
+        .some(({ attempt }) => attempt === victim.attempt);
       if (isOver) return;
       memory.victims.set(key, [...known.slice(1 - MOST_VICTIMS), victim.kill]);
       memory.awaited.get(key)?.();
@@ -274,7 +287,10 @@ const redactEvent = (event: PodEvent): PodEvent => ({
 function unseenKillEvents(life: Life, seen: readonly OomKill[]): readonly PodEvent[] {
   return life.oomKills.slice(seen.length).map((kill, index) => {
     const event = oomKillEvent({ pod: life.pod, container: life.container, attempt: life.attempt, kill });
-    return { ...event, id: recordId(life.pod.uid, life.container, life.attempt, 'OOMKill', `unseen ${index}`) };
+    return {
+      ...event,
+      id: recordId(life.pod.uid, life.container, life.attempt, 'OOMKill', `unseen ${index}`),
+    };
   });
 }
 

@@ -61,7 +61,8 @@ export function toLife(death: ContainerDied, remains: Remains): Life {
 /** The counter may know of more kills than the kernel's log told; the last one ended a container that got SIGKILL. */
 function withUnseenKills(death: ContainerDied, seen: readonly OomKill[]): readonly OomKill[] {
   const unseen = Math.min(100, Math.max(0, (death.oomKills ?? 0) - seen.length));
-  const ended = death.signal === SIGKILL && death.killRequest === null && !seen.some((kill) => kill.mainProcess);
+  const ended =
+    death.signal === SIGKILL && death.killRequest === null && !seen.some((kill) => kill.mainProcess);
   return [
     ...seen,
     ...Array.from({ length: unseen }, (_, index) => ({

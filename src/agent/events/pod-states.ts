@@ -42,7 +42,14 @@ export function createPodStates({ clock, diagnose, emit }: PodStatesOptions): Po
     const object = redactObject(of.object);
     verdict = diagnose(of);
     told = { object: JSON.stringify(of.object), verdict, at };
-    return { id: recordId(of.ref.uid, 'state', at, told.object, deleted ? 1 : 0), at, pod: of.ref, object, verdict, deleted };
+    return {
+      id: recordId(of.ref.uid, 'state', at, told.object, deleted ? 1 : 0),
+      at,
+      pod: of.ref,
+      object,
+      verdict,
+      deleted,
+    };
   };
   const isNews = (of: PodView): boolean => {
     if (told === undefined || JSON.stringify(of.object) !== told.object) return true;

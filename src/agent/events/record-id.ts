@@ -5,5 +5,8 @@ import { createHash } from 'node:crypto';
  * tells several of these apart). An agent that starts again and tells the same fact tells it under the same id.
  */
 export function recordId(...facts: readonly (string | number | undefined)[]): string {
-  return createHash('sha256').update(JSON.stringify(facts.map((fact) => fact ?? null))).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(JSON.stringify(facts.map((fact) => fact ?? null)))
+    .digest('hex')
+    .slice(0, 32);
 }

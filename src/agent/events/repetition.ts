@@ -63,7 +63,10 @@ export function createRepetition(clock: Clock, emit: (event: PodEvent) => void):
         return;
       }
       if (windows.size >= MOST_KEYS) close(windows.keys().next().value!);
-      windows.set(key, { count: 0, cancel: clock.setTimer(REPEAT_WINDOW_MS, () => close(key), { unref: true }) });
+      windows.set(key, {
+        count: 0,
+        cancel: clock.setTimer(REPEAT_WINDOW_MS, () => close(key), { unref: true }),
+      });
       if (hasBudget(event)) emit(event);
     },
     flush() {

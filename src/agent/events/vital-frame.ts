@@ -8,7 +8,9 @@ import type { ContainerUsage } from '../stats/usage.ts';
 export function toFrame(usage: ContainerUsage, before: ContainerUsage | undefined): VitalFrame {
   const seconds = before === undefined ? 0 : (usage.at - before.at) / 1000;
   const rate = (now: number | undefined, then: number | undefined): number | undefined =>
-    seconds <= 0 || now === undefined || then === undefined || now < then ? undefined : (now - then) / seconds;
+    seconds <= 0 || now === undefined || then === undefined || now < then
+      ? undefined
+      : (now - then) / seconds;
   const stall = (kind: 'cpu' | 'memory' | 'io') =>
     atMostOne(rate(usage.pressure?.[kind]?.someSeconds, before?.pressure?.[kind]?.someSeconds));
   return present({

@@ -62,7 +62,9 @@ const WORDS: Words = {
     reason === 'ImagePullBackOff'
       ? normal('BackOff', `Back-off pulling image "${image}": ${message}`, { sequence: `image ${at}` })
       : reason === 'InvalidImageName'
-        ? warning('InspectFailed', `Failed to apply default image tag "${image}": ${message}`, { sequence: at })
+        ? warning('InspectFailed', `Failed to apply default image tag "${image}": ${message}`, {
+            sequence: at,
+          })
         : warning('Failed', `Failed to pull image "${image}": ${message}`, { sequence: at }),
   ],
   'container-started': ({ container }) => [
@@ -92,7 +94,13 @@ const WORDS: Words = {
       : [
           warning('Unhealthy', `${capital(result.probe)} probe failed: ${result.message}`, {
             sequence: `${result.probe} ${at}`,
-            details: { probe: result.probe, target: result.target, latencyMs: result.latencyMs, inARow, threshold },
+            details: {
+              probe: result.probe,
+              target: result.target,
+              latencyMs: result.latencyMs,
+              inARow,
+              threshold,
+            },
           }),
         ],
   ready: ({ at, first }) => [normal('Ready', 'Pod is ready', { sequence: at, details: { first } })],

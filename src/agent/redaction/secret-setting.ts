@@ -21,7 +21,15 @@ export function redactSettings(line: string): string {
     const start = match.index + whole.length;
     if (match.index < position || !isSetting(dashes, name, separator)) continue;
     const value = valueAt(line, start, /^(?:set-)?cookie$/i.test(name));
-    if (value === undefined || PROSE.has(line.slice(value.from, value.to).toLowerCase().replace(/[.:;!]+$/, ''))) {
+    if (
+      value === undefined ||
+      PROSE.has(
+        line
+          .slice(value.from, value.to)
+          .toLowerCase()
+          .replace(/[.:;!]+$/, ''),
+      )
+    ) {
       continue;
     }
     out += `${line.slice(position, value.from)}${REDACTED}`;

@@ -25,7 +25,11 @@ export const SECRET_SHAPES: readonly SecretShape[] = [
   shape('GitLab token', /(?<![\w-])gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[\w-]{20,128}/g),
   shape('Slack token', /(?<![\w-])xox[a-z]-[\w-]{10,255}/g),
   shape('Slack webhook', /(hooks\.slack\.com\/(?:services|workflows)\/)[\w/]{10,128}/g, `$1${REDACTED}`),
-  shape('Discord webhook', /(discord(?:app)?\.com\/api\/webhooks\/\d{1,32}\/)[\w-]{20,128}/g, `$1${REDACTED}`),
+  shape(
+    'Discord webhook',
+    /(discord(?:app)?\.com\/api\/webhooks\/\d{1,32}\/)[\w-]{20,128}/g,
+    `$1${REDACTED}`,
+  ),
   shape('Stripe key', /(?<!\w)(?:sk|rk|whsec)_(?:live_|test_)?\w{16,255}/g),
   shape('OpenAI or Anthropic key', /(?<![\w-])sk-[\w-]{20,255}/g),
   shape('npm token', /(?<!\w)npm_\w{36}/g),
@@ -38,7 +42,10 @@ export const SECRET_SHAPES: readonly SecretShape[] = [
   shape('Twilio key', /(?<!\w)SK[0-9a-f]{32}(?!\w)/g),
   shape('Telegram bot token', /(?<!\w)\d{8,10}:AA[\w-]{33}/g),
   shape('age secret key', /(?<!\w)AGE-SECRET-KEY-1[0-9A-Z]{58}/g),
-  shape('private key on one line', /-----BEGIN [A-Z ]{0,40}PRIVATE KEY( BLOCK)?-----[^-]{1,8192}(?:-----END [A-Z ]{0,40}PRIVATE KEY( BLOCK)?-----)?/g),
+  shape(
+    'private key on one line',
+    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY( BLOCK)?-----[^-]{1,8192}(?:-----END [A-Z ]{0,40}PRIVATE KEY( BLOCK)?-----)?/g,
+  ),
   shape(
     'authorization scheme',
     /(?<!\w)(bearer|basic|negotiate|digest|apikey|aws4-hmac-sha256)( {1,4})(?=[\w.~+/=-]{0,4096}[\d=._~+/-])[\w.~+/=-]{8,4096}/gi,
@@ -51,5 +58,9 @@ export const SECRET_SHAPES: readonly SecretShape[] = [
     /([a-z][a-z0-9+.-]{1,30}:\/\/[^\s:@/"'<>]{0,256}:)(?!\d{1,5}[/?#\s])(?:[^\s"'<>/?#,]{1,512}@|[^\s"'<>,@]{1,512}@)/gi,
     `$1${REDACTED}@`,
   ),
-  shape('password in a data source name', /(?<![\w.-])([\w.-]{1,64}:)[^\s@/:"']{1,256}@((?:tcp|udp|unix)\()/g, `$1${REDACTED}@$2`),
+  shape(
+    'password in a data source name',
+    /(?<![\w.-])([\w.-]{1,64}:)[^\s@/:"']{1,256}@((?:tcp|udp|unix)\()/g,
+    `$1${REDACTED}@$2`,
+  ),
 ];

@@ -28,7 +28,8 @@ const lived = (life: Pick<Life, 'startedAt' | 'finishedAt'>) => life.finishedAt 
 
 function differences(before: LifeConfig, after: LifeConfig): readonly string[] {
   const changes: string[] = [];
-  if (before.image !== after.image) changes.push(`image ${brief(before.image, 80)} to ${brief(after.image, 80)}`);
+  if (before.image !== after.image)
+    changes.push(`image ${brief(before.image, 80)} to ${brief(after.image, 80)}`);
   if (before.command.join('\0') !== after.command.join('\0')) changes.push('command');
   const added = after.envNames.filter((name) => !before.envNames.includes(name));
   const removed = before.envNames.filter((name) => !after.envNames.includes(name));
@@ -41,7 +42,8 @@ function differences(before: LifeConfig, after: LifeConfig): readonly string[] {
     changes.push(`CPU limit ${before.cpuLimitCores ?? 'none'} to ${after.cpuLimitCores ?? 'none'}`);
   }
   const told = changes.length > 0;
-  if (!told && before.configHash !== after.configHash) changes.push('the value of a setting or a mounted file');
+  if (!told && before.configHash !== after.configHash)
+    changes.push('the value of a setting or a mounted file');
   return changes;
 }
 

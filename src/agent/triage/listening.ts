@@ -5,7 +5,8 @@ type Listening = Life['listening'];
 
 const FIELDS = { liveness: 'livenessProbe', readiness: 'readinessProbe', startup: 'startupProbe' } as const;
 
-export const probeOf = (spec: Container | undefined, kind: ProbeKind): Probe | undefined => spec?.[FIELDS[kind]];
+export const probeOf = (spec: Container | undefined, kind: ProbeKind): Probe | undefined =>
+  spec?.[FIELDS[kind]];
 
 /** The port a probe asks, by number or by the name it has in the container; absent for exec probes. */
 export function probePort(spec: Container | undefined, kind: ProbeKind): number | undefined {
@@ -31,7 +32,9 @@ export function portMatch(
   if (port === undefined) return undefined;
   const there = listening.filter((socket) => socket.port === port);
   if (there.length === 0) return 'nothing-there';
-  return there.every(({ address }) => /^127\.|^::1$|^::ffff:127\./.test(address)) ? 'loopback-only' : 'listens';
+  return there.every(({ address }) => /^127\.|^::1$|^::ffff:127\./.test(address))
+    ? 'loopback-only'
+    : 'listens';
 }
 
 /** `port 8081`, `ports 8081 and 9090`, `no port`. */

@@ -2,8 +2,8 @@ import type { Evidence } from '../../model/evidence.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { exitFact, logFact, oomCounterFact } from './citation.ts';
 import { type Death, signalOf } from './death.ts';
-import type { LogCause } from './log/log-pattern.ts';
 import { type LogHint, logHint } from './log/log-cause.ts';
+import type { LogCause } from './log/log-pattern.ts';
 import { previousLog } from './next-step.ts';
 
 // Sent from outside: what the log said last is then not why it ended.
@@ -12,7 +12,8 @@ const FROM_OUTSIDE: readonly (number | undefined)[] = [1, 2, 9, 15];
 /** What the log says, where the process ended of its own accord and not with 0; its causes in words are hints. */
 export function hintOf(death: Death, cause: LogCause): LogHint | undefined {
   const { life } = death;
-  if (life.exitCode === 0 || life.killRequest !== null || FROM_OUTSIDE.includes(signalOf(death))) return undefined;
+  if (life.exitCode === 0 || life.killRequest !== null || FROM_OUTSIDE.includes(signalOf(death)))
+    return undefined;
   const hint = logHint(life.log);
   return hint?.cause === cause ? hint : undefined;
 }

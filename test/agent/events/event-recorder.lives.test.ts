@@ -13,12 +13,18 @@ afterEach(() => {
   for (const recorder of recorders.splice(0)) recorder.close();
 });
 
-function tell(options: { log?: readonly string[]; view?: PodView; logs?: () => Promise<readonly LogLine[]> } = {}) {
+function tell(
+  options: { log?: readonly string[]; view?: PodView; logs?: () => Promise<readonly LogLine[]> } = {},
+) {
   const clock = createFakeClock(START);
   const flightRecorder = createFlightRecorder();
   const batches: AgentRecord[][] = [];
   const view = options.view ?? podView();
-  const lines = (options.log ?? []).map((text, index) => ({ at: START + index, stream: 'stderr' as const, text }));
+  const lines = (options.log ?? []).map((text, index) => ({
+    at: START + index,
+    stream: 'stderr' as const,
+    text,
+  }));
   const recorder = createEventRecorder({
     node: CART.node,
     clock,
@@ -50,7 +56,9 @@ function tell(options: { log?: readonly string[]; view?: PodView; logs?: () => P
 
 describe('a death', () => {
   it('goes out as one batch: the event, the life with its verdict, the state of the pod', async () => {
-    const story = tell({ log: ['cart: starting', 'Error: missing required environment variable PAYMENT_URL'] });
+    const story = tell({
+      log: ['cart: starting', 'Error: missing required environment variable PAYMENT_URL'],
+    });
     await story.death();
     const batch = story.batches.at(-1)!;
     expect(batch.map(({ kind }) => kind)).toEqual(['event', 'life', 'pod']);
@@ -80,7 +88,11 @@ describe('a death', () => {
     story.flightRecorder.record('c-0', usage(151));
     const { vitals } = story.lives()[0]!;
     expect(vitals).toHaveLength(120);
-    expect(vitals.at(-1)).toMatchObject({ at: START + 149_000, cpuCores: 0.5, memoryWorkingSetBytes: 149 * 2 ** 20 });
+    expect(vitals.at(-1)).toMatchObject({
+      at: START + 149_000,
+      cpuCores: 0.5,
+      memoryWorkingSetBytes: 149 * 2 ** 20,
+    });
     expect(story.flightRecorder.size).toBe(0);
   });
 
@@ -90,7 +102,9 @@ describe('a death', () => {
     await story.death();
     const kept = story.lives()[0]!.log;
     expect(kept.length).toBeLessThanOrEqual(100);
-    expect(kept.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, 0)).toBeLessThanOrEqual(32 * 1024);
+    expect(kept.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, 0)).toBeLessThanOrEqual(
+      32 * 1024,
+    );
     expect(kept.slice(-2).map(({ text }) => text)).toEqual(['DB_PASSWORD=[redacted]', 'end']);
   });
 
@@ -109,7 +123,13 @@ describe('a death', () => {
 });
 
 describe('an OOM kill', () => {
-  const kill: OomKill = { at: START + 900, pid: 77, command: 'node', rssBytes: 130 * 2 ** 20, mainProcess: true };
+  const kill: OomKill = {
+    at: START + 900,
+    pid: 77,
+    command: 'node',
+    rssBytes: 130 * 2 ** 20,
+    mainProcess: true,
+  };
   const oomDeath = { exitCode: 137, signal: 9, oomKills: 1, reason: 'OOMKilled' } as const;
 
   it('joins the life it ended, with the victim, even when the kernel is heard a moment after the exit', async () => {
@@ -152,7 +172,12 @@ describe('the lives of a container', () => {
     }
     const lives = story.recorder.lives(CART.uid, 'cart');
     expect(lives.map(({ attempt }) => attempt)).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-    expect(lives.at(-1)!.verdict.evidence.map(({ fact }) => fact).join('\n')).toContain('11th death in a row');
+    expect(
+      lives
+        .at(-1)!
+        .verdict.evidence.map(({ fact }) => fact)
+        .join('\n'),
+    ).toContain('11th death in a row');
   });
 
   it('are gone with the pod, whose last state says it is deleted and why it was broken', async () => {

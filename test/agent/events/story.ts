@@ -24,18 +24,31 @@ export const CONFIG = {
 };
 
 /** The cart, of one container, waiting in CrashLoopBackOff unless told otherwise. */
-export function podView(more: { readonly status?: Partial<Pod['status']>; readonly spec?: Partial<Pod['spec']>; readonly view?: Partial<PodView> } = {}): PodView {
+export function podView(
+  more: {
+    readonly status?: Partial<Pod['status']>;
+    readonly spec?: Partial<Pod['spec']>;
+    readonly view?: Partial<PodView>;
+  } = {},
+): PodView {
   return {
     ref: CART,
     object: {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name: CART.name, namespace: CART.namespace, uid: CART.uid, creationTimestamp: '2026-03-01T10:00:00Z' },
+      metadata: {
+        name: CART.name,
+        namespace: CART.namespace,
+        uid: CART.uid,
+        creationTimestamp: '2026-03-01T10:00:00Z',
+      },
       spec: { containers: [{ name: 'cart' }], restartPolicy: 'Always', ...more.spec },
       status: {
         phase: 'Running',
         qosClass: 'Burstable',
-        conditions: [{ type: 'Ready', status: 'False', lastProbeTime: null, lastTransitionTime: '2026-03-01T10:00:00Z' }],
+        conditions: [
+          { type: 'Ready', status: 'False', lastProbeTime: null, lastTransitionTime: '2026-03-01T10:00:00Z' },
+        ],
         containerStatuses: [
           {
             name: 'cart',

@@ -17,7 +17,8 @@ export const childOomKilled: FailureOf = (death) => {
   if (life.exitCode === 0) return undefined;
   const victim = victims.at(-1);
   if (victim !== undefined && !wasFatal(victim.at, life.finishedAt)) return undefined;
-  const command = victim?.command === undefined ? 'a child process' : `its child process ${brief(victim.command, 40)}`;
+  const command =
+    victim?.command === undefined ? 'a child process' : `its child process ${brief(victim.command, 40)}`;
   const limit = life.config.memoryLimitBytes;
   return {
     cause: 'ChildOOMKilled',

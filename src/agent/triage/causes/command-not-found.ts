@@ -1,8 +1,7 @@
-import { exitFact, lastLogFacts } from '../citation.ts';
+import { exitFact, lastLogFacts, ofLife } from '../citation.ts';
 import type { FailureOf } from '../failure.ts';
 import { hintOf, logVerdict } from '../log-verdict.ts';
 import { manifestOf, previousLog } from '../next-step.ts';
-import { ofLife } from '../citation.ts';
 import { brief } from '../words.ts';
 
 /** A shell's exit 127. Certain when its log names the command, too. */

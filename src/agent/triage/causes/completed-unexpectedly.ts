@@ -15,7 +15,10 @@ export const completedUnexpectedly: FailureOf = (death: Death) => {
     summary: `Container ${life.container} ends without an error (exit code 0) after ${duration(livedMs(death))}, but restartPolicy Always starts it again: work that ends wants restartPolicy OnFailure or a Job; a server must stay in the foreground.`,
     evidence: [exitFact(death), ...lastLogFacts(death)],
     next: [
-      manifestOf(life.pod, 'set restartPolicy OnFailure or make it a Job, or keep the server in the foreground'),
+      manifestOf(
+        life.pod,
+        'set restartPolicy OnFailure or make it a Job, or keep the server in the foreground',
+      ),
       previousLog(life.pod, life.container),
     ],
   };

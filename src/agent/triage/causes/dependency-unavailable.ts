@@ -9,7 +9,10 @@ export const dependencyUnavailable: FailureOf = (death) => {
   if (!hint) return undefined;
   const { container, exitCode, pod } = death.life;
   const { address, port } = hint.found;
-  const where = address === undefined ? 'a service it depends on' : brief(port === undefined ? address : `${address}:${port}`, 140);
+  const where =
+    address === undefined
+      ? 'a service it depends on'
+      : brief(port === undefined ? address : `${address}:${port}`, 140);
   return logVerdict(death, hint, {
     failureMode: 'F1',
     summary: `Container ${container} exits with code ${exitCode} because it cannot reach ${where}: ${how(hint.line.text)}.`,
@@ -23,7 +26,10 @@ export const dependencyUnavailable: FailureOf = (death) => {
 
 const WAYS: readonly (readonly [RegExp, string])[] = [
   [/REFUSED|refused|Errno 111|code: 111/, 'the connection is refused, nothing listens there'],
-  [/ENOTFOUND|EAI_AGAIN|no such host|gaierror|UnknownHost|not known|resolve host|translate host|host not found|zero addresses/i, 'its name does not resolve'],
+  [
+    /ENOTFOUND|EAI_AGAIN|no such host|gaierror|UnknownHost|not known|resolve host|translate host|host not found|zero addresses/i,
+    'its name does not resolve',
+  ],
   [/TIMEDOUT|timed? ?out|timeout|DeadlineExceeded|code: 110/i, 'it does not answer in time'],
   [/HOSTUNREACH|NETUNREACH|no route|unreachable/i, 'there is no route to it'],
 ];

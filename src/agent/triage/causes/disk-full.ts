@@ -8,7 +8,8 @@ export const diskFull: FailureOf = (death) => {
   const hint = hintOf(death, 'DiskFull');
   if (!hint) return undefined;
   const { container, exitCode, pod } = death.life;
-  const file = /'(\/[^']{1,200})'/.exec(hint.line.text)?.[1] ?? /(\/[\w./-]{2,200})/.exec(hint.line.text)?.[1];
+  const file =
+    /'(\/[^']{1,200})'/.exec(hint.line.text)?.[1] ?? /(\/[\w./-]{2,200})/.exec(hint.line.text)?.[1];
   return logVerdict(death, hint, {
     failureMode: 'F14',
     summary: `Container ${container} exits with code ${exitCode} because there is no space left${file === undefined ? ' on a file system it writes to' : ` where it writes ${brief(file, 120)}`}.`,

@@ -46,7 +46,11 @@ export const endedAsAsked: FailureOf = (death) => {
     summary: `Container ${container} ended because ${ASKED[killRequest.by]}${killed ? '; it did not end within its grace period and was killed, which is no OOM kill' : ''}.`,
     evidence: [
       exitFact(death),
-      ofLife(death, `the kill was asked for by ${killRequest.by}: ${brief(killRequest.message, 160)}`, killRequest.at),
+      ofLife(
+        death,
+        `the kill was asked for by ${killRequest.by}: ${brief(killRequest.message, 160)}`,
+        killRequest.at,
+      ),
       ...(counter ? [counter] : []),
     ],
     next: [podEvents(life.pod, 'see what led to it')],

@@ -1,8 +1,8 @@
+import { oomCounterFact } from '../citation.ts';
 import type { FailureOf } from '../failure.ts';
 import { hintOf, logVerdict } from '../log-verdict.ts';
 import { memoryFacts } from '../memory.ts';
 import { manifestOf } from '../next-step.ts';
-import { oomCounterFact } from '../citation.ts';
 import { bytes } from '../words.ts';
 
 /** The language's own heap was full; the kernel killed nothing. Certain when the kernel's counter stood still. */
@@ -17,7 +17,17 @@ export const heapExhausted: FailureOf = (death) => {
     summary: `Container ${container} exits with code ${exitCode} because its own ${hint.language === 'any' ? '' : `${hint.language} `}heap is full; the kernel did not kill it, so the limit it hit is the runtime's, not the container's${limit === undefined ? '' : ` ${bytes(limit)}`}.`,
     corroborated: counter,
     facts: memoryFacts(death),
-    next: [manifestOf(pod, 'raise the heap of the runtime (--max-old-space-size, -Xmx, GOMEMLIMIT) below the container limit, or find the leak')],
+    next: [
+      manifestOf(
+        pod,
+        'raise the heap of the runtime (--max-old-space-size, -Xmx, GOMEMLIMIT) below the container limit, or find the leak',
+      ),
+    ],
   });
-  return { ...verdict, evidence: verdict.evidence.filter((fact, index, all) => all.findIndex((other) => other.fact === fact.fact) === index) };
+  return {
+    ...verdict,
+    evidence: verdict.evidence.filter(
+      (fact, index, all) => all.findIndex((other) => other.fact === fact.fact) === index,
+    ),
+  };
 };

@@ -34,8 +34,10 @@ function summaryOf(death: Death, { found, line }: LogHint): string {
       ? `${ends} because its setting ${found.variable} is missing or empty, although the container has a variable of this name.`
       : `${ends} because its environment variable ${found.variable} is not set.`;
   }
-  if (found.setting !== undefined) return `${ends} because its setting ${brief(found.setting, 80)} is missing.`;
-  if (found.file !== undefined) return `${ends} because the file ${brief(found.file, 120)} does not exist in the container.`;
+  if (found.setting !== undefined)
+    return `${ends} because its setting ${brief(found.setting, 80)} is missing.`;
+  if (found.file !== undefined)
+    return `${ends} because the file ${brief(found.file, 120)} does not exist in the container.`;
   return `${ends} because a setting it needs is missing: ${brief(line.text, 160)}`;
 }
 

@@ -8,7 +8,9 @@ import { brief } from '../words.ts';
 export const notExecutable: FailureOf = (death) => {
   const { life } = death;
   const { container, exitCode, pod } = life;
-  const next = [manifestOf(pod, 'make the file executable (chmod +x), or use an image built for this architecture')];
+  const next = [
+    manifestOf(pod, 'make the file executable (chmod +x), or use an image built for this architecture'),
+  ];
   const hint = hintOf(death, 'NotExecutable');
   if (hint) {
     const format = /exec format error/i.test(hint.line.text);
@@ -16,7 +18,9 @@ export const notExecutable: FailureOf = (death) => {
       failureMode: format ? 'F15' : 'F1',
       summary: `Container ${container} exits with code ${exitCode} because ${brief(hint.found.command ?? '', 120)} cannot be executed${format ? ': it is built for another architecture, or a script without a first line that names its shell' : ''}.`,
       corroborated:
-        exitCode === 126 ? ofLife(death, '126 is how a shell says that a file cannot be executed') : undefined,
+        exitCode === 126
+          ? ofLife(death, '126 is how a shell says that a file cannot be executed')
+          : undefined,
       next,
     });
   }

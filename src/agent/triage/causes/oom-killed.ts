@@ -42,7 +42,8 @@ function wasKilledForMemory({ life, oomKillsCounted }: Death): boolean {
 
 /** Certain: the counter rose and the signal is the kernel's, and no one else asked for the kill. */
 const isProven = ({ life, oomKillsCounted }: Death) =>
-  life.killRequest === null && ((oomKillsCounted ?? 0) > 0 || life.oomKills.some(({ mainProcess }) => mainProcess));
+  life.killRequest === null &&
+  ((oomKillsCounted ?? 0) > 0 || life.oomKills.some(({ mainProcess }) => mainProcess));
 
 function summaryOf(death: Death): string {
   const { life } = death;

@@ -13,7 +13,9 @@ export const portInUse: FailureOf = (death) => {
   return logVerdict(death, hint, {
     failureMode: 'F1',
     summary: `Container ${container} exits with code ${exitCode} because ${port === undefined ? 'the port it wants to listen on' : `port ${port}`} is already in use: by another container of the pod, a second copy of the program, or, on the host's network, by another process.`,
-    corroborated: taken ? ofLife(death, `something in the pod listened on port ${port}`, finishedAt) : undefined,
+    corroborated: taken
+      ? ofLife(death, `something in the pod listened on port ${port}`, finishedAt)
+      : undefined,
     next: [manifestOf(pod, 'give the containers of the pod different ports, or take hostNetwork away')],
   });
 };

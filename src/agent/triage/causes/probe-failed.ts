@@ -53,12 +53,15 @@ function explanation(death: Death, kind: Exclude<ProbeKind, 'readiness'>): strin
   const { life, spec } = death;
   const port = probePort(spec, kind);
   const match = life.listening.length > 0 ? portMatch(life.listening, port) : undefined;
-  if (match === 'nothing-there') return `nothing listens on port ${port}, the pod listens on ${portWords(portsOf(life.listening))}`;
-  if (match === 'loopback-only') return `port ${port} is open on the loopback address only, where a probe cannot reach it`;
+  if (match === 'nothing-there')
+    return `nothing listens on port ${port}, the pod listens on ${portWords(portsOf(life.listening))}`;
+  if (match === 'loopback-only')
+    return `port ${port} is open on the loopback address only, where a probe cannot reach it`;
   if (kind === 'startup') return 'it takes longer to start than the probe allows, or cannot start';
   const last = life.probes.findLast(({ probe, ok }) => probe === kind && !ok);
   const seconds = probeOf(spec, kind)?.timeoutSeconds ?? 1;
-  if (/time|deadline/i.test(last?.message ?? '')) return `it does not answer within ${seconds} s: it hangs, or has too little CPU`;
+  if (/time|deadline/i.test(last?.message ?? ''))
+    return `it does not answer within ${seconds} s: it hangs, or has too little CPU`;
   return 'it runs but does not call itself alive';
 }
 
@@ -66,7 +69,9 @@ function portFacts(death: Death, kind: ProbeKind) {
   const { life, spec } = death;
   const port = probePort(spec, kind);
   if (port === undefined || life.listening.length === 0) return [];
-  return [ofLife(death, `the probe asks port ${port}; the pod listened on ${portWords(portsOf(life.listening))}`)];
+  return [
+    ofLife(death, `the probe asks port ${port}; the pod listened on ${portWords(portsOf(life.listening))}`),
+  ];
 }
 
 function nextSteps({ life }: Death, kind: Exclude<ProbeKind, 'readiness'>): Verdict['next'] {

@@ -14,6 +14,9 @@ export function unknown(death: Death): Verdict {
     confidence: 'unknown',
     summary: `Container ${life.container} exits with code ${life.exitCode} and ${silent ? 'logs nothing' : 'its last log lines do not say why'}; what is missing is ${silent ? 'a log line that names' : 'a line that names'} the error.`,
     evidence: [exitFact(death), ...(counter ? [counter] : []), ...lastLogFacts(death)],
-    next: [previousLog(life.pod, life.container), describePod(life.pod, 'see its command, settings and recent events')],
+    next: [
+      previousLog(life.pod, life.container),
+      describePod(life.pod, 'see its command, settings and recent events'),
+    ],
   };
 }

@@ -23,7 +23,9 @@ export function lastWords(log: readonly LogLine[]): readonly LogLine[] {
   const lines = log
     .filter(({ text }) => text.trim() !== '')
     .slice(-MOST_LINES)
-    .map((line) => (line.text.length > MOST_CHARACTERS ? { ...line, text: line.text.slice(0, MOST_CHARACTERS) } : line));
+    .map((line) =>
+      line.text.length > MOST_CHARACTERS ? { ...line, text: line.text.slice(0, MOST_CHARACTERS) } : line,
+    );
   const begin = fatalBegin(lines);
   if (begin >= 0) return lines.slice(begin);
   return lines.slice(-LAST_LINES).filter(({ text }) => !HARMLESS_LEVEL.test(text) && !OVERCOME.test(text));
@@ -50,7 +52,8 @@ function isContinued(lines: readonly LogLine[], from: number, to: number): boole
   return isOpen && between.slice(1).every((text) => STORY.test(text) || between.length < 4);
 }
 
-const STORY = /^\s|^at |^Caused by|^goroutine |^\.\.\.|^Node\.js v|^\}|^\{|^Traceback|^note: |^exit status|^$|^main\.|^\t/;
+const STORY =
+  /^\s|^at |^Caused by|^goroutine |^\.\.\.|^Node\.js v|^\}|^\{|^Traceback|^note: |^exit status|^$|^main\.|^\t/;
 
 function linesAfterStory(lines: readonly LogLine[], begin: number): number {
   let last = begin;

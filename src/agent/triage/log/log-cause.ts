@@ -50,5 +50,7 @@ function messageOf(text: string): string {
 
 const definedGroups = (groups: Record<string, string | undefined> | undefined) =>
   Object.fromEntries(
-    Object.entries(groups ?? {}).flatMap(([name, value]) => (value ? [[name.replace(/\d$/, ''), value]] : [])),
+    Object.entries(groups ?? {}).flatMap(([name, value]) =>
+      value ? [[name.replace(/\d$/, ''), value]] : [],
+    ),
   );

@@ -9,7 +9,9 @@ export const childOomKilledAlive: PodFailureOf = (pod) => {
   const event = pod.events.findLast(
     (candidate) => candidate.reason === 'OOMKill' && pod.now - candidate.at < RECENT_MS,
   );
-  const container = containersOf(pod).find(({ name, status }) => name === event?.container && status?.state.running);
+  const container = containersOf(pod).find(
+    ({ name, status }) => name === event?.container && status?.state.running,
+  );
   if (!event || !container || event.attempt !== container.status?.restartCount) return undefined;
   return {
     cause: 'ChildOOMKilled',

@@ -15,7 +15,10 @@ export const lastDeath: PodFailureOf = (pod) => {
       const life = troublingLife(pod, container);
       return life ? [{ container, life }] : [];
     })
-    .sort((a, b) => Number(isDown(b.container)) - Number(isDown(a.container)) || b.life.finishedAt - a.life.finishedAt)[0];
+    .sort(
+      (a, b) =>
+        Number(isDown(b.container)) - Number(isDown(a.container)) || b.life.finishedAt - a.life.finishedAt,
+    )[0];
   if (!troubled) return undefined;
   const { life } = troubled;
   const deaths = unrequestedDeaths(pod, life.container, pod.now - LOOP_MS);

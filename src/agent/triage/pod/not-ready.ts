@@ -17,7 +17,9 @@ const LISTENING_GRACE_MS = 5000;
 /** Runs, and its readiness (or startup) probe fails: at the wrong port, still starting, or not ready any more. */
 export const notReady: PodFailureOf = (pod) => {
   if (isReady(pod)) return undefined;
-  const container = containersOf(pod).find(({ init, status }) => !init && status?.state.running && !status.ready);
+  const container = containersOf(pod).find(
+    ({ init, status }) => !init && status?.state.running && !status.ready,
+  );
   const runningSince = Date.parse(container?.status?.state.running?.startedAt ?? '');
   if (!container || Number.isNaN(runningSince)) return undefined;
   const failing: Failing = { pod, container, ranMs: pod.now - runningSince, ...failingProbe(pod, container) };
@@ -33,7 +35,10 @@ interface Failing {
   readonly last?: ProbeResult;
 }
 
-function failingProbe(pod: PodEvidence, { name, spec, status }: ContainerNow): Pick<Failing, 'kind' | 'last'> {
+function failingProbe(
+  pod: PodEvidence,
+  { name, spec, status }: ContainerNow,
+): Pick<Failing, 'kind' | 'last'> {
   const kind = spec.startupProbe && !status?.started ? 'startup' : 'readiness';
   const last = pod.probes.get(name)?.findLast(({ probe }) => probe === kind);
   return last && !last.ok ? { kind, last } : { kind };
@@ -66,7 +71,10 @@ function wrongPort(failing: Failing): Verdict | undefined {
     ],
     next: [
       describePod(pod.view.ref, 'compare the probe with the ports of the container'),
-      manifestOf(pod.view.ref, `let the ${kind} probe ask the port the program listens on, or the program listen on ${port}`),
+      manifestOf(
+        pod.view.ref,
+        `let the ${kind} probe ask the port the program listens on, or the program listen on ${port}`,
+      ),
     ],
   };
 }
@@ -102,7 +110,9 @@ function stillStarting({ pod, container, last }: Failing): Verdict | undefined {
   const age = pod.now - createdAt;
   if (readyAt !== undefined || (last !== undefined && age >= START_OBJECTIVE_MS)) return undefined;
   if (age >= SLOW_UNTIL_MS) return undefined;
-  return healthy(`The pod is starting: container ${container.name} runs since ${duration(Math.max(0, age))} and is not ready yet.`);
+  return healthy(
+    `The pod is starting: container ${container.name} runs since ${duration(Math.max(0, age))} and is not ready yet.`,
+  );
 }
 
 function readinessFailing(failing: Failing): Verdict {

@@ -1,5 +1,5 @@
-import type { Evidence } from '../../../model/evidence.ts';
 import type { PodEvent } from '../../../model/event.ts';
+import type { Evidence } from '../../../model/evidence.ts';
 import type { Verdict } from '../../../model/verdict.ts';
 import { seriesName } from '../citation.ts';
 import type { PodEvidence } from '../pod-evidence.ts';

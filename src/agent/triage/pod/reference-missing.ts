@@ -36,9 +36,14 @@ export const referenceMissing: PodFailureOf = (pod) => {
 function referenceIn(message: string): Reference | undefined {
   const object = /\b(configmap|secret) "([^"]{1,253})" not found/i.exec(message);
   if (object) return { kind: kindOf(object[1]!), name: object[2]! };
-  const key = /couldn't find key (\S{1,253}) in (ConfigMap|Secret) (?:[^\s/]{1,253}\/)?(\S{1,253})/i.exec(message);
+  const key = /couldn't find key (\S{1,253}) in (ConfigMap|Secret) (?:[^\s/]{1,253}\/)?(\S{1,253})/i.exec(
+    message,
+  );
   if (key) return { kind: kindOf(key[2]!), name: key[3]!, key: key[1]! };
-  const item = /references non-existent (configmap|secret|config) key: (?:[^\s/]{1,253}\/([^\s/]{1,253})\/)?(\S{1,253})/i.exec(message);
+  const item =
+    /references non-existent (configmap|secret|config) key: (?:[^\s/]{1,253}\/([^\s/]{1,253})\/)?(\S{1,253})/i.exec(
+      message,
+    );
   if (item) return { kind: kindOf(item[1]!), name: item[2] ?? '', key: item[3]! };
   return undefined;
 }
@@ -64,7 +69,10 @@ function verdictOf(
       ? [configMapOf(ref.namespace, reference.name, 'see whether it exists and which keys it has')]
       : [describePod(ref, 'see what the pod refers to')];
   return {
-    cause: reference === undefined && !/not found|non-existent|find key/.test(message) ? 'VolumeMountFailed' : 'MissingConfig',
+    cause:
+      reference === undefined && !/not found|non-existent|find key/.test(message)
+        ? 'VolumeMountFailed'
+        : 'MissingConfig',
     failureMode: fact.fact.startsWith('FailedMount') ? 'F6' : 'F1',
     confidence: 'certain',
     summary: `${subject} cannot be set up: it needs ${what}.`,

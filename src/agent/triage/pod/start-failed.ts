@@ -18,11 +18,18 @@ export const startFailed: PodFailureOf = (pod) => {
   for (const { name, status, spec } of containersOf(pod)) {
     const { waiting, terminated } = status?.state ?? {};
     const waits = waiting && REASONS.includes(waiting.reason);
-    const loops = waiting?.reason === 'CrashLoopBackOff' && REASONS.includes(status?.lastState.terminated?.reason ?? '');
+    const loops =
+      waiting?.reason === 'CrashLoopBackOff' && REASONS.includes(status?.lastState.terminated?.reason ?? '');
     const ended = terminated && REASONS.includes(terminated.reason);
     if (!waits && !ended && !loops) continue;
     const event = lastEvent(pod, FAILED, name);
-    const message = [waits ? waiting.message : undefined, terminated?.message, status?.lastState.terminated?.message, event?.message].find(Boolean) ?? '';
+    const message =
+      [
+        waits ? waiting.message : undefined,
+        terminated?.message,
+        status?.lastState.terminated?.message,
+        event?.message,
+      ].find(Boolean) ?? '';
     const state = waiting ?? { reason: terminated!.reason, message };
     const { cause, failureMode, because } = explain(message, spec.command ?? spec.args ?? []);
     return {
@@ -49,7 +56,12 @@ const WAYS: readonly (readonly [RegExp, Pick<Verdict, 'cause' | 'failureMode'>, 
 function explain(message: string, command: readonly string[]) {
   const named = /exec: "([^"]{1,200})"/.exec(message)?.[1] ?? command[0];
   const way = WAYS.find(([pattern]) => pattern.test(message));
-  if (!way) return { cause: 'StartError', failureMode: 'F1' as const, because: brief(message, 240) || 'the runtime does not say why' };
+  if (!way)
+    return {
+      cause: 'StartError',
+      failureMode: 'F1' as const,
+      because: brief(message, 240) || 'the runtime does not say why',
+    };
   return { ...way[1], because: `${way[2]}${named === undefined ? '' : ` (${brief(named, 120)})`}` };
 }
 

@@ -9,7 +9,8 @@ const STUCK_AFTER_MS = 60_000;
 export const terminating: PodFailureOf = (pod) => {
   const { object, deletionAt, ref } = pod.view;
   if (deletionAt === undefined) return undefined;
-  const graceMs = (object.metadata.deletionGracePeriodSeconds ?? object.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+  const graceMs =
+    (object.metadata.deletionGracePeriodSeconds ?? object.spec.terminationGracePeriodSeconds ?? 30) * 1000;
   const overdue = pod.now - deletionAt - graceMs;
   if (overdue < STUCK_AFTER_MS) return healthy('The pod is being deleted.');
   return {

@@ -21,10 +21,7 @@ export const unexplainedDeath: PodFailureOf = (pod) => {
           at: rfc3339(Date.parse(end.finishedAt)),
         },
       ],
-      next: [
-        previousLog(pod.view.ref, name),
-        describePod(pod.view.ref, 'see its state and recent events'),
-      ],
+      next: [previousLog(pod.view.ref, name), describePod(pod.view.ref, 'see its state and recent events')],
     };
   }
   return undefined;
