@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type ContainerRecord,
@@ -24,16 +24,26 @@ const foldersIn = (path: string): readonly string[] => {
   }
 };
 
+/** Removes the runtime's part of a pod's folder, and the folder with it unless volumes lie there. */
+export function clearPodFolder(pod: string): void {
+  rmSync(join(pod, 'runtime'), { recursive: true, force: true, maxRetries: 5 });
+  try {
+    rmdirSync(pod);
+  } catch {
+    // ENOTEMPTY: the pod's worker knows what to do with the rest.
+  }
+}
+
 /**
  * Everything on disk below `pods`. A folder without a readable sandbox record was being made or removed by the agent
- * that died: it holds no processes that are not found by cgroup, and is removed when it holds a `runtime` part.
+ * that died, and is cleared.
  */
 export function findPods(pods: string): readonly FoundPod[] {
   return foldersIn(pods).flatMap((pod) => {
     const runtime = join(pod, 'runtime');
     const sandbox = readRecord<SandboxRecord>(sandboxFile(runtime));
     if (sandbox === undefined) {
-      rmSync(pod, { recursive: true, force: true });
+      clearPodFolder(pod);
       return [];
     }
     const lives = foldersIn(runtime).flatMap((folder) => {

@@ -59,6 +59,6 @@ export function execLines(
     ...exports.map(([name, value]) => `export ${name}=${quote(value)}`),
     exotic.length === 0
       ? `exec ${quoteAll(command)}`
-      : `exec ${quote(env)} ${quoteAll(exotic)} ${quoteAll(command)}`,
+      : `exec ${quote(env)} -- ${quoteAll(exotic)} ${quoteAll(command)}`,
   ];
 }

@@ -13,6 +13,8 @@ export interface ProcessHost {
   readonly dataDir: string;
   readonly tools: Tools;
   readonly cgroups: CgroupParent;
+  /** Makes the parent again, with its controllers: it was removed with the last pod. */
+  readonly reopenCgroups: () => void;
   /** Whether processes can be put into namespaces of their own. */
   readonly namespaces: boolean;
   readonly root: RootMode;

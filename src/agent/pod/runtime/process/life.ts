@@ -145,7 +145,8 @@ export function watchLife(host: ProcessHost, record: StartedRecord, logPath: str
 
   const check = () => {
     if (ending || closed) return;
-    output.nudge();
+    // Where watches tell of output there is no need to look.
+    if (watchers.length < 2) output.nudge();
     const noted = readExit(folder);
     if (noted !== undefined) void end(noted);
     else checkMissing();
@@ -165,6 +166,7 @@ export function watchLife(host: ProcessHost, record: StartedRecord, logPath: str
     if (file === 'exit') check();
   });
   listen(join(folder, 'output'), () => output.nudge());
+  output.nudge();
   check();
   return {
     record,

@@ -16,7 +16,7 @@ import type {
   Runtime,
   SandboxConfig,
 } from '../runtime.ts';
-import { findPods } from './adoption.ts';
+import { clearPodFolder, findPods } from './adoption.ts';
 import { canMakeNamespaces, closingWords, describeEnforcement, findRootMode } from './capability.ts';
 import { discardLife, killLife, logPathOf, startLife } from './container.ts';
 import { execInLife } from './exec.ts';
@@ -49,7 +49,8 @@ export interface ProcessRuntimeOptions {
   readonly subnet?: string;
 }
 
-const SWEEP_MS = 1000;
+/** Deaths and output are told by watches; this look is for what they might miss. */
+const SWEEP_MS = 2000;
 
 function parseSubnet(text: string | undefined): Ipv4Block | undefined {
   if (text === undefined) return undefined;
@@ -69,12 +70,14 @@ async function openHost(options: ProcessRuntimeOptions): Promise<ProcessHost> {
   const tools = findTools();
   needTool(tools, 'sh');
   const namespaces = await canMakeNamespaces(tools);
+  const cgroupParent = options.cgroupParent ?? 'podvitals';
   return {
     clock: options.clock,
     layout: createLayout(dataDir),
     dataDir,
     tools,
-    cgroups: openCgroupParent(options.cgroupParent ?? 'podvitals'),
+    cgroups: openCgroupParent(cgroupParent),
+    reopenCgroups: () => void openCgroupParent(cgroupParent),
     namespaces,
     root: namespaces ? await findRootMode(tools, dataDir) : 'shared',
     nodeFolder: dirname(realpathSync(options.nodePath ?? process.execPath)),
@@ -178,6 +181,10 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     await discardLife(host, life.record);
   };
 
+  const prune = () => {
+    if (sandboxes.size === 0) pruneCgroup(host.cgroups.paths, host.cgroups.paths);
+  };
+
   const forgetSandbox = async (podUid: string) => {
     const record = sandboxes.get(podUid);
     await Promise.all(livesOf(podUid).map((life) => removeContainer(life.record.id)));
@@ -190,7 +197,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     const record = await forgetSandbox(podUid);
     rmSync(host.layout.pod(podUid), { recursive: true, force: true });
     if (record !== undefined) rmSync(host.layout.podLogs(record.config), { recursive: true, force: true });
-    if (sandboxes.size === 0) pruneCgroup(host.cgroups.paths, host.cgroups.paths);
+    prune();
   };
 
   const adoptPod = async ({ sandbox, lives: found }: ReturnType<typeof findPods>[number]) => {
@@ -242,7 +249,8 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       for (const pod of found) {
         if (host.namespaces && pod.sandbox.infra === undefined) {
           sandboxes.set(pod.sandbox.config.podUid, pod.sandbox);
-          await removeSandbox(pod.sandbox.config.podUid);
+          await forgetSandbox(pod.sandbox.config.podUid);
+          clearPodFolder(host.layout.pod(pod.sandbox.config.podUid));
           continue;
         }
         const { alive, running, exits } = await adoptPod(pod);
@@ -251,6 +259,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
         sandboxes.set(pod.sandbox.config.podUid, pod.sandbox);
         if (alive) adopted.sandboxes.push(pod.sandbox);
       }
+      prune();
       return { ...adopted, sandboxes: adopted.sandboxes.map(asSandbox) };
     },
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, messageOf } from '../../../../util/coded-error.ts';
 import {
@@ -45,6 +45,7 @@ export function asSandbox(record: SandboxRecord): Sandbox {
 function makePodCgroup(host: ProcessHost, config: SandboxConfig): CgroupPaths {
   const cgroup = podCgroup(host, config.podUid);
   const { memoryLimitBytes, cpuLimitCores } = config;
+  if (Object.values(host.cgroups.paths).some((path) => !existsSync(path))) host.reopenCgroups();
   makeCgroup(cgroup, {
     ...(memoryLimitBytes === undefined ? {} : { memoryBytes: memoryLimitBytes + POD_OVERHEAD_BYTES }),
     ...(cpuLimitCores === undefined ? {} : { cpuCores: cpuLimitCores }),
