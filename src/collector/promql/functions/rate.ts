@@ -1,6 +1,7 @@
 import { labelValue, METRIC_NAME } from '../../../model/labels.ts';
 import { possibleNonCounter } from '../evaluation/annotations.ts';
 import type { RangeFunction, RangeWindow } from '../evaluation/range-vector.ts';
+import { unwrapParens } from '../expr.ts';
 import { applyToRange, type FunctionImplementation, overRange } from './function.ts';
 
 interface Extrapolation {
@@ -50,9 +51,12 @@ const COUNTER_NAME = /_(?:total|sum|count|bucket)$/;
 function ofCounter(fn: RangeFunction): FunctionImplementation {
   return async (call, evaluation) => {
     const arg = call.args[0]!;
+    // Prometheus has lost the place of a subquery by then, and tells the start of the query.
+    const place = unwrapParens(arg).kind === 'subquery' ? { start: 0, end: 0 } : arg;
     return applyToRange(arg, evaluation, fn, false, (labels) => {
       const name = labelValue(labels, METRIC_NAME);
-      if (name !== '' && !COUNTER_NAME.test(name)) evaluation.annotations.add(possibleNonCounter(name, arg));
+      if (name !== '' && !COUNTER_NAME.test(name))
+        evaluation.annotations.add(possibleNonCounter(name, place));
     });
   };
 }

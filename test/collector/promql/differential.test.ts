@@ -1,0 +1,286 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { resultJson } from '../../../src/collector/api/prometheus-json.ts';
+import { exprJson } from '../../../src/collector/api/prometheus-tree.ts';
+import { createEngine } from '../../../src/collector/promql/engine.ts';
+import { parseExpr } from '../../../src/collector/promql/parse-expr.ts';
+import { prettyExpr } from '../../../src/collector/promql/print-expr.ts';
+import { systemClock } from '../../../src/util/clock.ts';
+import { messageOf } from '../../../src/util/coded-error.ts';
+import { fixtures, missing } from '../../support/parts.ts';
+import { type RealPrometheus, startPrometheus } from '../../support/prometheus.ts';
+import { parseScript } from '../../support/promqltest/script.ts';
+import { createRandom, freshSeed } from '../../support/random.ts';
+import { randomSeries, randomVector, toOpenMetrics } from '../../support/random-promql.ts';
+import { createSampleStore } from '../../support/sample-store.ts';
+
+// The oracle is Prometheus 3.5; the notation and the semantics are those of 3.14. What changed between them is left
+// out of the comparison, and each place says so.
+
+interface Answer {
+  readonly status: 'success' | 'error';
+  readonly error?: string;
+  readonly warnings?: readonly string[];
+  readonly infos?: readonly string[];
+  readonly data?: { readonly result: readonly AnswerSeries[] };
+}
+interface AnswerSeries {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value?: readonly [number, string];
+  readonly values?: readonly (readonly [number, string])[];
+}
+
+const START_MS = 1_700_000_000_000;
+const QUERIES = 300;
+
+describe.skipIf(missing('prometheus', 'promtool'))('random queries have the answers of Prometheus', () => {
+  const seed = freshSeed();
+  const random = createRandom(seed);
+  const series = randomSeries(random, START_MS, 200);
+  const store = createSampleStore();
+  for (const { labels, samples } of series) store.append(labels, samples);
+  const engine = createEngine({ querier: () => store.querier, clock: systemClock });
+  let prometheus: RealPrometheus;
+
+  beforeAll(async () => {
+    prometheus = await startPrometheus(toOpenMetrics(series));
+  });
+  afterAll(() => prometheus.stop());
+
+  async function ask(
+    query: string,
+    range: { startMs: number; endMs: number; stepMs: number } | null,
+    atMs: number,
+  ) {
+    const ours: Answer = await (range === null
+      ? engine.query(query, atMs)
+      : engine.queryRange(query, range)
+    ).then(
+      (result) => JSON.parse([...resultJson(result)].join('')) as Answer,
+      (error: unknown) => ({ status: 'error', error: messageOf(error) }),
+    );
+    const theirs =
+      range === null
+        ? await prometheus.get('/api/v1/query', { query, time: String(atMs / 1000) })
+        : await prometheus.get('/api/v1/query_range', {
+            query,
+            start: String(range.startMs / 1000),
+            end: String(range.endMs / 1000),
+            step: String(range.stepMs / 1000),
+          });
+    return { ours, theirs: theirs as Answer };
+  }
+
+  it(`${QUERIES} of them, seed ${seed}`, async () => {
+    const wrong: string[] = [];
+    let answered = 0;
+    for (let i = 0; i < QUERIES; i += 1) {
+      const query = randomVector(random, random.integer(1, 3));
+      const atMs = START_MS + random.integer(0, 3_300_000);
+      const stepMs = random.pick([15_000, 37_000, 60_000]);
+      const endMs = atMs + stepMs * random.integer(0, 20);
+      const range = random.chance(0.5) ? { startMs: atMs, endMs, stepMs } : null;
+      const { ours, theirs } = await ask(query, range, atMs);
+      const complaint = difference(query, ours, theirs);
+      if (complaint !== undefined) wrong.push(`${query} ${JSON.stringify(range ?? atMs)}: ${complaint}`);
+      if (ours.status === 'success') answered += 1;
+    }
+    expect(wrong, `seed ${seed}`).toEqual([]);
+    expect(answered).toBeGreaterThan(QUERIES / 2);
+  }, 120_000);
+});
+
+function difference(query: string, ours: Answer, theirs: Answer): string | undefined {
+  // Later versions also refuse several matches that a comparison would filter out.
+  if (/^multiple matches/.test(ours.error ?? '') && theirs.status === 'success' && /[=<>]/.test(query))
+    return undefined;
+  if (ours.status !== theirs.status)
+    return `${ours.status} ${ours.error}, theirs ${theirs.status} ${theirs.error}`;
+  if (ours.status === 'error') {
+    const [a, b] = [withoutExamples(ours.error!), withoutExamples(theirs.error!)];
+    return a === b ? undefined : `error ${a}, theirs ${b}`;
+  }
+  const remarks = (answer: Answer) =>
+    comparableRemarks([...(answer.warnings ?? []), ...(answer.infos ?? [])]);
+  const [a, b] = [remarks(ours), remarks(theirs)];
+  if (a !== b) return `remarks ${a}, theirs ${b}`;
+  return resultDifference(query, ours.data!.result, theirs.data!.result);
+}
+
+/** Which of several duplicates is named depends on the order of series; the API puts the parameter before. */
+const withoutExamples = (message: string) =>
+  message.replace(/for the match group .*\]/, '').replace(/^invalid parameter "query": /, '');
+
+/** Later versions tell more of corrected buckets, and warn of sort over a range. */
+function comparableRemarks(remarks: readonly string[]): string {
+  return remarks
+    .filter((remark) => !remark.includes('sort is ineffective'))
+    .map((remark) => remark.replace(/(fixed for monotonicity).*(\(\d+:\d+\))$/, '$1 $2'))
+    .sort()
+    .join('; ');
+}
+
+function resultDifference(
+  query: string,
+  ours: readonly AnswerSeries[],
+  theirs: readonly AnswerSeries[],
+): string | undefined {
+  const keyOf = ({ metric }: AnswerSeries) => JSON.stringify(Object.entries(metric).sort());
+  if (/^(?:sort|topk|bottomk)/.test(query)) {
+    const order = (all: readonly AnswerSeries[]) => all.map(keyOf).join();
+    if (order(ours) !== order(theirs)) return `order ${order(ours)}, theirs ${order(theirs)}`;
+  }
+  const wanted = new Map(theirs.map((one) => [keyOf(one), one]));
+  for (const one of ours) {
+    const other = wanted.get(keyOf(one));
+    if (other === undefined) return `extra ${keyOf(one)}`;
+    wanted.delete(keyOf(one));
+    const [a, b] = [one.values ?? [one.value!], other.values ?? [other.value!]];
+    if (a.length !== b.length) return `${keyOf(one)}: ${a.length} points, theirs ${b.length}`;
+    const i = a.findIndex(([t, v], k) => t !== b[k]![0] || !isClose(v, b[k]![1]));
+    if (i >= 0) return `${keyOf(one)}: ${a[i]}, theirs ${b[i]}`;
+  }
+  for (const key of wanted.keys()) return `missing ${key}`;
+  return undefined;
+}
+
+/** Logarithms and the like differ in the last place between mathematics libraries, and so does what follows. */
+function isClose(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [x, y] = [Number(a), Number(b)];
+  return Math.abs(x - y) <= 1e-9 * Math.max(1, Math.abs(x), Math.abs(y));
+}
+
+describe.skipIf(missing('prometheus'))('parsing agrees with Prometheus', () => {
+  let prometheus: RealPrometheus;
+
+  beforeAll(async () => {
+    prometheus = await startPrometheus('', ['--enable-feature=promql-experimental-functions']);
+  });
+  afterAll(() => prometheus.stop());
+
+  const parameter = (error: unknown) => `invalid parameter "query": ${messageOf(error)}`;
+
+  /** Undefined where both read the same tree and print it the same, or both refuse. */
+  async function compare(query: string): Promise<string | undefined> {
+    const tree = (await prometheus.get('/api/v1/parse_query', { query })) as {
+      status: string;
+      data: unknown;
+      error: string;
+    };
+    let ours: { readonly tree: unknown; readonly pretty: string };
+    try {
+      const expr = parseExpr(query, { experimental: true });
+      ours = { tree: JSON.parse(JSON.stringify(exprJson(expr))), pretty: prettyExpr(expr) };
+    } catch (error) {
+      return tree.status === 'error' ? undefined : `we refuse: ${parameter(error)}`;
+    }
+    if (tree.status === 'error') return isNewer(tree.error) ? undefined : `they refuse: ${tree.error}`;
+    const format = (await prometheus.get('/api/v1/format_query', { query })) as { data: string };
+    // What is no UTF-8 cannot travel as JSON.
+    if (!query.includes('\\x')) expect(ours.tree, query).toEqual(tree.data);
+    return ours.pretty === format.data ? undefined : `we print ${ours.pretty}, they ${format.data}`;
+  }
+
+  /** Functions that came after 3.5, and start() and end() as functions. */
+  const isNewer = (error: string) =>
+    /unknown function with name "(?:first_over_time|ts_of_\w+|histogram_quantiles|start_timestamp|range|step|m(?:in|ax)_of)"/.test(
+      error,
+    ) || /unexpected "\("$/.test(error);
+
+  it.skipIf(fixtures === undefined)(
+    'on every expression of the fixtures',
+    async () => {
+      const wrong: string[] = [];
+      for (const query of fixtureExpressions()) {
+        const complaint = await compare(query);
+        if (complaint !== undefined) wrong.push(`${query}: ${complaint}`);
+      }
+      expect(wrong).toEqual([]);
+    },
+    120_000,
+  );
+
+  it('on what the grammar reads otherwise', async () => {
+    for (const query of [
+      'a / b offset 5m',
+      'a + b @ 10 * c',
+      '-1 ^ 2',
+      '2.',
+      'offset',
+      'a[5m] offset 1m @ 5',
+      'a-b:c{d!~"e"}',
+    ]) {
+      expect(await compare(query), query).toBeUndefined();
+    }
+  });
+
+  const mistakes = [
+    'a +',
+    'a{',
+    'a{b}',
+    'a{b=}',
+    'a{b="c" d="e"}',
+    'sum(',
+    'sum by a',
+    'sum by (',
+    'sum(a b)',
+    'a[',
+    'a[5m',
+    'a b',
+    '(a',
+    'a)',
+    'a}',
+    '"a',
+    'rate(a[5m],)',
+    'rate()',
+    'foo(a)',
+    '{}',
+    'a{a=~"("}',
+    'a and 1',
+    '1 > 2',
+    'a + bool b',
+    'topk(a)',
+    'topk(1,2)',
+    'count_values(1,a)',
+    'a[5m][5m]',
+    '(a)[5m]',
+    'a[5m] offset 1m offset 2m',
+    'a @ 1 @ 2',
+    'a[0]',
+    'a offset 1m[5m]',
+    '"a" + 1',
+    '-"a"',
+    'a[5m] + 1',
+    'round(a,1,2)',
+    '1 offset 5m',
+    'sum(a)[5m]',
+    'a + on b c',
+    '1 + on(a) 2',
+  ];
+  for (const query of mistakes) {
+    it(`in the words for ${query}`, async () => {
+      const { error } = (await prometheus.get('/api/v1/parse_query', { query })) as { error: string };
+      expect(() => parseExpr(query)).toThrowError(error.replace('invalid parameter "query": ', ''));
+    });
+  }
+});
+
+function fixtureExpressions(): ReadonlySet<string> {
+  const all = new Set<string>();
+  const suite = join(fixtures!, 'promqltest');
+  for (const file of readdirSync(suite)) {
+    for (const command of parseScript(readFileSync(join(suite, file), 'utf8'))) {
+      if (command.kind === 'eval') all.add(command.expr);
+    }
+  }
+  for (const file of ['prometheus_alerts.yaml', 'prometheus_rules.yaml']) {
+    const { groups } = parseYaml(readFileSync(join(fixtures!, 'mixin', file), 'utf8')) as {
+      groups: { rules: { expr: string }[] }[];
+    };
+    for (const { rules } of groups) for (const { expr } of rules) all.add(String(expr));
+  }
+  return all;
+}
