@@ -56,6 +56,7 @@ export interface FakeRuntime extends Runtime {
     container: string,
     exit?: { readonly exitCode?: number; readonly signal?: number },
   ): void;
+  killById(containerId: string): void;
   /** The agent is gone: nobody hears of deaths until `adopt`. Containers go on. */
   crash(): void;
   /** The machine starts again: nothing of any pod is left, and nobody can tell how it ended. */
@@ -138,6 +139,8 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       return `fake:${image}`;
     },
     async runSandbox(config) {
+      const known = sandboxes.get(config.podUid);
+      if (known) return known;
       calls.push(`sandbox ${config.name}`);
       const error = options.sandboxError?.();
       if (error !== undefined) fail('CreatePodSandboxError', error);
@@ -208,7 +211,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
         const stopMs = kept.life.stopMs ?? 0;
         const byItself = stopMs <= graceMs;
         const exitCode = byItself ? (kept.life.stopExitCode ?? SIGTERM_EXIT) : SIGKILL_EXIT;
-        kept.cancels.add(clock.setTimer(Math.min(stopMs, graceMs), () => end(kept, exitCode)));
+        kept.cancels.add(clock.setTimer(byItself ? stopMs : graceMs, () => end(kept, exitCode)));
       });
     },
     async removeContainer(containerId) {
@@ -259,6 +262,10 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
         if (kept.exit || name !== container || sandboxes.get(podUid)?.name !== podName) continue;
         end(kept, exit.exitCode ?? SIGKILL_EXIT, exit.signal === undefined ? {} : { signal: exit.signal });
       }
+    },
+    killById(containerId) {
+      const kept = containers.get(containerId);
+      if (kept) end(kept, SIGKILL_EXIT);
     },
     crash: () => listeners.clear(),
     reboot() {

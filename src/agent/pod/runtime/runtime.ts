@@ -82,7 +82,10 @@ export interface ContainerExit {
 export interface Adopted {
   readonly sandboxes: readonly Sandbox[];
   readonly running: readonly RunningContainer[];
-  /** Deaths that nobody saw. */
+  /**
+   * Deaths of containers that were not removed yet. Those an earlier agent was told of may be among them: that it
+   * heard is no proof that it wrote it down, so the pod worker goes by its own record.
+   */
   readonly exits: readonly ContainerExit[];
 }
 
