@@ -7,7 +7,7 @@ import { openJournal } from '../journal/journal.ts';
 import { createKeyValue, keyValueSchema } from '../journal/key-value.ts';
 import { queueSchema } from '../journal/queue.ts';
 import type { Pod } from '../model/kubernetes.ts';
-import type { LogLine } from '../model/life.ts';
+import type { LogLine, OomKill } from '../model/life.ts';
 import type { Clock } from '../util/clock.ts';
 import { createOtlpSender, type OtlpSender } from '../wire/otlp/sender.ts';
 import type { OtlpTransport } from '../wire/otlp/transport.ts';
@@ -137,8 +137,15 @@ export function createAgent(options: AgentOptions): Agent {
       onError,
     });
     open.push(vitals);
+    // A kill is told when it is seen, or else with the death it caused.
+    const toldKills = new WeakSet<OomKill>();
+    const recordOomKills = (death: PodTransition & { readonly kind: 'container-died' }) => {
+      for (const kill of oomWatch.untrack(death.containerId, death.oomKills)) {
+        if (!toldKills.has(kill)) recorder.onOomKill({ ...death, kill });
+      }
+    };
     const handle = async (transition: PodTransition) => {
-      if (transition.kind === 'container-died') oomWatch.untrack(transition.containerId, transition.oomKills);
+      if (transition.kind === 'container-died') recordOomKills(transition);
       recorder.onTransition(transition);
       const view = viewOf(manager, transition.pod.uid);
       if (view) recorder.podChanged(view);
@@ -160,6 +167,7 @@ export function createAgent(options: AgentOptions): Agent {
     oomWatch.onKill((containerId, kill) => {
       const owner = ownerOf(manager, containerId);
       if (!owner) return;
+      toldKills.add(kill);
       recorder.onOomKill({ ...owner, kill });
       vitals.flush(owner.pod.uid).catch(onError);
     });

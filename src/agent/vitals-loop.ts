@@ -73,6 +73,8 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
       for (const container of containers) options.oomWatch.track(container);
     }
     for (const uid of tracked) if (!now.has(uid)) stats.untrack(uid);
+    // Rules join a pod's series with its owner's: neither should wait for the other.
+    if ([...now].some((uid) => !tracked.has(uid))) nextSendMs = 0;
     tracked = now;
   };
 

@@ -22,7 +22,8 @@ import { selfMetricsRoutes } from './api/self-metrics.ts';
 import { createEngine } from './promql/engine.ts';
 import { loadRuleFiles } from './rule-files.ts';
 import { createRuleManager, type RuleManager } from './rules/manager.ts';
-import { createLiveRunbooks } from './runbooks/live.ts';
+import { createRunbooks } from './runbooks/runbooks.ts';
+import { readTemplates } from './runbooks/templates.ts';
 import { createSelfMetrics } from './self-metrics.ts';
 import { createStore, type Tsdb } from './tsdb/store.ts';
 
@@ -185,9 +186,8 @@ async function openPage(
   await app.register(ruleRoutes(rules));
   await app.register(podRoutes({ log, logs: options.logs }));
   await app.register(eventRoutes({ log, clock }));
-  await app.register(
-    runbookRoutes(createLiveRunbooks({ templates: assets.runbooks, log, alerts: () => activeAlerts(rules) })),
-  );
+  const runbooks = createRunbooks({ templates: readTemplates(assets.runbooks) });
+  await app.register(runbookRoutes({ runbooks, log, alerts: () => activeAlerts(rules) }));
   await app.register(dashboardRoutes(readDashboards(assets.dashboards)));
   await app.register(selfMetricsRoutes(registry));
   await app.register(consoleRoutes({ log, folder: assets.console, version, clock }));
