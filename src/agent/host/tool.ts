@@ -2,31 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../../util/coded-error.ts';
 
-/** Absolute paths of the host's tools: a shell, coreutils, util-linux, iproute2. */
-export type ToolName =
-  | 'setsid'
-  | 'sh'
-  | 'bash'
-  | 'cat'
-  | 'cp'
-  | 'dd'
-  | 'env'
-  | 'ip'
-  | 'mkdir'
-  | 'mount'
-  | 'nsenter'
-  | 'pivot_root'
-  | 'rm'
-  | 'rmdir'
-  | 'sleep'
-  | 'umount'
-  | 'unshare';
-
-export type Tools = Readonly<Partial<Record<ToolName, string>>>;
-
-const NAMES: readonly ToolName[] = [
-  'setsid',
-  'sh',
+const NAMES = [
   'bash',
   'cat',
   'cp',
@@ -39,10 +15,18 @@ const NAMES: readonly ToolName[] = [
   'pivot_root',
   'rm',
   'rmdir',
+  'setsid',
+  'sh',
   'sleep',
   'umount',
   'unshare',
-];
+] as const;
+
+/** The host's tools: a shell, coreutils, util-linux, iproute2. */
+export type ToolName = (typeof NAMES)[number];
+
+/** Absolute paths. */
+export type Tools = Readonly<Partial<Record<ToolName, string>>>;
 
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/local/sbin'];
 

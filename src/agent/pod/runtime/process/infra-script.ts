@@ -24,7 +24,7 @@ const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'fd', 'stdi
  * The process that holds a pod's namespaces: joins the pod's `infra` cgroup, then takes new ones, sets the hostname,
  * brings the loopback up and builds /dev. Says `ready` on standard output; then it only sleeps.
  */
-export function infraScript(plan: InfraPlan): { readonly outer: string; readonly inner: string } {
+export function infraScript(plan: InfraPlan): string {
   const { tools } = plan;
   const [mount, umount, mkdir, cp] = [tools.mount, tools.umount, tools.mkdir, tools.cp].map(quote);
   const dev = quote(plan.dev);
@@ -45,6 +45,5 @@ exec ${quote(tools.sleep)} 2147483647 > /dev/null 2>&1
 `;
   const namespaces = `${plan.ownNetwork ? '--net ' : ''}--ipc --uts --mount`;
   const joins = plan.joins.map((file) => `echo 0 > ${quote(file)} || exit 125\n`).join('');
-  const outer = `umask 022\n${joins}exec ${quote(tools.unshare)} ${namespaces} -- ${quote(tools.sh)} -c ${quote(inner)}\n`;
-  return { outer, inner };
+  return `umask 022\n${joins}exec ${quote(tools.unshare)} ${namespaces} -- ${quote(tools.sh)} -c ${quote(inner)}\n`;
 }

@@ -7,7 +7,6 @@ import {
   openSync,
   readSync,
   renameSync,
-  rmSync,
   statSync,
   truncateSync,
   writeSync,
@@ -124,9 +123,4 @@ export function readLogFile(path: string, options: LogOptions): readonly LogLine
     }
   }
   return lines.reverse();
-}
-
-export function removeLogFile(path: string): void {
-  rmSync(path, { force: true });
-  rmSync(rotatedName(path), { force: true });
 }

@@ -2,7 +2,7 @@ import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { type Clock, sleep } from '../../../../util/clock.ts';
-import { CodedError } from '../../../../util/coded-error.ts';
+import { CodedError, messageOf } from '../../../../util/coded-error.ts';
 import { pruneCgroup } from '../../../host/cgroup.ts';
 import { openCgroupParent } from '../../../host/cgroup-parent.ts';
 import { type Ipv4Block, parseBlock } from '../../../host/network-subnet.ts';
@@ -288,7 +288,15 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       const record = await startLife(host, sandbox, config);
       if (!isStarted(record))
         throw new CodedError('RunContainerError', `container ${config.name} did not start`);
-      announce(follow(sandbox, record));
+      try {
+        announce(follow(sandbox, record));
+      } catch (cause) {
+        // Its log or its folder cannot be used: nobody would ever hear of it.
+        await discardLife(host, record);
+        throw new CodedError('CreateContainerError', `container ${config.name}: ${messageOf(cause)}`, {
+          cause,
+        });
+      }
       return asRunning(record);
     },
 

@@ -94,7 +94,7 @@ async function startInfra(
       sleep: tool('sleep'),
     },
   });
-  const words = [...host.closing, tool('sh'), '-c', script.outer];
+  const words = [...host.closing, tool('sh'), '-c', script];
   const child = spawn(words[0]!, words.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

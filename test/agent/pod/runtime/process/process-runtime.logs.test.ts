@@ -120,7 +120,7 @@ describe.skipIf(notRoot())('logs of the process runtime', () => {
   it('take bounded room under a flood, and its last words are kept', async () => {
     const container = await pods.start(
       'talker',
-      ['sh', '-c', 'timeout 3 yes abcdefghijklmnopqrstuvwxyz; echo last; exit 9'],
+      ['sh', '-c', 'timeout 3 yes abcdefghijklmnopqrstuvwxyz; echo; echo last; exit 9'],
       { name: 'flood' },
     );
     const raw = join(pods.owner.dataDir, 'pods/talker/runtime', `flood-${container.attempt}`, 'output');
