@@ -179,14 +179,15 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
 
   const openSegment = (reader: Reader, records: Records): number | undefined => {
     if (reader.fd !== undefined) return reader.fd;
-    const path = segmentPath(reader, reader.place.segment);
-    if (!existsSync(path)) {
+    try {
+      reader.fd = openSync(segmentPath(reader, reader.place.segment), 'r');
+    } catch {
+      // Not begun yet, or dropped by the pump.
       const later = segments(reader).find((segment) => segment > reader.place.segment);
       if (later === undefined) return undefined;
       skipTo(reader, { segment: later, offset: 0 }, records);
       return openSegment(reader, records);
     }
-    reader.fd = openSync(path, 'r');
     return reader.fd;
   };
 

@@ -20,7 +20,10 @@ describe.skipIf(notRoot())('logs of the process runtime', () => {
   const logFolder = (container: string) =>
     join(pods.owner.dataDir, 'logs/pods/shop_talker_talker', container);
   const sizeOf = (folder: string) =>
-    readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+    readdirSync(folder).reduce(
+      (sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
 
   it('lie in files as the CRI has them', async () => {
     await pods.run('talker', ['sh', '-c', 'echo one; echo; echo two >&2; printf three'], { name: 'cri' });
