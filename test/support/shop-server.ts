@@ -4,6 +4,8 @@ import { dashboardRoutes, readDashboards } from '../../src/collector/api/dashboa
 import { eventRoutes } from '../../src/collector/api/events.ts';
 import { podRoutes } from '../../src/collector/api/pods.ts';
 import { runbookRoutes } from '../../src/collector/api/runbooks.ts';
+import { createRunbooks } from '../../src/collector/runbooks/runbooks.ts';
+import { readTemplates } from '../../src/collector/runbooks/templates.ts';
 import type { EventLog } from '../../src/collector/storage/storage.ts';
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
 import type { AgentRecord } from '../../src/model/record.ts';
@@ -34,9 +36,7 @@ export async function startShopServer({
   server.app.register(eventRoutes({ log }));
   server.app.register(dashboardRoutes(readDashboards(join(root, 'dashboards'))));
   server.app.register(
-    runbookRoutes({
-      page: async (alert) => ({ title: alert, markdown: `# ${alert}\n`, html: `<h1>${alert}</h1>` }),
-    }),
+    runbookRoutes({ runbooks: createRunbooks({ templates: readTemplates() }), log, alerts: () => [] }),
   );
   server.app.register(consoleRoutes({ log, folder, version: '0.1.0' }));
   server.app.register(shopPrometheus(Date.now));

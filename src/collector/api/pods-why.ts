@@ -26,12 +26,17 @@ const MOST_OTHERS = 20;
  * @throws POD_NOT_FOUND (404) naming near names.
  */
 export function why(log: EventLog, namespace: string, name: string): Why {
-  const pod = newestPod(log, namespace, name) ?? worstPodOf(log, namespace, name);
+  const pod = podOrWorkload(log, namespace, name);
   if (pod === undefined) throw podNotFound(log, namespace, name, 'pod or workload');
   const others = livingPodsOf(log, namespace, pod.pod.workload)
     .filter(({ pod: { uid }, verdict }) => uid !== pod.pod.uid && verdict.cause !== 'None')
     .slice(0, MOST_OTHERS);
   return { ...toAnswer(pod), others: others.map(toAnswer) };
+}
+
+/** The pod of this name, else the worst pod of the workload of this name. */
+export function podOrWorkload(log: EventLog, namespace: string, name: string): PodState | undefined {
+  return newestPod(log, namespace, name) ?? worstPodOf(log, namespace, name);
 }
 
 function worstPodOf(log: EventLog, namespace: string, workload: string): PodState | undefined {

@@ -1,32 +1,21 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { parseRequest } from '../../http/parse-request.ts';
+import type { Alert } from '../../model/alert.ts';
 import { CodedError } from '../../util/coded-error.ts';
+import type { RunbookPage, Runbooks } from '../runbooks/runbooks.ts';
+import type { EventLog } from '../storage/storage.ts';
+import { liveFacts } from './runbooks-facts.ts';
 
-/** What an alert is about, from the link's query: its identity labels. */
-export interface RunbookSubject {
-  readonly namespace?: string | undefined;
-  readonly pod?: string | undefined;
-  readonly container?: string | undefined;
-  readonly workload?: string | undefined;
-  readonly node?: string | undefined;
-  readonly slo?: string | undefined;
-}
-
-export interface RunbookPage {
-  readonly title: string;
-  readonly markdown: string;
-  /** The same as markup that is safe to show: sanitized, no script, no inline style. */
-  readonly html: string;
-}
-
-export interface Runbooks {
-  /** The page of an alert with the evidence there is now; undefined for an alert without a runbook. */
-  page(alert: string, subject: RunbookSubject): Promise<RunbookPage | undefined>;
+export interface RunbookRoutesOptions {
+  readonly runbooks: Runbooks;
+  readonly log: EventLog;
+  /** Those that are pending or firing. */
+  readonly alerts: () => readonly Alert[];
 }
 
 const label = z.string().min(1).max(253).optional();
-const subject = z.object({
+const subjectQuery = z.object({
   namespace: label,
   pod: label,
   container: label,
@@ -35,12 +24,13 @@ const subject = z.object({
   slo: label,
 });
 
-/** `GET /runbooks/<Alert>` as a page; `<Alert>.md`, or an Accept header that prefers Markdown, gives Markdown. */
-export function runbookRoutes(runbooks: Runbooks): FastifyPluginAsync {
+/** `GET /runbooks/<Alert>?namespace=&pod=` as a page, with what is known now about the subject in the query; `<Alert>.md`, or an Accept header that prefers Markdown, gives Markdown. */
+export function runbookRoutes({ runbooks, log, alerts }: RunbookRoutesOptions): FastifyPluginAsync {
   return async (app) => {
     app.get<{ Params: { file: string } }>('/runbooks/:file', async (request, reply) => {
       const [, alert, extension] = /^([A-Za-z0-9_]{1,100})(\.md)?$/.exec(request.params.file) ?? [];
-      const page = alert && (await runbooks.page(alert, parseRequest(subject, request.query, 'query')));
+      const about = parseRequest(subjectQuery, request.query, 'query');
+      const page = alert && runbooks.page(alert, liveFacts({ alert, subject: about, log, alerts: alerts() }));
       if (!page) {
         throw new CodedError(
           'RUNBOOK_NOT_FOUND',
