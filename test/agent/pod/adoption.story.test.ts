@@ -173,7 +173,7 @@ describe('counts of a workload', () => {
     });
     await story.apply(deployment(1));
     await story.advance(60);
-    const [{ metadata }] = story.manager.list('Pod', 'shop') as [{ metadata: { name: string } }];
+    const { metadata } = story.manager.list('Pod', 'shop')[0]!;
     story.manager.delete({
       kind: 'Pod',
       namespace: 'shop',

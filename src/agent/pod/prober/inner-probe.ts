@@ -46,8 +46,8 @@ if (q.kind === 'tcp') {
 const START_ALLOWANCE_MS = 5000;
 
 /**
- * Asks an HTTP or TCP question from within a container that has no address of its own. Needs this very Node there,
- * as containers on the host's root have it.
+ * Asks an HTTP or TCP question from within a container that has no address of its own. Needs `node` on the
+ * PATH there, as containers on the host's root have it.
  */
 export async function askFromWithin<Answer>(
   runtime: Runtime,
@@ -55,7 +55,7 @@ export async function askFromWithin<Answer>(
   question: Question,
   signal: AbortSignal,
 ): Promise<Answer | { error: string }> {
-  const result = await runtime.exec(containerId, [process.execPath, '-e', SCRIPT, JSON.stringify(question)], {
+  const result = await runtime.exec(containerId, ['node', '-e', SCRIPT, JSON.stringify(question)], {
     timeoutMs: question.timeoutMs + START_ALLOWANCE_MS,
     signal,
   });
