@@ -44,11 +44,7 @@ function resolveMount(mount: Mount, container: string): TableEntry {
 }
 
 /** The container's mount table, outer mounts before inner ones. */
-function mountTable(
-  host: ProcessHost,
-  _sandbox: SandboxRecord,
-  config: ContainerConfig,
-): readonly TableEntry[] {
+function mountTable(host: ProcessHost, config: ContainerConfig): readonly TableEntry[] {
   const runtime = host.layout.runtime(config.podUid);
   const volumes = config.mounts.map((mount) => resolveMount(mount, config.name));
   const base: TableEntry[] = [
@@ -119,9 +115,7 @@ function writeScripts(
     command: config.command,
     environment: completeEnvironment(config.env, host.nodeFolder, sandbox.config.hostname),
     workingDir: config.workingDir ?? '/',
-    ...(host.root === 'shared'
-      ? {}
-      : { root: { upper: host.root, table: mountTable(host, sandbox, config) } }),
+    ...(host.root === 'shared' ? {} : { root: { upper: host.root, table: mountTable(host, config) } }),
   };
   save('shim.sh', shimScript(shim));
   save('life.sh', lifeScript(shim));
