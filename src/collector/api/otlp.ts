@@ -8,7 +8,9 @@ export function otlpRoutes(
 ): FastifyPluginAsync {
   return async (app) => {
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => done(null, body));
+    app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) =>
+      done(null, body),
+    );
     for (const path of ['/v1/metrics', '/v1/logs']) {
       // Telemetry changes nothing on the host, and a page of another origin is refused before this.
       app.post(path, { bodyLimit, compress: false, config: { access: 'read' } }, async (request, reply) => {

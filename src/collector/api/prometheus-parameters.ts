@@ -90,14 +90,19 @@ export function limitParameter(form: Form): number {
 /** The selectors of `match[]`. @throws CodedError saying which cannot be read */
 export function matchParameters(form: Form): readonly (readonly Matcher[])[] {
   return form.getAll('match[]').map((text) => {
-    const expr = parseExpr(text);
+    const expr = readSelector(text);
     if (expr.kind === 'vector-selector' && expr.offsetMs === 0 && expr.at === null) return expr.matchers;
-    throw new CodedError(
-      'PROMETHEUS_PARAMETER',
-      `1:1: parse error: ${quote(text)} is not a metric selector`,
-      {
-        status: 400,
-      },
-    );
+    throw unreadable(`1:1: parse error: ${quote(text)} is not a metric selector`);
   });
+}
+
+const unreadable = (message: string) => new CodedError('PROMETHEUS_PARAMETER', message, { status: 400 });
+
+function readSelector(text: string) {
+  try {
+    return parseExpr(text);
+  } catch (error) {
+    if (!messageOf(error).endsWith('must contain at least one non-empty matcher')) throw error;
+    throw unreadable('match[] must contain at least one non-empty matcher');
+  }
 }

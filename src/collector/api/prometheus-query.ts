@@ -37,13 +37,12 @@ export function createQueryRoutes({ query, queryRange, clock }: PrometheusRoutes
     const stop = new AbortController();
     const timeoutMs = form.get('timeout') ? durationParameter(form, 'timeout') : undefined;
     let timedOut = false;
-    const cancelTimer =
-      timeoutMs === undefined
-        ? () => {}
-        : clock.setTimer(timeoutMs, () => {
-            timedOut = true;
-            stop.abort();
-          });
+    const expire = () => {
+      timedOut = true;
+      stop.abort();
+    };
+    if (timeoutMs !== undefined && timeoutMs <= 0) expire();
+    const cancelTimer = timeoutMs === undefined ? undefined : clock.setTimer(timeoutMs, expire);
     const onClose = () => stop.abort();
     request.raw.socket.once('close', onClose);
     try {
@@ -52,7 +51,7 @@ export function createQueryRoutes({ query, queryRange, clock }: PrometheusRoutes
       if (!timedOut || !isCodedError(error) || error.code !== 'QUERY_CANCELED') throw inQuery(error);
       throw new CodedError('QUERY_TIMEOUT', 'query timed out in expression evaluation', { status: 503 });
     } finally {
-      cancelTimer();
+      cancelTimer?.();
       request.raw.socket.off('close', onClose);
     }
   }

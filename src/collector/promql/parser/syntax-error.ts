@@ -42,9 +42,7 @@ const AFTER_LABEL_NAME = /^(?:[A-Za-z_]\w*|["'`].*)$/s;
 
 function contextOf(broken: SyntaxNode, before: string | undefined): string {
   if (/^(?:by|without|on|ignoring)$/i.test(before ?? '')) return ' in grouping opts, expected "("';
-  if (broken.parent?.name === 'FunctionCallBody' && broken.parent.parent?.name === 'AggregateExpr') {
-    return ' in aggregation';
-  }
+  if (isAmongArguments(broken)) return ' in aggregation';
   switch (broken.parent?.name) {
     case 'LabelMatchers':
     case 'UnquotedLabelMatcher':
@@ -66,6 +64,13 @@ function contextOf(broken: SyntaxNode, before: string | undefined): string {
     default:
       return '';
   }
+}
+
+/** Between the arguments of an aggregation, not inside one of its own brackets. */
+function isAmongArguments(broken: SyntaxNode): boolean {
+  let node = broken.parent;
+  if (node?.name === 'VectorSelector') node = node.parent;
+  return node?.name === 'FunctionCallBody' && node.parent?.name === 'AggregateExpr';
 }
 
 function expectedInBraces(parent: string, before: string | undefined): string {

@@ -52,7 +52,7 @@ export function tokenize(text: string): { tokens: readonly Token[]; mistake: Lex
   };
   for (;;) {
     at += match(WHITE_SPACE_AND_COMMENTS)!.length;
-    if (at >= text.length) return { tokens, mistake: unclosed(open, at) };
+    if (at >= text.length) return { tokens, mistake: unclosed(open, tokens.at(-1), at) };
     const token = readToken(match, at, open.at(-1) === '[');
     if (token === undefined) return { tokens, mistake: unknownCharacter(text, at, open.at(-1)) };
     if (token.kind === 'string' && (token.text.length < 2 || token.text.at(-1) !== token.text[0])) {
@@ -118,11 +118,12 @@ function nest(open: string[], token: Token): LexicalMistake | null {
   return { message: `unexpected ${NAMES[token.text]} '${token.text}'`, from: token.from + 1 };
 }
 
-function unclosed(open: readonly string[], at: number): LexicalMistake | null {
-  const last = open.at(-1);
-  if (last === undefined) return null;
-  if (last === '{') return { message: 'unexpected end of input inside braces', from: at };
-  if (last === '[') return { message: 'unexpected end of input in duration expression', from: at };
+function unclosed(open: readonly string[], last: Token | undefined, at: number): LexicalMistake | null {
+  const innermost = open.at(-1);
+  if (innermost === undefined) return null;
+  if (innermost === '{') return { message: 'unexpected end of input inside braces', from: at };
+  if (last?.text === '[') return { message: 'unexpected end of input in duration expression', from: at };
+  if (innermost === '[') return { message: 'unclosed left bracket', from: at };
   return { message: 'unclosed left parenthesis', from: at };
 }
 
