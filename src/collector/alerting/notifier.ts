@@ -202,11 +202,14 @@ export function createNotifier({ receivers, keyValue, clock, externalUrl }: Noti
       stopping.abort();
       cancelForget();
       for (const group of groups.values()) group.cancel();
-      const abort = () => {
-        for (const group of groups.values()) group.sending.abort();
-      };
-      const cancel = clock.setTimer(STOP_GRACE_MS, abort, { unref: true });
-      await Promise.all(running);
+      let cancel: CancelTimer = () => {};
+      const graceOver = new Promise<void>((resolve) => {
+        cancel = clock.setTimer(STOP_GRACE_MS, () => {
+          for (const group of groups.values()) group.sending.abort();
+          resolve();
+        });
+      });
+      await Promise.race([Promise.all(running), graceOver]);
       cancel();
     },
   };
