@@ -287,6 +287,8 @@ export function createPodManager(options: PodManagerOptions): PodManager {
 
   function beat(): void {
     writer.mark(ALIVE_KEY, () => clock.now());
+    // Probe results alone make nothing durable; what they count follows here.
+    for (const { pod } of workers.values()) writer.mark(podKey(pod.ref.uid), () => pod);
     endings[0] = clock.setTimer(ALIVE_EVERY_MS, beat, { unref: true });
   }
 

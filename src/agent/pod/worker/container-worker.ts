@@ -40,6 +40,7 @@ export function createContainerWorker(
   const stopping = new Map<string, number>();
   const probers = new Map<string, ContainerProber>();
   const earlyExits: ContainerExit[] = [];
+  let detached = false;
   let starting: { readonly name: string; readonly abort: AbortController } | undefined;
 
   const specOf = (container: ContainerRecord): Container =>
@@ -127,6 +128,8 @@ export function createContainerWorker(
     const life = lifeConfig(config, specOf(container), context.salt);
     try {
       const running = await runtime.startContainer(config);
+      // Nobody looks any more: the next agent takes it in.
+      if (detached) return;
       begin(container, { ...running, config: life });
     } catch (error) {
       const [reason, message] = [isCodedError(error) ? error.code : 'CreateContainerError', messageOf(error)];
@@ -197,7 +200,7 @@ export function createContainerWorker(
   ): void {
     const life = container.life!;
     const spec = specOf(container);
-    const ip = pod.sandbox?.ip ?? (pod.spec.hostNetwork ? '127.0.0.1' : undefined);
+    const ip = pod.sandbox?.ip ?? (sharesHostNetwork(pod) ? '127.0.0.1' : undefined);
     const fresh = clock.now() - context.agentStartedAt < FRESH_MS;
     const prober = createContainerProber({
       subject: { containerId: life.id, container: spec, ...(ip === undefined ? {} : { ip }) },
@@ -349,11 +352,17 @@ export function createContainerWorker(
     },
     abortStart: () => starting?.abort.abort(),
     detach() {
+      detached = true;
+      starting?.abort.abort();
       for (const prober of probers.values()) prober.stop();
       probers.clear();
     },
   };
 }
+
+/** A pod without an address shares the host's, unless a process holds a network namespace for it. */
+export const sharesHostNetwork = (pod: PodRecord) =>
+  pod.spec.hostNetwork === true || pod.sandbox?.pid === undefined;
 
 // Probes of containers met this soon after the agent's start are spread over their period.
 const FRESH_MS = 10_000;

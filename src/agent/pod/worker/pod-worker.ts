@@ -7,7 +7,7 @@ import type { ContainerExit } from '../runtime/runtime.ts';
 import { setUpVolumes } from '../spec/volumes.ts';
 import { refreshStatus, startJudgedAt } from '../status/refresh.ts';
 import { type Inheritance, takeOver, type Unseen, unseenDeaths } from './adoption.ts';
-import { createContainerWorker } from './container-worker.ts';
+import { createContainerWorker, sharesHostNetwork } from './container-worker.ts';
 import { decide, type PodAction } from './decision.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 import { podKey, type WorkerContext } from './worker-context.ts';
@@ -93,7 +93,7 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
       setUpVolumes(pod, runtime.podDirectory(uid), context.references(namespace));
       const sandbox = await runtime.runSandbox(sandboxConfig(pod));
       pod.sandbox = sandbox;
-      pod.podIp = sandbox.ip ?? (pod.spec.hostNetwork ? context.node.ip : undefined);
+      pod.podIp = sandbox.ip ?? (sharesHostNetwork(pod) ? context.node.ip : undefined);
       pod.startup.sandboxAt ??= clock.now();
       pod.setUpFailure = undefined;
       context.emit({ kind: 'sandbox-ready', at: clock.now(), pod: pod.ref });
