@@ -34,7 +34,8 @@ export function createTransitionInbox(options: TransitionInboxOptions): Transiti
     clock,
     maxBytes: MOST_BYTES,
     maxAgeMs: MOST_AGE_MS,
-    onDrop: (kind, items) => onError(new Error(`${items} transitions (${kind}) were dropped: the inbox is full`)),
+    onDrop: (kind, items) =>
+      onError(new Error(`${items} transitions (${kind}) were dropped: the inbox is full`)),
   });
   let draining: Promise<void> | undefined;
   let writing = 0;

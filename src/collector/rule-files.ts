@@ -33,5 +33,7 @@ function read(path: string): string {
 }
 
 function unreadable(path: string, error: unknown): CodedError {
-  return new CodedError('RULES_UNREADABLE', `cannot read the rules ${path}: ${messageOf(error)}`, { cause: error });
+  return new CodedError('RULES_UNREADABLE', `cannot read the rules ${path}: ${messageOf(error)}`, {
+    cause: error,
+  });
 }

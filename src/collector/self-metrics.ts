@@ -34,10 +34,12 @@ export function createSelfMetrics(sources: SelfMetricsSources): Registry {
         this.set(read());
       },
     });
-  new Gauge({ name: 'podvitals_build_info', help: 'Always 1, with the version.', labelNames: ['version'], registers }).set(
-    { version: sources.version },
-    1,
-  );
+  new Gauge({
+    name: 'podvitals_build_info',
+    help: 'Always 1, with the version.',
+    labelNames: ['version'],
+    registers,
+  }).set({ version: sources.version }, 1);
   gauge('podvitals_tsdb_head_series', 'Series held in memory.', () => sources.store().activeSeries);
   gauge('podvitals_tsdb_stored_bytes', 'Bytes of the store in use.', () => sources.store().storedBytes);
   counter('podvitals_tsdb_samples_appended_total', 'Samples stored.', () => sources.store().samplesAppended);
@@ -46,10 +48,22 @@ export function createSelfMetrics(sources: SelfMetricsSources): Registry {
     'Samples refused: out of order beyond the window, or another value at a time already taken.',
     () => sources.store().samplesRejected,
   );
-  counter('podvitals_tsdb_series_refused_total', 'Series refused because a limit was reached.', () => sources.store().seriesRefused);
+  counter(
+    'podvitals_tsdb_series_refused_total',
+    'Series refused because a limit was reached.',
+    () => sources.store().seriesRefused,
+  );
   counter('podvitals_otlp_requests_total', 'OTLP requests received.', () => sources.receiver().requests);
-  counter('podvitals_otlp_requests_failed_total', 'OTLP requests refused or failed.', () => sources.receiver().failedRequests);
-  counter('podvitals_otlp_points_rejected_total', 'Points and records told back as not kept.', () => sources.receiver().rejected);
+  counter(
+    'podvitals_otlp_requests_failed_total',
+    'OTLP requests refused or failed.',
+    () => sources.receiver().failedRequests,
+  );
+  counter(
+    'podvitals_otlp_points_rejected_total',
+    'Points and records told back as not kept.',
+    () => sources.receiver().rejected,
+  );
   const labelNames = ['rule_group'];
   new Gauge({
     name: 'podvitals_rule_group_last_duration_seconds',
@@ -58,7 +72,8 @@ export function createSelfMetrics(sources: SelfMetricsSources): Registry {
     registers,
     collect() {
       this.reset();
-      for (const group of sources.ruleGroups()) this.set({ rule_group: group.group.name }, group.evaluationMs / 1000);
+      for (const group of sources.ruleGroups())
+        this.set({ rule_group: group.group.name }, group.evaluationMs / 1000);
     },
   });
   new Counter({
