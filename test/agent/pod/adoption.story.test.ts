@@ -126,6 +126,35 @@ describe('an agent after another', () => {
   });
 });
 
+describe('an agent killed while its facts were not yet durable', () => {
+  it('leaves every life counted once', async () => {
+    for (let killAt = 4.5; killAt < 12; killAt += 0.1) {
+      story = await createStory({ lives, writeMs: 250 });
+      await story.apply(pod());
+      await story.advance(killAt - story.at());
+      await story.sigkill(0.3);
+      await story.advance(70 - story.at());
+      const started = story.runtime.calls.filter((call) => call.startsWith('start ')).length;
+      const { attempt, deaths, running, requestedDeaths } = story.view().containers[0]!;
+      const told = new Set(
+        story.transitions.flatMap((fact) => (fact.kind === 'container-died' ? fact.attempt : [])),
+      );
+      const place = `killed at ${killAt.toFixed(1)} s`;
+      expect(attempt + 1, place).toBe(started);
+      expect(deaths, place).toEqual({
+        Completed: 0,
+        Error: started - (running ? 1 : 0),
+        OOMKilled: 0,
+        StartError: 0,
+      });
+      expect(requestedDeaths, place).toEqual({});
+      expect(told.size, place).toBe(deaths.Error);
+      expect(workload().restarts, place).toBe(attempt);
+      await story.end();
+    }
+  });
+});
+
 describe('counts of a workload', () => {
   it('are exact by the clock', async () => {
     story = await createStory({

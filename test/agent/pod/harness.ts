@@ -71,12 +71,13 @@ export async function createStory(
     readonly runProbe?: ProbeRunner;
     readonly random?: () => number;
     readonly backOff?: PodManagerOptions['backOff'];
-    readonly slowWrites?: KeyValue;
+    /** How long a fact takes to become durable. */
+    readonly writeMs?: number;
   } = {},
 ): Promise<Story> {
   const clock = createFakeClock();
   const origin = clock.now();
-  const keyValue = options.slowWrites ?? memoryKeyValue();
+  const keyValue = memoryKeyValue();
   const life = (config: ContainerConfig) => {
     const lives = options.lives?.[config.name];
     return typeof lives === 'function' ? lives(config.attempt) : lives?.[config.attempt];
@@ -89,10 +90,22 @@ export async function createStory(
   const begin = async () => {
     const mine = { open: true };
     gate = mine;
+    const written = async () => {
+      const { writeMs } = options;
+      if (writeMs !== undefined) await new Promise<void>((resolve) => clock.setTimer(writeMs, resolve));
+      if (!mine.open) await new Promise(() => {});
+    };
     const gated: KeyValue = {
       ...keyValue,
-      set: async (key, value) => (mine.open ? keyValue.set(key, value) : new Promise(() => {})),
-      delete: async (key) => (mine.open ? keyValue.delete(key) : new Promise(() => {})),
+      set: async (key, value) => {
+        const kept = structuredClone(value);
+        await written();
+        await keyValue.set(key, kept);
+      },
+      delete: async (key) => {
+        await written();
+        await keyValue.delete(key);
+      },
     };
     const manager = createPodManager({
       runtime: { ...runtime, onExit: runtime.onExit },
@@ -124,8 +137,9 @@ export async function createStory(
     at: () => (clock.now() - origin) / 1000,
     advance: (seconds) => clock.advance(seconds * 1000),
     async apply(...objects) {
-      await story.manager.apply(objects, { folder: '/srv/shop' });
-      await clock.advance(0);
+      const applied = story.manager.apply(objects, { folder: '/srv/shop' });
+      await clock.advance(options.writeMs === undefined ? 0 : 3 * options.writeMs);
+      await applied;
     },
     pod: (name = 'cart') => story.manager.get('Pod', 'shop', name) as Pod,
     view: (name = 'cart') => story.manager.views().pods.find((pod) => pod.ref.name === name)!,
