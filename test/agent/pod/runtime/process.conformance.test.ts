@@ -10,7 +10,8 @@ import { newOwner, until } from '../../../support/process-pods.ts';
 function commandOf(behaviour: Behaviour): readonly string[] {
   if (behaviour.kind === 'exits') return ['sh', '-c', `exit ${behaviour.exitCode}`];
   if (behaviour.kind === 'prints') return ['printf', '%s\\n', ...behaviour.lines];
-  if (behaviour.kind === 'ends-when-asked') return ['sh', '-c', "trap 'exit 0' TERM; while :; do sleep 0.05; done"];
+  if (behaviour.kind === 'ends-when-asked')
+    return ['sh', '-c', "trap 'exit 0' TERM; while :; do sleep 0.05; done"];
   if (behaviour.kind === 'ignores-sigterm') return ['sh', '-c', "trap '' TERM; while :; do sleep 0.05; done"];
   if (behaviour.kind === 'cannot-start') return ['no-such-command'];
   return ['sleep', '1000'];
