@@ -2,9 +2,24 @@
 export type NameStrength = 'strong' | 'weak';
 
 const STRONG = new Set([
-  'password', 'passwd', 'passphrase', 'pwd', 'secret', 'token', 'apikey', 'authorization', 'credential',
-  'credentials', 'privatekey', 'accesskey', 'secretkey', 'bearer', 'cookie', 'xsrf', 'csrf',
-]); // biome-ignore format: one table
+  'password',
+  'passwd',
+  'passphrase',
+  'pwd',
+  'secret',
+  'token',
+  'apikey',
+  'authorization',
+  'credential',
+  'credentials',
+  'privatekey',
+  'accesskey',
+  'secretkey',
+  'bearer',
+  'cookie',
+  'xsrf',
+  'csrf',
+]);
 const STRONG_ENDINGS = [
   'password',
   'passwd',

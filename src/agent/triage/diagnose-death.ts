@@ -38,8 +38,8 @@ const FAILURES: readonly FailureOf[] = [
   notExecutable,
   permissionDenied,
   heapExhausted,
-  crashSignal,
   appError,
+  crashSignal,
   terminatedBySignal,
 ];
 

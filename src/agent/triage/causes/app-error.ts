@@ -1,12 +1,17 @@
+import { signalOf } from '../death.ts';
 import type { FailureOf } from '../failure.ts';
 import { hintOf, logVerdict } from '../log-verdict.ts';
 import { describePod } from '../next-step.ts';
 import { brief } from '../words.ts';
 
+const SIGABRT = 6;
+
 /** The program ended by an error of its own that nothing more exact explains. */
 export const appError: FailureOf = (death) => {
   const hint = hintOf(death, 'AppError');
-  if (!hint) return undefined;
+  const signal = signalOf(death);
+  // Some languages abort after an uncaught error; any other signal is the nearer cause.
+  if (!hint || (signal !== undefined && signal !== SIGABRT)) return undefined;
   const { container, exitCode, pod } = death.life;
   return logVerdict(death, hint, {
     failureMode: 'F1',

@@ -13,13 +13,43 @@ interface CrashSignal {
 
 /** Signals that the kernel sends a process for what it did itself. */
 const CRASH_SIGNALS: Readonly<Record<number, CrashSignal>> = {
-  4: { cause: 'IllegalInstruction', failureMode: 'F15', meaning: 'it ran an instruction that this CPU does not know', remedy: 'use an image built for this CPU' },
-  6: { cause: 'AbortedAssertion', failureMode: 'F1', meaning: 'it aborted itself, as after a failed assertion', remedy: 'go back to the version that ran before' },
-  7: { cause: 'SegmentationFault', failureMode: 'F1', meaning: 'it used memory that is not there (a mapped file that shrank, or a defect in native code)', remedy: 'go back to the version that ran before' },
-  8: { cause: 'SegmentationFault', failureMode: 'F1', meaning: 'an arithmetic error in native code', remedy: 'go back to the version that ran before' },
-  11: { cause: 'SegmentationFault', failureMode: 'F1', meaning: 'it used memory that is not its own: a defect in native code, or a library that does not fit', remedy: 'go back to the version that ran before' },
-  31: { cause: 'SecurityDenied', failureMode: 'F1', meaning: 'seccomp forbade a system call it made', remedy: 'allow the system call, or do without it' },
-}; // biome-ignore format: one table
+  4: {
+    cause: 'IllegalInstruction',
+    failureMode: 'F15',
+    meaning: 'it ran an instruction that this CPU does not know',
+    remedy: 'use an image built for this CPU',
+  },
+  6: {
+    cause: 'AbortedAssertion',
+    failureMode: 'F1',
+    meaning: 'it aborted itself, as after a failed assertion',
+    remedy: 'go back to the version that ran before',
+  },
+  7: {
+    cause: 'SegmentationFault',
+    failureMode: 'F1',
+    meaning: 'it used memory that is not there (a mapped file that shrank, or a defect in native code)',
+    remedy: 'go back to the version that ran before',
+  },
+  8: {
+    cause: 'SegmentationFault',
+    failureMode: 'F1',
+    meaning: 'an arithmetic error in native code',
+    remedy: 'go back to the version that ran before',
+  },
+  11: {
+    cause: 'SegmentationFault',
+    failureMode: 'F1',
+    meaning: 'it used memory that is not its own: a defect in native code, or a library that does not fit',
+    remedy: 'go back to the version that ran before',
+  },
+  31: {
+    cause: 'SecurityDenied',
+    failureMode: 'F1',
+    meaning: 'seccomp forbade a system call it made',
+    remedy: 'allow the system call, or do without it',
+  },
+};
 
 /** The process crashed by itself: segmentation fault, abort, illegal instruction. */
 export const crashSignal: FailureOf = (death) => {

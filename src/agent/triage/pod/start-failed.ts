@@ -48,10 +48,22 @@ export const startFailed: PodFailureOf = (pod) => {
 };
 
 const WAYS: readonly (readonly [RegExp, Pick<Verdict, 'cause' | 'failureMode'>, string])[] = [
-  [/executable file not found|no such file or directory/i, { cause: 'CommandNotFound', failureMode: 'F1' }, 'the command does not exist in it'],
-  [/exec format error/i, { cause: 'NotExecutable', failureMode: 'F15' }, 'the command is built for another architecture'],
-  [/permission denied|is a directory|not executable/i, { cause: 'NotExecutable', failureMode: 'F1' }, 'the command cannot be executed'],
-]; // biome-ignore format: one table
+  [
+    /executable file not found|no such file or directory/i,
+    { cause: 'CommandNotFound', failureMode: 'F1' },
+    'the command does not exist in it',
+  ],
+  [
+    /exec format error/i,
+    { cause: 'NotExecutable', failureMode: 'F15' },
+    'the command is built for another architecture',
+  ],
+  [
+    /permission denied|is a directory|not executable/i,
+    { cause: 'NotExecutable', failureMode: 'F1' },
+    'the command cannot be executed',
+  ],
+];
 
 function explain(message: string, command: readonly string[]) {
   const named = /exec: "([^"]{1,200})"/.exec(message)?.[1] ?? command[0];
