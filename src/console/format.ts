@@ -34,9 +34,10 @@ export function timeOf(at: number, now: number): string {
   return sameDay ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
 }
 
-/** Cores as kubectl top: `40m`, `1.25`. */
+/** Cores as kubectl top: `40m`, `1.25`; below ten thousandths with a decimal: `0.4m`. */
 export function cores(value: number): string {
-  return value < 1 ? `${Math.round(value * 1000)}m` : trim(value, 2);
+  if (value >= 1) return trim(value, 2);
+  return `${trim(value * 1000, value < 0.01 ? 1 : 0)}m`;
 }
 
 const BINARY = ['B', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'] as const;

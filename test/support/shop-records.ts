@@ -288,7 +288,11 @@ function cartLife(startedAt: number, attempt: number): Life {
     log: [
       line(120, 'stdout', 'cart: starting'),
       line(150, 'stderr', 'file:///app/shop/cart.mjs:6'),
-      line(150, 'stderr', '  if (value === undefined) throw new Error(missing(name));'),
+      line(
+        150,
+        'stderr',
+        '  if (value === undefined) throw new Error(["missing required environment variable", name, "see the manual for what it is"].join(" "));',
+      ),
       line(150, 'stderr', '                                  ^'),
       line(151, 'stderr', ''),
       line(152, 'stderr', 'Error: missing required environment variable PAYMENT_URL'),

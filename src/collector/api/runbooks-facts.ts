@@ -20,8 +20,8 @@ export function liveFacts(asked: {
 }): LiveFacts | undefined {
   const { alert, subject, log } = asked;
   if (Object.values(subject).every((value) => value === undefined)) return undefined;
-  const alerts = asked.alerts.filter((active) => isAbout(active, alert, subject));
   const pod = podOf(log, subject);
+  const alerts = asked.alerts.filter((active) => isAbout(active, alert, subject, pod));
   if (pod === undefined) return { subject, alerts };
   const { namespace, name, uid } = pod.pod;
   const container = subject.container === undefined ? {} : { container: subject.container };
@@ -39,10 +39,11 @@ function podOf(log: EventLog, { namespace, pod, workload }: Subject): PodState |
   return namespace === undefined || name === undefined ? undefined : podOrWorkload(log, namespace, name);
 }
 
-// The alert of the page, and others of the same pod or workload; those of other namespaces are somebody else's.
-function isAbout({ labels }: Alert, alert: string, { namespace, pod, workload }: Subject): boolean {
-  const is = (name: string, value: string | undefined) =>
-    value !== undefined && labelValue(labels, name) === value;
-  if (namespace !== undefined && !is('namespace', namespace)) return false;
-  return labelValue(labels, 'alertname') === alert || is('pod', pod) || is('workload', workload);
+// Alerts of the pod and of its workload as a whole; where the subject names neither, those of the page's name.
+function isAbout({ labels }: Alert, alert: string, subject: Subject, pod: PodState | undefined): boolean {
+  const label = (name: string) => labelValue(labels, name);
+  if (subject.namespace !== undefined && label('namespace') !== subject.namespace) return false;
+  const names = { pod: pod?.pod.name ?? subject.pod, workload: pod?.pod.workload ?? subject.workload };
+  if (names.pod === undefined && names.workload === undefined) return label('alertname') === alert;
+  return label('pod') === '' ? label('workload') === names.workload : label('pod') === names.pod;
 }

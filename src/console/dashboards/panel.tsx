@@ -124,6 +124,15 @@ function Table(props: PanelProps) {
 }
 
 const MOST_LINES = 24;
+/** How often there is something new to read. */
+const READINGS_SECONDS = 15;
+/** Scales reach at least this far, so that next to nothing looks like it. */
+const LEAST_TOP: Readonly<Record<string, number>> = {
+  percentunit: 0.01,
+  cores: 0.01,
+  bytes: 2 ** 20,
+  Bps: 1024,
+};
 
 function TimeSeries(props: PanelProps) {
   const range = ownRange(props);
@@ -131,7 +140,8 @@ function TimeSeries(props: PanelProps) {
   const { value, error } = useAsked(
     `range ${range.end - range.start} ${asked.join('\n')}`,
     async (signal) => {
-      const end = Math.floor(Date.now() / 1000 / range.step) * range.step;
+      // The last point is now, however far apart the points are.
+      const end = Math.floor(Date.now() / 1000 / READINGS_SECONDS) * READINGS_SECONDS;
       const moved = { start: end - (range.end - range.start), end, step: range.step };
       return { ...moved, series: await Promise.all(asked.map((expr) => queryRange(expr, moved, signal))) };
     },
@@ -166,7 +176,7 @@ function TimeSeries(props: PanelProps) {
         binary={defaults?.unit === 'bytes'}
         from={value.start}
         to={value.end}
-        atLeast={defaults?.max ?? 0}
+        atLeast={defaults?.max ?? LEAST_TOP[defaults?.unit ?? ''] ?? 0}
         height={190}
       />
       <ul class="legend">
@@ -193,7 +203,7 @@ function ownRange({ panel, range }: PanelProps): TimeRange {
 
 /** About 240 points, at least as far apart as the readings are. */
 export function stepOf(seconds: number): number {
-  return Math.max(15, Math.ceil(seconds / 240 / 15) * 15);
+  return Math.max(READINGS_SECONDS, Math.ceil(seconds / 240 / READINGS_SECONDS) * READINGS_SECONDS);
 }
 
 function aligned(series: RangeSeries, times: readonly number[]): readonly (number | null)[] {

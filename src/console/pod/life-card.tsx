@@ -15,7 +15,7 @@ export function LifeCard({
   open: openAtFirst,
 }: {
   life: Life;
-  /** What the page says above; not said twice. */
+  /** What the page proves above; not proven twice. */
   current: Verdict;
   now: number;
   open: boolean;
@@ -54,9 +54,9 @@ function LifeBody({ life, current, now }: { life: Life; current: Verdict; now: n
         <Fact name="reason">{life.reason}</Fact>
         <Fact name="killed by">{killerWords(life)}</Fact>
       </dl>
-      {life.verdict.summary === current.summary ? (
+      {life.verdict.cause === current.cause ? (
         <p>
-          <b>{life.verdict.cause}</b>, as said above.
+          <b>{life.verdict.cause}</b> {life.verdict.summary}
         </p>
       ) : (
         <VerdictView verdict={life.verdict} now={now} level="h4" />

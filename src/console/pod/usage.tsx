@@ -2,6 +2,7 @@ import type { Pod } from '../../model/kubernetes.ts';
 import { Chart } from '../chart.tsx';
 import { bytes, cores } from '../format.ts';
 import { serverNow } from '../now.ts';
+import { firstTime } from '../pods/vitals.ts';
 import { queryRange, type RangeSeries } from '../prometheus.ts';
 import { useAsked } from '../request.ts';
 
@@ -76,7 +77,9 @@ async function askUsage(namespace: string, pod: string, signal: AbortSignal): Pr
     queryRange(`sum by (container) (rate(container_cpu_usage_seconds_total${which}[1m]))`, range, signal),
     queryRange(`sum by (container) (container_memory_working_set_bytes${which})`, range, signal),
   ]);
-  return { from: range.start, to, cpu, memory };
+  // As wide as there is something to show, at least two minutes.
+  const first = firstTime([...cpu, ...memory]) ?? to;
+  return { from: Math.min(first, to - 120), to, cpu, memory };
 }
 
 function UsageChart({

@@ -69,7 +69,8 @@ export function PodsPage({ overview: { value, error } }: { overview: Asked<Overv
         ))}
       </table>
       <p class="fineprint">
-        CPU in thousandths of a core, memory as working set; lines show the last 15 minutes.
+        CPU in thousandths of a core, memory as working set; lines show the last{' '}
+        {span((vitals.value?.to ?? 0) * 1000 - (vitals.value?.from ?? 0) * 1000)}.
       </p>
     </>
   );

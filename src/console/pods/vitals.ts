@@ -2,7 +2,7 @@ import { serverNow } from '../now.ts';
 import { queryRange, type RangeSeries } from '../prometheus.ts';
 import { type Asked, useAsked } from '../request.ts';
 
-/** CPU in cores and memory in bytes of each pod, over the last quarter of an hour. Times in seconds. */
+/** CPU in cores and memory in bytes of each pod, over the last quarter of an hour at most. Times in seconds. */
 export interface Vitals {
   readonly from: number;
   readonly to: number;
@@ -14,6 +14,8 @@ const CPU = 'sum by (namespace, pod) (rate(container_cpu_usage_seconds_total{con
 const MEMORY = 'sum by (namespace, pod) (container_memory_working_set_bytes{container!=""})';
 const SPAN_SECONDS = 15 * 60;
 const STEP_SECONDS = 15;
+// Soon after a start there is little to show; it is shown as wide as it can be.
+const LEAST_SPAN_SECONDS = 120;
 
 export function useVitals(): Asked<Vitals> {
   return useAsked('vitals', askVitals, 15_000);
@@ -26,7 +28,14 @@ async function askVitals(signal: AbortSignal): Promise<Vitals> {
     queryRange(CPU, range, signal),
     queryRange(MEMORY, range, signal),
   ]);
-  return { from: range.start, to, cpu: byPod(cpu), memory: byPod(memory) };
+  const from = Math.min(to - LEAST_SPAN_SECONDS, firstTime([...cpu, ...memory]) ?? to);
+  return { from, to, cpu: byPod(cpu), memory: byPod(memory) };
+}
+
+/** When the earliest of the series begins. */
+export function firstTime(series: readonly RangeSeries[]): number | undefined {
+  const times = series.flatMap(({ points }) => points.slice(0, 1).map(([t]) => t));
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 export const podKey = (namespace: string, pod: string): string => `${namespace}/${pod}`;
