@@ -28,6 +28,8 @@ export interface QueryLimits {
   readonly maxSamples?: number;
   /** Two minutes when left out. */
   readonly timeoutMs?: number;
+  /** How old the newest sample of an instant vector may be; five minutes when left out. */
+  readonly lookbackMs?: number;
 }
 
 export interface EngineOptions {
@@ -35,8 +37,6 @@ export interface EngineOptions {
   readonly querier: () => Querier;
   readonly clock: Clock;
   readonly limits?: QueryLimits;
-  /** How old the newest sample of an instant vector may be; five minutes when left out. */
-  readonly lookbackMs?: number;
   /** Step of subqueries that leave theirs out; one minute when left out. */
   readonly subqueryStepMs?: number;
   /** Keeps metric names until a query ends. Off when left out, as in Prometheus. */
@@ -95,7 +95,7 @@ function createContext(
   return {
     ...range,
     querier: options.querier(),
-    lookbackMs: options.lookbackMs ?? 5 * MINUTE_MS,
+    lookbackMs: limits.lookbackMs ?? 5 * MINUTE_MS,
     subqueryStepMs: options.subqueryStepMs ?? MINUTE_MS,
     delayedNameRemoval: options.delayedNameRemoval ?? false,
     annotations: createAnnotations(),
@@ -115,7 +115,7 @@ async function evaluateInstant(expr: Expr, context: QueryContext): Promise<Query
   const range = unwrapParens(expr);
   if (range.kind === 'matrix-selector' || range.kind === 'subquery') {
     const series: MatrixSeries[] = [];
-    const vector = await evaluateRange(range, evaluation);
+    const vector = evaluateRange(range, evaluation);
     const [startMs, endMs] = [vector.endOf(0) - vector.rangeMs, vector.endOf(0)];
     for await (const { labels, samples, dropName } of vector.series) {
       const points: Sample[] = [];
@@ -129,7 +129,7 @@ async function evaluateInstant(expr: Expr, context: QueryContext): Promise<Query
     }
     return { type: 'matrix', series: await sortByLabels(series, context.turn) };
   }
-  const value = cleanUp(await evaluation.evaluate(expr), context);
+  const value = await cleanUp(await evaluation.evaluate(expr), context);
   if (value.kind === 'scalar') return { type: 'scalar', t, v: value.values[0]! };
   if (value.kind === 'string') return { type: 'string', t, v: value.value };
   const samples: VectorSample[] = [];
@@ -142,7 +142,7 @@ async function evaluateInstant(expr: Expr, context: QueryContext): Promise<Query
 async function evaluateOverRange(expr: Expr, context: QueryContext): Promise<QueryValue> {
   const { startMs, endMs, stepMs, turn } = context;
   const grid: Grid = { startMs, stepMs, steps: Math.floor((endMs - startMs) / stepMs) + 1 };
-  const value = cleanUp(await createEvaluation(context, grid).evaluate(expr), context);
+  const value = await cleanUp(await createEvaluation(context, grid).evaluate(expr), context);
   if (value.kind === 'string') throw new Error('checked range query gave a string');
   if (value.kind === 'scalar') {
     const samples = Array.from(value.values, (v, k) => ({ t: timeAt(grid, k), v }));
@@ -165,10 +165,10 @@ function pointsOf({ values, present }: StepSeries, grid: Grid): Sample[] {
 }
 
 /** Names that were to go at the end go; series that are equal then become one. */
-function cleanUp(value: StepValue, { delayedNameRemoval }: QueryContext): StepValue {
+async function cleanUp(value: StepValue, { delayedNameRemoval, turn }: QueryContext): Promise<StepValue> {
   if (value.kind !== 'vector' || !delayedNameRemoval) return value;
   const series = value.series.map((one) =>
     one.dropName ? { ...one, labels: dropMetadata(one.labels) } : one,
   );
-  return { kind: 'vector', series: mergeEqualSeries(series) };
+  return { kind: 'vector', series: await mergeEqualSeries(series, turn) };
 }

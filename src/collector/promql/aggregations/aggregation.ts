@@ -56,9 +56,10 @@ export async function evaluateAggregate(expr: AggregateExpr, evaluation: Evaluat
   if (inner.kind !== 'vector') throw new Error(`checked aggregation is over ${inner.kind}`);
   const series = inner.series.filter(hasPoints);
   if (param?.kind === 'string')
-    return { kind: 'vector', series: countValues(expr, param.value, series, evaluation) };
+    return { kind: 'vector', series: await countValues(expr, param.value, series, evaluation) };
   const names = new Set(expr.grouping);
-  const grouped = groupBy(series, ({ labels }) => groupingKey(labels, names, expr.without));
+  const keyOf = ({ labels }: StepSeries) => groupingKey(labels, names, expr.without);
+  const grouped = await groupBy(series, keyOf, evaluation.turn);
   const groups = [...grouped.values()];
   const params = param?.kind === 'scalar' ? param.values : new Float64Array(0);
   const rearrange = rearrangers[expr.op];

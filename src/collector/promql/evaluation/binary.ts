@@ -14,7 +14,7 @@ export async function evaluateBinary(expr: BinaryExpr, evaluation: Evaluation): 
     return { kind: 'scalar', values: betweenScalars(expr, lhs.values, rhs.values) };
   }
   const series = await betweenValues(expr, lhs, rhs, evaluation);
-  return { kind: 'vector', series: settleEqualSeries(series.filter(hasPoints), evaluation) };
+  return { kind: 'vector', series: await settleEqualSeries(series.filter(hasPoints), evaluation) };
 }
 
 async function betweenValues(

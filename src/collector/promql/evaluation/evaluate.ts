@@ -69,8 +69,13 @@ async function evaluateUnary(expr: UnaryExpr, evaluation: Evaluation): Promise<S
   const value = await evaluation.evaluate(expr.expr);
   if (expr.op === '+' || value.kind === 'string') return value;
   if (value.kind === 'scalar') return { kind: 'scalar', values: value.values.map((v) => -v) };
-  const series = value.series.map((one) => withoutName(negate(one), evaluation.delayedNameRemoval));
-  return { kind: 'vector', series: evaluation.delayedNameRemoval ? series : mergeEqualSeries(series) };
+  const { delayedNameRemoval, turn } = evaluation;
+  const series: StepSeries[] = [];
+  for (const one of value.series) {
+    if (turn.isOver()) await turn.pause();
+    series.push(withoutName(negate(one), delayedNameRemoval));
+  }
+  return { kind: 'vector', series: delayedNameRemoval ? series : await mergeEqualSeries(series, turn) };
 }
 
 function negate(series: StepSeries): StepSeries {

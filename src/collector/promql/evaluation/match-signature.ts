@@ -1,6 +1,7 @@
 import { type Labels, labelsKey, METRIC_NAME } from '../../../model/labels.ts';
 import type { VectorMatching } from '../expr.ts';
 import { dropLabels, keepLabels } from './label-set.ts';
+import type { Turn } from './turn.ts';
 
 /** The labels two series must have in common to match. */
 export function matchingLabels({ on, labels }: VectorMatching): (series: Labels) => Labels {
@@ -17,9 +18,14 @@ export function signatureOf(matching: VectorMatching): (series: Labels) => strin
 }
 
 /** Items by their key, both in the order they came. */
-export function groupBy<T>(items: Iterable<T>, keyOf: (item: T) => string): Map<string, T[]> {
+export async function groupBy<T>(
+  items: Iterable<T>,
+  keyOf: (item: T) => string,
+  turn: Turn,
+): Promise<Map<string, T[]>> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
+    if (turn.isOver()) await turn.pause();
     const key = keyOf(item);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [item]);

@@ -38,16 +38,16 @@ export type RangeExpr = MatrixSelector | Subquery;
 export interface RangeVector {
   readonly rangeMs: number;
   readonly endOf: (step: number) => number;
-  readonly series: AsyncIterable<RangeSeries> | Iterable<RangeSeries>;
+  readonly series: AsyncIterable<RangeSeries>;
 }
 
-export async function evaluateRange(expr: RangeExpr, evaluation: Evaluation): Promise<RangeVector> {
+export function evaluateRange(expr: RangeExpr, evaluation: Evaluation): RangeVector {
   const { rangeMs } = expr;
   const endOf = referenceTime(expr.kind === 'subquery' ? expr : expr.selector, evaluation);
   const minT = endOf(0) - rangeMs + 1;
   const maxT = endOf(evaluation.grid.steps - 1);
   if (expr.kind === 'subquery') {
-    return { rangeMs, endOf, series: await subquerySeries(expr, minT - 1, maxT, evaluation) };
+    return { rangeMs, endOf, series: subquerySeries(expr, minT - 1, maxT, evaluation) };
   }
   return { rangeMs, endOf, series: storedSeries(expr, minT, maxT, evaluation) };
 }
@@ -82,21 +82,20 @@ function dropStale(samples: Samples): Samples {
   return kept;
 }
 
-async function subquerySeries(
+async function* subquerySeries(
   expr: Subquery,
   afterT: number,
   maxT: number,
   evaluation: Evaluation,
-): Promise<RangeSeries[]> {
+): AsyncGenerator<RangeSeries> {
   const grid = subqueryGrid(afterT, maxT, expr.stepMs === 0 ? evaluation.subqueryStepMs : expr.stepMs);
-  if (grid.steps <= 0) return [];
+  if (grid.steps <= 0) return;
   const value = await evaluation.on(grid).evaluate(expr.expr);
-  const all: StepSeries[] = value.kind === 'vector' ? value.series : [];
-  return all.map((series) => ({
-    labels: series.labels,
-    dropName: series.dropName,
-    samples: presentSamples(series, grid),
-  }));
+  for (const series of value.kind === 'vector' ? value.series : []) {
+    if (evaluation.turn.isOver()) await evaluation.turn.pause();
+    const samples = presentSamples(series, grid);
+    if (samples.length > 0) yield { labels: series.labels, dropName: series.dropName, samples };
+  }
 }
 
 /** Multiples of the step after `afterT`, up to `maxT`: the same whatever the outer query's start is. */

@@ -13,13 +13,14 @@ export async function evaluateSetOperator(
 ): Promise<StepSeries[]> {
   const signature = signatureOf(matching);
   const keyOf = (series: StepSeries) => signature(series.labels);
-  const presenceBySignature = (all: StepSeries[]) => {
+  const presenceBySignature = async (all: StepSeries[]) => {
     const presence = new Map<string, Uint8Array>();
-    for (const [key, group] of groupBy(all, keyOf)) presence.set(key, anyPresent(group, grid.steps));
+    for (const [key, group] of await groupBy(all, keyOf, turn))
+      presence.set(key, anyPresent(group, grid.steps));
     return presence;
   };
   const [filtered, other] = op === 'or' ? [rhs, lhs] : [lhs, rhs];
-  const presence = presenceBySignature(other);
+  const presence = await presenceBySignature(other);
   const wanted = op === 'and' ? 1 : 0;
   for (const series of filtered) {
     if (turn.isOver()) await turn.pause();

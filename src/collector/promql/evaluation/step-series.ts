@@ -1,6 +1,7 @@
 import { type Labels, labelsKey } from '../../../model/labels.ts';
 import { executionError } from './execution-error.ts';
 import { dropMetadata } from './label-set.ts';
+import type { Turn } from './turn.ts';
 
 /**
  * One series of an instant vector over all steps of a query at once. `values[k]` counts where `present[k]` is 1; both
@@ -37,10 +38,11 @@ export function withoutName(series: StepSeries, removeLate: boolean): StepSeries
 }
 
 /** Series with equal labels become one. @throws QUERY_EXECUTION where two have a value at the same step */
-export function mergeEqualSeries(all: StepSeries[]): StepSeries[] {
+export async function mergeEqualSeries(all: StepSeries[], turn: Turn): Promise<StepSeries[]> {
   if (all.length < 2) return all;
   const byLabels = new Map<string, StepSeries>();
   for (const series of all) {
+    if (turn.isOver()) await turn.pause();
     const key = labelsKey(series.labels);
     const first = byLabels.get(key);
     if (first === undefined) byLabels.set(key, series);
@@ -50,9 +52,13 @@ export function mergeEqualSeries(all: StepSeries[]): StepSeries[] {
 }
 
 /** @throws QUERY_EXECUTION where two series have equal labels */
-export function checkDistinct(all: readonly StepSeries[]): void {
+export async function checkDistinct(all: readonly StepSeries[], turn: Turn): Promise<void> {
   if (all.length < 2) return;
-  const keys = new Set(all.map((series) => labelsKey(series.labels)));
+  const keys = new Set<string>();
+  for (const { labels } of all) {
+    if (turn.isOver()) await turn.pause();
+    keys.add(labelsKey(labels));
+  }
   if (keys.size < all.length) throw sameLabels();
 }
 

@@ -9,6 +9,7 @@ import { groupBy, matchingLabels, signatureOf } from './match-signature.ts';
 import { arithmetic, comparison, isArithmetic } from './operator.ts';
 import { anyPresent } from './set-operator.ts';
 import { newSeries, type StepSeries } from './step-series.ts';
+import type { Turn } from './turn.ts';
 
 /**
  * An arithmetic or comparison operator between two instant vectors. The "many" side is walked in its order; the
@@ -26,7 +27,7 @@ export async function matchVectors(
   const { steps } = evaluation.grid;
   const signature = signatureOf(matching);
   const keyOf = (series: StepSeries) => signature(series.labels);
-  const oneBySignature = groupBy(one, keyOf);
+  const oneBySignature = await groupBy(one, keyOf, evaluation.turn);
   checkOneSide(oneBySignature.values(), anyPresent(many, steps), matching, swapped ? 'left' : 'right');
   const pairs: Pair[] = [];
   const combine = combination(expr, swapped);
@@ -40,7 +41,7 @@ export async function matchVectors(
       combine(series, other, pair);
     }
   }
-  checkManySide(pairs, matching);
+  await checkManySide(pairs, matching, evaluation.turn);
   for (const { result, matched } of pairs) if (!filters(expr)) result.present.set(matched);
   return pairs.map((pair) => pair.result);
 }
@@ -138,11 +139,11 @@ const printLabels = (labels: Labels): string =>
   `{${labels.map(([name, value]) => `${/^[A-Za-z_]\w*$/.test(name) ? name : quote(name)}=${quote(value)}`).join(', ')}}`;
 
 /** Several series of the "many" side may match the same one only when asked for, and with different results. */
-function checkManySide(pairs: readonly Pair[], matching: VectorMatching): void {
+async function checkManySide(pairs: readonly Pair[], matching: VectorMatching, turn: Turn): Promise<void> {
   const oneToOne = matching.cardinality === 'one-to-one';
   const keyOf = ({ signature, result }: Pair) =>
     oneToOne ? signature : `${signature}|${labelsKey(result.labels)}`;
-  for (const group of groupBy(pairs, keyOf).values()) {
+  for (const group of (await groupBy(pairs, keyOf, turn)).values()) {
     if (group.length < 2) continue;
     const taken = new Uint8Array(group[0]!.matched.length);
     for (const { matched } of group) {

@@ -53,7 +53,7 @@ export async function mapValues(
     change(one.values, one.present);
     out.push(withoutName(one, evaluation.delayedNameRemoval));
   }
-  return { kind: 'vector', series: settleEqualSeries(out, evaluation) };
+  return { kind: 'vector', series: await settleEqualSeries(out, evaluation) };
 }
 
 /** A function of the window of each series at each step, without other arguments. */
@@ -71,13 +71,13 @@ export async function applyToRange(
   keepsName = false,
   seen: (input: StepSeries['labels']) => void = () => {},
 ): Promise<StepValue> {
-  const range = await evaluateRange(rangeArgument(arg), evaluation);
+  const range = evaluateRange(rangeArgument(arg), evaluation);
   const out: StepSeries[] = [];
   await mapRange(range, evaluation, fn, (input, result) => {
     seen(input.labels);
     out.push(keepsName && !input.dropName ? result : withoutName(result, evaluation.delayedNameRemoval));
   });
   // Going series by series, Prometheus takes equal label sets for an error even at different steps.
-  if (!evaluation.delayedNameRemoval) checkDistinct(out);
+  if (!evaluation.delayedNameRemoval) await checkDistinct(out, evaluation.turn);
   return { kind: 'vector', series: out };
 }

@@ -101,7 +101,7 @@ const histogramQuantile: FunctionImplementation = async (call, evaluation) => {
   const q = await quantileArgument(call.args[0]!, evaluation);
   const histograms = await histogramsIn(arg, evaluation);
   const series = await mapHistograms(histograms, evaluation, quantileAt(q, arg, evaluation));
-  return { kind: 'vector', series: settleEqualSeries(series, evaluation) };
+  return { kind: 'vector', series: await settleEqualSeries(series, evaluation) };
 };
 
 const histogramQuantiles: FunctionImplementation = async (call, evaluation) => {
@@ -114,7 +114,7 @@ const histogramQuantiles: FunctionImplementation = async (call, evaluation) => {
     const series = await mapHistograms(histograms, evaluation, quantileAt(q, arg, evaluation));
     for (const one of series) all.push(...splitByQuantile(one, label, q));
   }
-  return { kind: 'vector', series: settleEqualSeries(all, evaluation) };
+  return { kind: 'vector', series: await settleEqualSeries(all, evaluation) };
 };
 
 /** The quantile goes into a label, so that one that varies over time makes several series. */
@@ -139,7 +139,7 @@ const histogramFraction: FunctionImplementation = async (call, evaluation) => {
   const series = await mapHistograms(histograms, evaluation, (buckets, k) =>
     bucketFraction(lower[k]!, upper[k]!, buckets),
   );
-  return { kind: 'vector', series: settleEqualSeries(series, evaluation) };
+  return { kind: 'vector', series: await settleEqualSeries(series, evaluation) };
 };
 
 /** What is asked of native histograms only: floats have no answer, and the store holds nothing else. */

@@ -21,7 +21,7 @@ async function relabel(
     const labels = withLabel(one.labels, name, value);
     return { ...one, labels, dropName: one.dropName && name !== METRIC_NAME };
   });
-  return { kind: 'vector' as const, series: mergeEqualSeries(series) };
+  return { kind: 'vector' as const, series: await mergeEqualSeries(series, evaluation.turn) };
 }
 
 const labelReplace: FunctionImplementation = async (call, evaluation) => {

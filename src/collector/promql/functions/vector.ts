@@ -34,7 +34,7 @@ const absent: FunctionImplementation = async (call, evaluation) => {
 };
 
 const absentOverTime: FunctionImplementation = async (call, evaluation) => {
-  const range = await evaluateRange(rangeArgument(call.args[0]!), evaluation);
+  const range = evaluateRange(rangeArgument(call.args[0]!), evaluation);
   const any = new Uint8Array(evaluation.grid.steps);
   const present = (_: unknown, out: Float64Array, step: number) => {
     any[step] = 1;
