@@ -85,7 +85,9 @@ export function parseOpenSlo(text: string, path: string): readonly Slo[] {
     const line = lines.linePos(document.contents?.range?.[0] ?? document.range[0]).line;
     const broken = document.errors[0];
     if (broken !== undefined) {
-      problems.push(`${path}:${lines.linePos(broken.pos[0]).line}: ${broken.message.split('\n')[0]!.replace(/ at line \d+.*$/, '')}`);
+      problems.push(
+        `${path}:${lines.linePos(broken.pos[0]).line}: ${broken.message.split('\n')[0]!.replace(/ at line \d+.*$/, '')}`,
+      );
       continue;
     }
     const value: unknown = document.toJS({ maxAliasCount: 100 });
