@@ -9,6 +9,7 @@ import type { PodTransition } from '../pod/transition.ts';
 import type { PodView, WorkloadView } from '../pod/view.ts';
 import { redactObject, redactText } from '../redaction/redaction.ts';
 import { diagnosePod } from '../triage/diagnose-pod.ts';
+import { createDepartures } from './departures.ts';
 import type { FlightRecorder } from './flight-recorder.ts';
 import { createLifeHistory } from './life-history.ts';
 import { MOST_LOG_LINES } from './log-tail.ts';
@@ -74,6 +75,7 @@ interface PodMemory {
   /** Victims of lives that have not ended, by container and attempt; and who waits for one. */
   readonly victims: Map<string, OomKill[]>;
   readonly awaited: Map<string, () => void>;
+  ending: boolean;
   /** Deaths whose record is being made. */
   readonly dying: Set<Promise<void>>;
 }
@@ -86,6 +88,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const { clock, flightRecorder, emit } = options;
   const pods = new Map<string, PodMemory>();
   const history = createLifeHistory(options.keyValue);
+  const departures = createDepartures(options.keyValue);
   let droppedBefore = 0;
   let cancelLook: CancelTimer | undefined;
 
@@ -107,6 +110,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       running: new Map(),
       victims: new Map(),
       awaited: new Map(),
+      ending: false,
       dying: new Set(),
     };
     pods.set(ref.uid, memory);
@@ -116,7 +120,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const evidenceOf = ({ events, ref, running }: PodMemory, view: PodView) => {
     const flights = view.containers.map((container) => {
       const id = container.running?.id ?? running.get(container.name);
-      return [container.name, id === undefined ? undefined : flightRecorder.read(id)] as const;
+      return [container.name, id === undefined ? undefined : flightRecorder.now(id)] as const;
     });
     const listening = flights.find(([, flight]) => flight?.listening !== undefined)?.[1]?.listening;
     return {
@@ -191,12 +195,20 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
   const end = async (memory: PodMemory) => {
     while (memory.dying.size > 0) await Promise.all(memory.dying);
+    const { uid } = memory.ref;
     memory.repetition.flush();
-    const state = memory.states.deleted();
+    const departure = departures.of(uid);
+    const state = departure?.state ?? memory.states.deleted(departure?.view);
+    departures.left(uid, state);
     if (state) emit([{ kind: 'pod', state }]);
     droppedBefore += memory.repetition.dropped;
-    history.forget(memory.ref.uid);
-    pods.delete(memory.ref.uid);
+    history.forget(uid);
+    pods.delete(uid);
+  };
+
+  const leave = (memory: PodMemory) => {
+    const view = options.view(memory.ref.uid) ?? memory.states.view;
+    if (view) departures.leaving(view);
   };
 
   const look = () => {
@@ -212,7 +224,9 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       follow(memory, transition);
       if (transition.kind === 'container-died') return die(memory, transition);
       for (const wording of wordingOf(transition)) memory.repetition.tell(toEvent(transition, wording));
+      if (transition.kind === 'pod-deleting') leave(memory);
       if (transition.kind !== 'pod-deleted') return;
+      memory.ending = true;
       const ending = end(memory).finally(() => endings.delete(ending));
       endings.add(ending);
     },
@@ -229,7 +243,11 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       memory.victims.set(key, [...known.slice(1 - MOST_VICTIMS), victim.kill]);
       memory.awaited.get(key)?.();
     },
-    podChanged: (view) => memoryOf(view.ref).states.changed(view),
+    podChanged(view) {
+      // A view may be older than the end of its pod: nothing that is told after that end may bring it back.
+      if (!departures.has(view.ref.uid) && !pods.get(view.ref.uid)?.ending)
+        memoryOf(view.ref).states.changed(view);
+    },
     workloadChanged(view, deleted = false) {
       if (!view.object) return;
       const at = clock.now();

@@ -24,6 +24,8 @@ export interface FlightRecorder {
   recordProbe(containerId: string, result: ProbeResult): void;
   recordListening(containerId: string, listening: Life['listening']): void;
   read(containerId: string): FlightRecord;
+  /** As `read`, without the frames, which are dear to unpack. */
+  now(containerId: string): Omit<FlightRecord, 'vitals'>;
   /** The record at the container's death; frees it, and takes nothing more for it. */
   take(containerId: string): FlightRecord;
   /** Containers on record. */
@@ -75,6 +77,10 @@ export function createFlightRecorder(): FlightRecorder {
       if (flight) flight.listening = listening.slice(0, MOST_PORTS);
     },
     read,
+    now(containerId) {
+      const { probes = [], listening } = flights.get(containerId) ?? {};
+      return { probes, ...(listening ? { listening } : {}) };
+    },
     take(containerId) {
       const record = read(containerId);
       flights.delete(containerId);

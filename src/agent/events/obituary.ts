@@ -48,14 +48,23 @@ export function toLife(death: ContainerDied, remains: Remains): Life {
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
   const own = containers.find(({ name }) => name === death.container);
   const verdict = diagnoseDeath({
-    // The kills we only count have no victim: triage must not take the guess for a record.
-    life: { ...life, oomKills: remains.oomKills },
-    ...(death.oomKills === undefined ? {} : { oomKillsCounted: death.oomKills }),
+    // A kill without a pid is one that was only counted: triage must not take a guess for a victim's record.
+    life: { ...life, oomKills: remains.oomKills.filter(({ pid }) => pid !== undefined) },
+    ...counted(death, remains.oomKills),
     earlier,
     ...(own ? { spec: own } : {}),
     restartPolicy: spec?.restartPolicy ?? 'Always',
   });
   return { ...life, verdict };
+}
+
+/** The count at the exit, or what was counted while it lived; absent: neither could be read. */
+function counted(
+  { oomKills }: ContainerDied,
+  seen: readonly OomKill[],
+): { readonly oomKillsCounted?: number } {
+  if (oomKills === undefined && seen.length === 0) return {};
+  return { oomKillsCounted: Math.max(oomKills ?? 0, seen.length) };
 }
 
 /** The counter may know of more kills than the kernel's log told; the last one ended a container that got SIGKILL. */

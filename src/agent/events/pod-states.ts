@@ -24,8 +24,8 @@ export interface PodStates {
   look(): void;
   /** As `changed`, without waiting: a verdict travels with the life it comes from. */
   state(view: PodView): PodState;
-  /** The last one of a pod that is gone. */
-  deleted(): PodState | undefined;
+  /** The last one of a pod that is gone; `known` is a view from before a restart. */
+  deleted(known?: PodView): PodState | undefined;
   readonly verdict: Verdict | undefined;
   readonly view: PodView | undefined;
   close(): void;
@@ -82,11 +82,12 @@ export function createPodStates({ clock, diagnose, emit }: PodStatesOptions): Po
       close();
       return toState(of, false);
     },
-    deleted() {
+    deleted(known) {
       close();
-      if (!view) return undefined;
+      const last = view ?? known;
+      if (!last) return undefined;
       // What was wrong with it stays said: that it was deleted is told by `deleted`.
-      const { deletionAt: _, ...gone } = view;
+      const { deletionAt: _, ...gone } = last;
       return toState(gone, true);
     },
     get verdict() {

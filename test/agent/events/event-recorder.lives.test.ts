@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createEventRecorder, type EventRecorder } from '../../../src/agent/events/event-recorder.ts';
 import { createFlightRecorder } from '../../../src/agent/events/flight-recorder.ts';
 import type { ContainerDied } from '../../../src/agent/events/obituary.ts';
+import type { KeyValue } from '../../../src/agent/pod/key-value.ts';
 import type { PodView } from '../../../src/agent/pod/view.ts';
 import type { LogLine, OomKill } from '../../../src/model/life.ts';
 import type { AgentRecord } from '../../../src/model/record.ts';
@@ -13,13 +14,19 @@ afterEach(() => {
   for (const recorder of recorders.splice(0)) recorder.close();
 });
 
-function tell(
-  options: { log?: readonly string[]; view?: PodView; logs?: () => Promise<readonly LogLine[]> } = {},
-) {
+interface TellOptions {
+  readonly log?: readonly string[];
+  /** null: the pod is not there any more. */
+  readonly view?: PodView | null;
+  readonly logs?: () => Promise<readonly LogLine[]>;
+  readonly keyValue?: KeyValue;
+}
+
+function tell(options: TellOptions = {}) {
   const clock = createFakeClock(START);
   const flightRecorder = createFlightRecorder();
   const batches: AgentRecord[][] = [];
-  const view = options.view ?? podView();
+  const view = options.view === null ? undefined : (options.view ?? podView());
   const lines = (options.log ?? []).map((text, index) => ({
     at: START + index,
     stream: 'stderr' as const,
@@ -31,6 +38,7 @@ function tell(
     flightRecorder,
     logs: options.logs ?? (async () => lines),
     view: () => view,
+    ...(options.keyValue ? { keyValue: options.keyValue } : {}),
     emit: (records) => void batches.push([...records]),
   });
   recorders.push(recorder);
@@ -187,5 +195,89 @@ describe('the lives of a container', () => {
     await story.recorder.settled();
     expect(story.states().at(-1)).toMatchObject({ deleted: true, verdict: { cause: 'MissingConfig' } });
     expect(story.recorder.lives(CART.uid)).toEqual([]);
+  });
+
+  it('are not brought back by a view that is older than the end of the pod', async () => {
+    const story = tell();
+    await story.death();
+    story.recorder.onTransition({ kind: 'pod-deleted', at: START + 5000, pod: CART });
+    story.recorder.podChanged(podView());
+    await story.recorder.settled();
+    story.recorder.podChanged(podView());
+    await story.clock.advance(10_000);
+    expect(story.states().at(-1)!.deleted).toBe(true);
+    expect(story.states().filter(({ deleted }) => deleted)).toHaveLength(1);
+  });
+});
+
+describe('an agent that starts again', () => {
+  const durable = () => {
+    const values = new Map<string, unknown>();
+    return {
+      get: (key: string) => values.get(key),
+      set: async (key: string, value: unknown) => void values.set(key, structuredClone(value)),
+      delete: async (key: string) => void values.delete(key),
+      entries: (prefix: string) =>
+        [...values].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1)),
+    };
+  };
+
+  it('still knows why a container waits', async () => {
+    const keyValue = durable();
+    await tell({ keyValue, log: ['FATAL: LEDGER_URL is not set'] }).death();
+    const after = tell({ keyValue });
+    after.recorder.podChanged(podView());
+    expect(after.states().at(-1)!.verdict.cause).toBe('MissingConfig');
+  });
+
+  it('says the last word about a pod that is gone once more, under the same id', async () => {
+    const keyValue = durable();
+    const before = tell({ keyValue });
+    before.recorder.podChanged(podView());
+    const deleted = { kind: 'pod-deleted', at: START + 5000, pod: CART } as const;
+    before.recorder.onTransition({
+      kind: 'pod-deleting',
+      at: START,
+      pod: CART,
+      graceMs: 0,
+      request: { by: 'delete', message: '', at: START },
+    });
+    before.recorder.onTransition(deleted);
+    await before.recorder.settled();
+    const after = tell({ keyValue, view: null });
+    after.recorder.onTransition(deleted);
+    await after.recorder.settled();
+    expect(after.states()).toEqual(before.states().slice(-1));
+  });
+
+  it('says it the first time where it was killed before', async () => {
+    const keyValue = durable();
+    const before = tell({ keyValue });
+    before.recorder.onTransition({
+      kind: 'pod-deleting',
+      at: START,
+      pod: CART,
+      graceMs: 0,
+      request: { by: 'delete', message: '', at: START },
+    });
+    const after = tell({ keyValue, view: null });
+    after.recorder.onTransition({ kind: 'pod-deleted', at: START + 5000, pod: CART });
+    await after.recorder.settled();
+    expect(after.states().at(-1)).toMatchObject({ deleted: true, pod: CART });
+  });
+});
+
+describe('a kill that was only counted', () => {
+  it('is no record of its victim: the counter and the signal decide', async () => {
+    const story = tell();
+    story.recorder.onOomKill({
+      pod: CART,
+      container: 'cart',
+      attempt: 0,
+      kill: { at: START + 900, mainProcess: false },
+    });
+    await story.death({ exitCode: 137, signal: 9, oomKills: 1, reason: 'OOMKilled' });
+    expect(story.lives()[0]!.verdict).toMatchObject({ cause: 'OOMKilled', confidence: 'certain' });
+    expect(story.lives()[0]!.oomKills).toHaveLength(1);
   });
 });
