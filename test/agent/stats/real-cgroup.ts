@@ -15,7 +15,7 @@ export const cgroupVersion = existsSync(join(ROOT, 'memory'))
 
 export interface RealCgroup {
   readonly paths: Readonly<Record<string, string>>;
-  /** Starts a program inside, optionally in a network namespace of its own. */
+  /** Starts a program inside, optionally in network and mount namespaces of its own. */
   start(command: readonly string[], options?: { readonly net?: boolean }): ChildProcess;
   write(controller: string, file: string, value: string): void;
   read(controller: string, file: string): string;
@@ -49,7 +49,7 @@ function at(paths: Readonly<Record<string, string>>): RealCgroup {
     paths,
     start(command, { net = false } = {}) {
       const script = `for d in "$@"; do [ "$d" = -- ] && break; echo 0 > "$d/cgroup.procs" || exit 125; shift; done; shift; exec "$@"`;
-      const inside = net ? ['unshare', '--net', ...command] : command;
+      const inside = net ? ['unshare', '--net', '--mount', ...command] : command;
       return spawn('/bin/sh', ['-c', script, 'sh', ...directories, '--', ...inside], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
