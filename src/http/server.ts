@@ -16,7 +16,7 @@ import { endStreamsOnClose } from './event-stream.ts';
 import { isLoopback, urlHost } from './host-check.ts';
 import { toStatus } from './status.ts';
 import { createTokenCheck } from './token.ts';
-import { prepareSocket, protectSocket } from './unix-socket.ts';
+import { prepareSocket } from './unix-socket.ts';
 
 /** Where to listen: an address and a port (0: any free one), or the path of a unix socket. */
 export type Listen = { readonly host: string; readonly port: number } | { readonly socket: string };
@@ -216,9 +216,15 @@ function answerHealth(app: FastifyInstance, { name, notReady }: HttpServerOption
 }
 
 async function listenOnSocket(app: FastifyInstance, socket: string): Promise<string> {
-  await prepareSocket(socket);
-  await app.listen({ path: socket });
-  protectSocket(socket);
+  const place = await prepareSocket(socket);
+  app.server.once('close', place.remove);
+  try {
+    await app.listen({ path: place.bindPath });
+    place.publish();
+  } catch (error) {
+    place.remove();
+    throw error;
+  }
   return `unix:${socket}`;
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { createServer, type Server } from 'node:net';
@@ -144,6 +144,23 @@ describe('a unix socket', () => {
     expect(await ask(socket, 'POST', '/change')).toBe('{"changed":true}');
   });
 
+  it('leaves nothing in its folder but itself, and not even that once closed', async () => {
+    const socket = join(folder, 'agent.sock');
+    const made = await server({ socket });
+    await made.listen();
+    expect(readdirSync(folder)).toEqual(['agent.sock']);
+    await made.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is for its owner only in a folder that others may enter', async () => {
+    chmodSync(folder, 0o755);
+    const socket = join(folder, 'agent.sock');
+    await (await server({ socket })).listen();
+    expect(statSync(socket).mode & 0o777).toBe(0o600);
+    expect(await ask(socket, 'POST', '/change')).toBe('{"changed":true}');
+  });
+
   it('left behind by a dead process is replaced', async () => {
     const socket = join(folder, 'agent.sock');
     const die = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
@@ -162,17 +179,17 @@ describe('a unix socket', () => {
     expect(statSync(socket).isSocket()).toBe(true);
   });
 
-  it('is not made over a file, in a folder others may enter, or at a path too long', async () => {
+  it('is not made over a file, in a folder others may write, or at a path too long', async () => {
     const file = join(folder, 'precious');
     writeFileSync(file, 'kept');
     await expect((await server({ socket: file })).listen()).rejects.toMatchObject({
       code: 'HTTP_SOCKET_PATH',
     });
     expect(readFileSync(file, 'utf8')).toBe('kept');
-    chmodSync(folder, 0o755);
+    chmodSync(folder, 0o775);
     await expect((await server({ socket: join(folder, 'a.sock') })).listen()).rejects.toMatchObject({
       code: 'HTTP_SOCKET_PATH',
-      message: expect.stringContaining(`chmod 700 ${folder}`),
+      message: expect.stringContaining(`chmod go-w ${folder}`),
     });
     const long = join(folder, 'x'.repeat(120));
     await expect((await server({ socket: long })).listen()).rejects.toMatchObject({
