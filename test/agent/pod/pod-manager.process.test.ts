@@ -94,9 +94,12 @@ describe.skipIf(notRoot())('pods on real processes', () => {
     manager = await startManager();
   });
   afterEach(async () => {
-    await manager.stop({ deletePods: true });
-    await removeDebris(owner);
-    rmSync(folder, { recursive: true, force: true });
+    try {
+      await manager.stop({ deletePods: true });
+    } finally {
+      await removeDebris(owner);
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   const web = () => (manager.list('Pod', 'shop') as Pod[]).filter(({ metadata }) => metadata.name !== 'cart');
