@@ -91,7 +91,8 @@ describe('imports go one way', () => {
     if (ABOVE.some((folder) => within(file, folder))) continue;
     it(`${file} imports only what stands above it in the codemap`, () => {
       const own = folderOf(file);
-      const allowed = COMPOSITIONS[dirname(file)] ?? (own === undefined ? undefined : [own, ...MAY_IMPORT[own]!]);
+      const allowed =
+        COMPOSITIONS[dirname(file)] ?? (own === undefined ? undefined : [own, ...MAY_IMPORT[own]!]);
       expect(allowed, `${file} lies in no folder of the codemap`).toBeDefined();
       const wrong = importsOf(file).filter((target) => !allowed!.some((folder) => within(target, folder)));
       expect(wrong).toEqual([]);

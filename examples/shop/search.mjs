@@ -12,7 +12,9 @@ const server = createServer((request, response) => {
   }
   return response.end('ok\n');
 });
-server.listen(8080, () => console.log(`search: listening on 8080, building the index for ${warmupSeconds} s`));
+server.listen(8080, () =>
+  console.log(`search: listening on 8080, building the index for ${warmupSeconds} s`),
+);
 setTimeout(() => console.log('search: index built'), warmupSeconds * 1000);
 
 process.on('SIGTERM', () => {

@@ -14,7 +14,9 @@ const server = createServer((request, response) => {
 server.listen(port, () => console.log(`web: listening on ${port}`));
 
 const shopping = setInterval(() => {
-  createHash('sha256').update(Buffer.alloc(2 ** 20, sold)).digest();
+  createHash('sha256')
+    .update(Buffer.alloc(2 ** 20, sold))
+    .digest();
   sold += 1;
   if (sold % 30 === 0) console.log(`web: sold ${sold} things`);
 }, 1000);

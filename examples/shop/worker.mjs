@@ -7,13 +7,17 @@ const orders = [];
 console.log(`worker: started with a limit of ${Math.round(limitBytes / 2 ** 20)} MiB`);
 const leaking = setInterval(() => {
   if (process.memoryUsage.rss() > ceilingBytes) {
-    console.error('worker: over its limit and still alive: no memory limit is enforced here; leaking no further');
+    console.error(
+      'worker: over its limit and still alive: no memory limit is enforced here; leaking no further',
+    );
     clearInterval(leaking);
     setInterval(() => {}, 60_000);
     return;
   }
   orders.push(Buffer.alloc(5 * 2 ** 20, orders.length + 1));
-  console.log(`worker: ${orders.length} orders in memory, ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB`);
+  console.log(
+    `worker: ${orders.length} orders in memory, ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB`,
+  );
 }, 1000);
 
 process.on('SIGTERM', () => process.exit(0));
