@@ -68,6 +68,7 @@ export function createApp(options: AppOptions): App {
       retention: own.retention,
       ruleFiles: own.rules ?? [ASSETS.rules],
       webhooks: own.webhooks,
+      tellTerminal: halves === 'up',
       assets: ASSETS,
       version: VERSION,
       clock,

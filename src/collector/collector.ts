@@ -8,7 +8,9 @@ import { isCodedError } from '../util/coded-error.ts';
 import { createOtlpGrpcServer } from '../wire/otlp/grpc-server.ts';
 import { createOtlpHttpHandler } from '../wire/otlp/http-handler.ts';
 import { createOtlpReceiver, type OtlpReceiver } from '../wire/otlp/receiver.ts';
+import { withCause } from './alert-cause.ts';
 import { createNotifier } from './alerting/notifier.ts';
+import { terminalReceiver } from './alerting/receivers/terminal.ts';
 import { webhookReceiver } from './alerting/receivers/webhook.ts';
 import { consoleRoutes } from './api/console.ts';
 import { dashboardRoutes, readDashboards } from './api/dashboards.ts';
@@ -40,6 +42,8 @@ export interface CollectorOptions {
   readonly retention: { readonly timeMs: number; readonly bytes: number };
   readonly ruleFiles: readonly string[];
   readonly webhooks: readonly { readonly url: string; readonly sendResolved: boolean }[];
+  /** Alerts are told by `say` as well. */
+  readonly tellTerminal: boolean;
   /** Folders of what is served: the built console, Grafana's JSON, runbook templates. */
   readonly assets: { readonly console: string; readonly dashboards: string; readonly runbooks: string };
   readonly version: string;
@@ -94,7 +98,10 @@ export function createCollector(options: CollectorOptions): Collector {
     open.push(store);
     const engine = createEngine({ querier: () => store.querier(), clock });
     const notifier = createNotifier({
-      receivers: options.webhooks.map((webhook) => webhookReceiver({ ...webhook, clock })),
+      receivers: [
+        ...(options.tellTerminal ? [terminalReceiver(options.say)] : []),
+        ...options.webhooks.map((webhook) => webhookReceiver({ ...webhook, clock })),
+      ],
       keyValue: store.keyValue,
       clock,
       externalUrl: options.externalUrl,
@@ -106,7 +113,7 @@ export function createCollector(options: CollectorOptions): Collector {
       appender: () => store.appender(),
       keyValue: store.keyValue,
       clock,
-      notify: (alerts) => notifier.notify(alerts),
+      notify: (alerts) => notifier.notify(alerts.map((alert) => withCause(alert, store.events))),
       externalLabels: [],
       externalUrl: options.externalUrl,
       evaluationIntervalMs: options.evaluationIntervalMs,

@@ -3,6 +3,7 @@ import type { ManifestFile } from '../../agent/api/objects.ts';
 import { type ConfigFlags, loadConfig } from '../../config/config.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { collect, type Terminal } from '../program.ts';
+import { printable } from '../terminal.ts';
 import { describeApplied, readManifest } from './apply.ts';
 
 type Halves = 'up' | 'agent' | 'collector';
@@ -61,7 +62,12 @@ async function serve(
   // Read before anything starts: a typing error should not cost a start.
   const manifests: readonly ManifestFile[] = paths.map(readManifest);
   const { createApp } = await import('../../app/app.ts');
-  const app = createApp({ halves, config, env: terminal.env, say: (line) => terminal.out(`${line}\n`) });
+  const app = createApp({
+    halves,
+    config,
+    env: terminal.env,
+    say: (line) => terminal.out(`${printable(line)}\n`),
+  });
   try {
     await app.start();
     if (manifests.length > 0) {
