@@ -1,0 +1,224 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createStore } from '../../src/collector/tsdb/store.ts';
+import { encodeLabels, type Labels, METRIC_NAME, toRecord } from '../../src/model/labels.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { findPart } from '../../test/support/parts.ts';
+import type { BenchSeries } from './series.ts';
+
+/** A query engine in a process of its own, with data, on 127.0.0.1. */
+export interface Engine {
+  readonly name: 'podvitals' | 'prometheus' | 'victoria-metrics';
+  readonly url: string;
+  /** Parameters every query must have, so that nothing is answered from a result cache. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** User and system time of the process so far, in seconds; to 10 ms. */
+  cpuSeconds(): number;
+  stop(): Promise<void>;
+}
+
+const TICKS_PER_SECOND = 100;
+const STARTS_WITHIN_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** Loads the same series into all three and starts them; those that are not installed are left out, aloud. */
+export async function startEngines(all: readonly BenchSeries[], folder: string): Promise<readonly Engine[]> {
+  const engines: Engine[] = [await startPodvitals(all, join(folder, 'podvitals'))];
+  if (findPart('prometheus') && findPart('promtool')) {
+    engines.push(await startPrometheus(all, join(folder, 'prometheus')));
+  } else console.log('prometheus is not installed: left out');
+  if (findPart('victoria-metrics')) engines.push(await startVictoriaMetrics(all, join(folder, 'victoria')));
+  else console.log('victoria-metrics is not installed: left out');
+  return engines;
+}
+
+async function startPodvitals(all: readonly BenchSeries[], folder: string): Promise<Engine> {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, 'collector.db');
+  await fillStore(all, path);
+  const port = await freePort();
+  const server = join(import.meta.dirname, 'podvitals-server.ts');
+  return start(
+    'podvitals',
+    process.execPath,
+    [...nodeFlags(), server, path, String(port)],
+    port,
+    '/-/ready',
+    {},
+    folder,
+  );
+}
+
+/** `BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/prof"` profiles the server. */
+const nodeFlags = () => (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
+
+// As agents send: a request every so often with a few samples of each series.
+const SAMPLES_A_COMMIT = 20;
+const COMMITS_A_MAINTENANCE = 6;
+
+async function fillStore(all: readonly BenchSeries[], path: string): Promise<void> {
+  const store = createStore({ path, clock: systemClock, retention: { timeMs: 60 * DAY_MS, bytes: 2 ** 40 } });
+  const longest = all.reduce((most, { t }) => Math.max(most, t.length), 0);
+  const keys = all.map(({ labels }) => encodeLabels(labels));
+  for (let from = 0; from < longest; from += SAMPLES_A_COMMIT) {
+    const appender = store.appender();
+    for (let s = 0; s < all.length; s += 1) {
+      const { t, v } = all[s]!;
+      const ref = appender.reference(keys[s]!);
+      for (let i = from; i < Math.min(t.length, from + SAMPLES_A_COMMIT); i += 1)
+        appender.append(ref, t[i]!, v[i]!);
+    }
+    const { rejected } = await appender.commit();
+    if (rejected > 0) throw new Error(`the store refused ${rejected} samples`);
+    if ((from / SAMPLES_A_COMMIT) % COMMITS_A_MAINTENANCE === 0) await store.maintain();
+  }
+  await store.maintain();
+  await store.close();
+}
+
+async function startPrometheus(all: readonly BenchSeries[], folder: string): Promise<Engine> {
+  mkdirSync(folder, { recursive: true });
+  const text = join(folder, 'samples.om');
+  const data = join(folder, 'data');
+  await writeLines(text, openMetrics(all));
+  execFileSync(
+    findPart('promtool')!,
+    ['tsdb', 'create-blocks-from', 'openmetrics', '--max-block-duration=24h', text, data],
+    { stdio: 'pipe' },
+  );
+  rmSync(text);
+  const config = join(folder, 'prometheus.yml');
+  writeFileSync(config, 'global: {scrape_interval: 15s}\n');
+  const port = await freePort();
+  const flags = [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${data}`,
+    '--storage.tsdb.retention.time=100y',
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--log.level=error',
+  ];
+  return start('prometheus', findPart('prometheus')!, flags, port, '/-/ready', {}, folder);
+}
+
+async function startVictoriaMetrics(all: readonly BenchSeries[], folder: string): Promise<Engine> {
+  mkdirSync(folder, { recursive: true });
+  const port = await freePort();
+  const flags = [
+    `-storageDataPath=${join(folder, 'data')}`,
+    '-retentionPeriod=100y',
+    `-httpListenAddr=127.0.0.1:${port}`,
+    '-loggerLevel=ERROR',
+    '-search.latencyOffset=0s',
+  ];
+  const cached = { nocache: '1' };
+  const engine = await start(
+    'victoria-metrics',
+    findPart('victoria-metrics')!,
+    flags,
+    port,
+    '/health',
+    cached,
+    folder,
+  );
+  for (let from = 0; from < all.length; from += 50) {
+    const body = all
+      .slice(from, from + 50)
+      .map(importLine)
+      .join('\n');
+    const response = await fetch(`${engine.url}/api/v1/import`, { method: 'POST', body });
+    if (!response.ok) throw new Error(`victoria-metrics refused an import: ${await response.text()}`);
+  }
+  await fetch(`${engine.url}/internal/force_flush`);
+  await fetch(`${engine.url}/internal/force_merge`);
+  return engine;
+}
+
+const importLine = ({ labels, t, v }: BenchSeries) =>
+  JSON.stringify({ metric: toRecord(labels), values: [...v], timestamps: [...t] });
+
+function* openMetrics(all: readonly BenchSeries[]): Generator<string> {
+  for (const { labels, t, v } of all) {
+    const name = seriesName(labels);
+    let text = '';
+    for (let i = 0; i < t.length; i += 1) text += `${name} ${v[i]} ${t[i]! / 1000}\n`;
+    yield text;
+  }
+  yield '# EOF\n';
+}
+
+function seriesName(labels: Labels): string {
+  const { [METRIC_NAME]: name, ...rest } = toRecord(labels);
+  const pairs = Object.entries(rest).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  return `${name}{${pairs.join(',')}}`;
+}
+
+async function writeLines(path: string, parts: Iterable<string>): Promise<void> {
+  const out = createWriteStream(path);
+  for (const part of parts) if (!out.write(part)) await once(out, 'drain');
+  out.end();
+  await once(out, 'finish');
+}
+
+async function start(
+  name: Engine['name'],
+  command: string,
+  flags: readonly string[],
+  port: number,
+  readyPath: string,
+  parameters: Engine['parameters'],
+  folder: string,
+): Promise<Engine> {
+  const child = spawn(command, flags, { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder });
+  const url = `http://127.0.0.1:${port}`;
+  const stop = () => end(child);
+  const deadline = performance.now() + STARTS_WITHIN_MS;
+  for (;;) {
+    const up = await fetch(`${url}${readyPath}`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (up) break;
+    if (child.exitCode !== null || performance.now() > deadline) {
+      await stop();
+      throw new Error(`${name} did not start`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return { name, url, parameters, stop, cpuSeconds: () => cpuSecondsOf(child.pid!) };
+}
+
+function cpuSecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Resident memory of a process, in bytes. */
+export function residentBytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await exited;
+  clearTimeout(timer);
+}
+
+export const threadsOf = (pid: number) => readdirSync(`/proc/${pid}/task`).length;
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

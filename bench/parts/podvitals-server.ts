@@ -1,0 +1,31 @@
+import { prometheusRoutes } from '../../src/collector/api/prometheus.ts';
+import { createEngine } from '../../src/collector/promql/engine.ts';
+import { createStore } from '../../src/collector/tsdb/store.ts';
+import { createHttpServer } from '../../src/http/server.ts';
+import { systemClock } from '../../src/util/clock.ts';
+
+/** The store, the engine and the Prometheus API as the collector composes them: `podvitals-server.ts FILE PORT`. */
+const [path, port] = process.argv.slice(2) as [string, string];
+const clock = systemClock;
+const retention = { timeMs: 60 * 86_400_000, bytes: 2 ** 40 };
+const store = createStore({ path, clock, retention, limits: { activeSeries: 1_000_000 } });
+const engine = createEngine({ querier: () => store.querier(), clock });
+const server = await createHttpServer({
+  name: 'bench',
+  listen: { host: '127.0.0.1', port: Number(port) },
+  clock,
+});
+await server.app.register(
+  prometheusRoutes({
+    query: engine.query,
+    queryRange: engine.queryRange,
+    querier: () => store.querier(),
+    clock,
+  }),
+);
+await server.listen();
+process.once('SIGTERM', async () => {
+  await server.close();
+  await store.close();
+  process.exit(0);
+});
