@@ -4,21 +4,21 @@ import type { Terminal } from './program.ts';
 const ECHO_MS = 500;
 
 /**
- * Resolves at the first SIGINT, SIGTERM or SIGHUP. From then on a second one, unless it is the echo of the first, ends
- * the process at once.
+ * Aborts at the first SIGINT, SIGTERM or SIGHUP, which it tells of by `notice`. From then on a second one, unless it is
+ * the echo of the first, ends the process at once.
  */
-export function untilInterrupted(terminal: Terminal, notice: string): Promise<void> {
-  return new Promise((resolve) => {
-    let firstAt: number | undefined;
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (firstAt === undefined) {
-        firstAt = performance.now();
-        terminal.err(`\npodvitals: ${notice}\n`);
-        resolve();
-      } else if (performance.now() - firstAt > ECHO_MS) {
-        process.exit(signal === 'SIGINT' ? 130 : 143);
-      }
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  });
+export function onInterrupt(terminal: Terminal, notice: string): AbortSignal {
+  const interrupt = new AbortController();
+  let firstAt = 0;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (!interrupt.signal.aborted) {
+      firstAt = performance.now();
+      terminal.err(`\npodvitals: ${notice}\n`);
+      interrupt.abort();
+    } else if (performance.now() - firstAt > ECHO_MS) {
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  return interrupt.signal;
 }

@@ -64,11 +64,15 @@ function isMain(): boolean {
 }
 
 if (isMain()) {
-  // `podvitals get pods | head` closes the pipe early; that is no error of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
+  // Who reads us may leave early: `podvitals get pods | head`, or a terminal that is closed. Then there is nobody to go
+  // on for, unless there are pods to look after.
+  const serves = ['up', 'agent', 'collector'].includes(process.argv[2] ?? '');
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+      if (!serves) process.exit(0);
+    });
+  }
   process.exitCode = await run(process.argv.slice(2), {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

@@ -5,8 +5,11 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { CodedError, messageOf } from '../util/coded-error.ts';
 import { parseDuration, parseSize } from './duration.ts';
+import { nameOfUrl, querySchema, type RemoteWriteUrl, remoteWriteSchema, type ServerUrl, serverUrl } from './server-url.ts';
 
-const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write it as host:port');
+const SECOND_MS = 1000;
+
+const addressText = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write it as host:port');
 
 /** podvitals.yaml. Every field may be left out; flags win over the file. */
 const fileSchema = z.strictObject({
@@ -15,21 +18,22 @@ const fileSchema = z.strictObject({
   externalUrl: z.url().optional(),
   agent: z
     .strictObject({
-      listen: address.optional(),
+      listen: addressText.optional(),
       interval: z.string().optional(),
-      promoteLabels: z.array(z.string()).max(32).optional(),
       backOff: z.strictObject({ base: z.string().optional(), cap: z.string().optional() }).optional(),
     })
     .optional(),
   collector: z
     .strictObject({
-      listen: address.optional(),
-      otlpGrpc: address.optional(),
-      otlpHttp: address.optional(),
+      listen: addressText.optional(),
+      otlpGrpc: addressText.optional(),
+      otlpHttp: addressText.optional(),
       token: z.string().min(16, 'use at least 16 characters').optional(),
       evaluationInterval: z.string().optional(),
       retention: z.strictObject({ time: z.string().optional(), size: z.string().optional() }).optional(),
       rules: z.array(z.string()).max(256).optional(),
+      query: querySchema.optional(),
+      remote_write: z.array(remoteWriteSchema).max(16).optional(),
       webhooks: z
         .array(z.strictObject({ url: z.url(), sendResolved: z.boolean().optional() }))
         .max(32)
@@ -45,7 +49,6 @@ export interface Config {
   readonly agent: {
     readonly listen: Listen;
     readonly intervalMs: number;
-    readonly promoteLabels: readonly string[];
     readonly backOff: { readonly baseMs: number; readonly capMs: number };
   };
   readonly collector: {
@@ -58,6 +61,10 @@ export interface Config {
     /** Rule files; those that ship with podvitals when left out. */
     readonly rules?: readonly string[];
     readonly webhooks: readonly { readonly url: string; readonly sendResolved: boolean }[];
+    /** Who answers queries; our own store when left out. */
+    readonly query?: ServerUrl;
+    /** Who gets what is stored. */
+    readonly remoteWrite: readonly RemoteWriteUrl[];
   };
 }
 
@@ -75,6 +82,8 @@ export interface ConfigFlags {
   readonly token?: string;
   readonly externalUrl?: string;
   readonly webhook?: readonly string[];
+  readonly queryUrl?: string;
+  readonly remoteWriteUrl?: readonly string[];
 }
 
 /**
@@ -85,40 +94,45 @@ export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv = process.
   const path = flags.config;
   const file = path === undefined ? {} : readConfigFile(path);
   const folder = path === undefined ? process.cwd() : dirname(resolve(path));
-  const listen = parseListen(flags.listen ?? file.collector?.listen ?? '127.0.0.1:7638', '--listen');
-  const duration = (text: string | undefined, fallback: string, field: string) =>
-    parseDuration(text ?? fallback, `${path ?? ''} ${field}`.trim());
+  const inFile = (field: string) => (path === undefined ? field : `${path}: ${field}`);
+  const address = (flag: string | undefined, name: string, field: string | undefined, fallback: string) =>
+    parseListen(flag ?? field ?? fallback, flag === undefined ? inFile(name) : name);
+  const duration = (text: string | undefined, fallback: string, field: string, leastMs: number) =>
+    parseDuration(text ?? fallback, inFile(field), leastMs);
+  const listen = address(flags.listen, '--listen', file.collector?.listen, '127.0.0.1:7638');
   const token = flags.token ?? env.PODVITALS_TOKEN ?? file.collector?.token;
   return {
     dataDir: resolve(flags.dataDir ?? file.dataDir ?? env.PODVITALS_DATA_DIR ?? defaultDataDir(env)),
     node: (flags.node ?? file.node ?? hostname()).toLowerCase(),
-    externalUrl: (
-      flags.externalUrl ??
-      file.externalUrl ??
-      `http://${printableHost(listen.host)}:${listen.port}`
-    ).replace(/\/$/, ''),
+    externalUrl: parseExternalUrl(
+      flags.externalUrl ?? file.externalUrl ?? `http://${printableHost(listen.host)}:${listen.port}`,
+    ),
     agent: {
-      listen: parseListen(flags.agentListen ?? file.agent?.listen ?? '127.0.0.1:7639', '--agent-listen'),
-      intervalMs: duration(file.agent?.interval, '15s', 'agent.interval'),
-      promoteLabels: file.agent?.promoteLabels ?? ['team', 'tier', 'app.kubernetes.io/part-of'],
+      listen: address(flags.agentListen, '--agent-listen', file.agent?.listen, '127.0.0.1:7639'),
+      intervalMs: duration(file.agent?.interval, '15s', 'agent.interval', SECOND_MS),
       backOff: {
-        baseMs: duration(file.agent?.backOff?.base, '10s', 'agent.backOff.base'),
-        capMs: duration(file.agent?.backOff?.cap, '5m', 'agent.backOff.cap'),
+        baseMs: duration(file.agent?.backOff?.base, '10s', 'agent.backOff.base', SECOND_MS),
+        capMs: duration(file.agent?.backOff?.cap, '5m', 'agent.backOff.cap', SECOND_MS),
       },
     },
     collector: {
       listen,
-      otlpGrpc: parseListen(file.collector?.otlpGrpc ?? '127.0.0.1:4317', 'collector.otlpGrpc'),
-      otlpHttp: parseListen(file.collector?.otlpHttp ?? '127.0.0.1:4318', 'collector.otlpHttp'),
+      otlpGrpc: address(undefined, 'collector.otlpGrpc', file.collector?.otlpGrpc, '127.0.0.1:4317'),
+      otlpHttp: address(undefined, 'collector.otlpHttp', file.collector?.otlpHttp, '127.0.0.1:4318'),
       ...(token === undefined ? {} : { token }),
       evaluationIntervalMs: duration(
         file.collector?.evaluationInterval,
         '15s',
         'collector.evaluationInterval',
+        SECOND_MS,
       ),
       retention: {
-        timeMs: duration(file.collector?.retention?.time, '15d', 'collector.retention.time'),
-        bytes: parseSize(file.collector?.retention?.size ?? '2GiB', 'collector.retention.size'),
+        timeMs: duration(file.collector?.retention?.time, '15d', 'collector.retention.time', 3_600_000),
+        bytes: parseSize(
+          file.collector?.retention?.size ?? '2GiB',
+          inFile('collector.retention.size'),
+          16 * 2 ** 20,
+        ),
       },
       ...(file.collector?.rules === undefined
         ? {}
@@ -130,8 +144,45 @@ export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv = process.
         })),
         ...(flags.webhook ?? []).map((url) => ({ url, sendResolved: true })),
       ],
+      ...queryOf(flags, file),
+      remoteWrite: remoteWriteOf(flags, file, path ?? ''),
     },
   };
+}
+
+type ConfigFile = z.infer<typeof fileSchema>;
+
+function queryOf(flags: ConfigFlags, file: ConfigFile): { query?: ServerUrl } {
+  const given = flags.queryUrl === undefined ? file.collector?.query : { url: flags.queryUrl };
+  return given === undefined ? {} : { query: serverUrl(checked(querySchema, given, '--query-url')) };
+}
+
+function remoteWriteOf(flags: ConfigFlags, file: ConfigFile, path: string): RemoteWriteUrl[] {
+  const fromFlags = (flags.remoteWriteUrl ?? []).map((url) =>
+    checked(remoteWriteSchema, { url }, '--remote-write-url'),
+  );
+  const names = new Set<string>();
+  return [...(file.collector?.remote_write ?? []), ...fromFlags].map((given) => {
+    const place = `${path} collector.remote_write`.trim();
+    const server = serverUrl(given);
+    const name = given.name ?? nameOfUrl(server.url);
+    if (names.has(name))
+      throw new CodedError('CONFIG_INVALID', `${place}: two entries are called ${name}; give each a name`);
+    names.add(name);
+    return {
+      ...server,
+      name,
+      timeoutMs: parseDuration(given.remote_timeout ?? '30s', `${place} remote_timeout`),
+      maxBytes: parseSize(given.queue?.size ?? '256MiB', `${place} queue.size`),
+      maxAgeMs: parseDuration(given.queue?.age ?? '1d', `${place} queue.age`),
+    };
+  });
+}
+
+function checked<T>(schema: z.ZodType<T>, given: unknown, place: string): T {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  throw new CodedError('CONFIG_INVALID', `${place}: ${result.error.issues[0]?.message}`);
 }
 
 /** Where data lives when nobody says: /var/lib/podvitals for root, else the XDG state folder. */
@@ -151,13 +202,38 @@ function readConfigFile(path: string): z.infer<typeof fileSchema> {
   }
   const document = parseDocument(text);
   const broken = document.errors[0];
-  if (broken) throw new CodedError('CONFIG_INVALID', `${path}: ${broken.message.split('\n')[0]}`);
+  if (broken)
+    throw new CodedError('CONFIG_INVALID', `${path}: ${broken.message.split('\n')[0]!.replace(/:$/, '')}`);
   const result = fileSchema.safeParse(document.toJS() ?? {});
   if (result.success) return result.data;
-  const problems = result.error.issues.map(
-    (issue) => `${path}: ${issue.path.join('.') || '(top)'}: ${issue.message}`,
-  );
+  const problems = result.error.issues.map((issue) => `${path}: ${problem(issue)}`);
   throw new CodedError('CONFIG_INVALID', problems.join('\n'));
+}
+
+function problem(issue: z.core.$ZodIssue): string {
+  const place = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return `${place || 'the file'}: ${issue.message}`;
+  const fields = issue.keys.map((key) => (place === '' ? key : `${place}.${key}`));
+  return `${fields.join(', ')}: there is no such field; there are ${fieldsAt(issue.path).join(', ')}`;
+}
+
+/** The fields that the object at this path may have. */
+function fieldsAt(path: readonly PropertyKey[]): readonly string[] {
+  let schema: z.ZodType = fileSchema;
+  for (const step of ['', ...path]) {
+    if (schema instanceof z.ZodObject && step !== '') schema = schema.shape[String(step)] as z.ZodType;
+    if (schema instanceof z.ZodOptional) schema = schema.unwrap() as z.ZodType;
+    if (schema instanceof z.ZodArray && typeof step === 'string') schema = schema.element as z.ZodType;
+  }
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+function parseExternalUrl(text: string): string {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text.replace(/\/$/, '');
+  throw new CodedError(
+    'CONFIG_INVALID',
+    `the external URL "${text}" is none; write it like https://podvitals.example.org`,
+  );
 }
 
 function parseListen(text: string, place: string): Listen {

@@ -1,25 +1,12 @@
 import { CodedError } from '../util/coded-error.ts';
+import { durationMs } from '../util/duration.ts';
 
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-  y: 31_536_000_000,
-};
-
-/** A Prometheus duration (`15s`, `1h30m`, `15d`) in milliseconds. @throws CONFIG_INVALID */
-export function parseDuration(text: string, place: string): number {
-  const parts = [...text.matchAll(/(\d+)(ms|[smhdwy])/g)];
-  if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text) {
-    throw new CodedError(
-      'CONFIG_INVALID',
-      `${place}: "${text}" is not a duration; write it like 15s, 1h30m or 15d`,
-    );
-  }
-  return parts.reduce((sum, part) => sum + Number(part[1]) * UNITS[part[2]!]!, 0);
+/** A Prometheus duration (`15s`, `1h30m`, `15d`) of at least `leastMs`, in milliseconds. @throws CONFIG_INVALID */
+export function parseDuration(text: string, place: string, leastMs: number): number {
+  const ms = durationMs(text);
+  if (ms === undefined) throw invalid(place, text, 'is not a duration; write it like 15s, 1h30m or 15d');
+  if (ms < leastMs) throw invalid(place, text, `is too short; the least is ${leastMs / 1000}s`);
+  return ms;
 }
 
 const SIZES: Readonly<Record<string, number>> = {
@@ -34,10 +21,15 @@ const SIZES: Readonly<Record<string, number>> = {
   TB: 1e12,
 };
 
-/** A size (`512MiB`, `2GiB`) in bytes. @throws CONFIG_INVALID */
-export function parseSize(text: string, place: string): number {
+/** A size (`512MiB`, `2GiB`) of at least `leastBytes`, in bytes. @throws CONFIG_INVALID */
+export function parseSize(text: string, place: string, leastBytes: number): number {
   const match = /^(\d+(?:\.\d+)?)\s*([KMGT]i?B|B)$/.exec(text);
-  if (!match)
-    throw new CodedError('CONFIG_INVALID', `${place}: "${text}" is not a size; write it like 512MiB or 2GiB`);
-  return Math.floor(Number(match[1]) * SIZES[match[2]!]!);
+  if (!match) throw invalid(place, text, 'is not a size; write it like 512MiB or 2GiB');
+  const bytes = Math.floor(Number(match[1]) * SIZES[match[2]!]!);
+  if (bytes < leastBytes)
+    throw invalid(place, text, `is too little; the least is ${leastBytes / 2 ** 20}MiB`);
+  return bytes;
 }
+
+const invalid = (place: string, text: string, why: string) =>
+  new CodedError('CONFIG_INVALID', `${place}: "${text}" ${why}`);

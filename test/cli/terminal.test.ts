@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { humanDuration } from '../../src/cli/age.ts';
 import { table } from '../../src/cli/table.ts';
-import { printable, printableLines } from '../../src/cli/terminal.ts';
+import { printable, printableJson, printableLines } from '../../src/cli/terminal.ts';
 
 describe('printable', () => {
   it('shows escape codes instead of sending them to the terminal', () => {
@@ -18,6 +18,15 @@ describe('printable', () => {
   });
   it('keeps line ends of text of several lines', () => {
     expect(printableLines('a\u001bb\nc')).toBe('a\\x1bb\nc');
+  });
+});
+
+describe('printableJson', () => {
+  it('means what it meant, with nothing in it that a terminal acts on', () => {
+    const value = { text: 'a\u001b[2J\u009b1m\u007f\u202e\u2028z', list: ['b\r\n'] };
+    const text = printableJson(value, 2);
+    expect(JSON.parse(text)).toEqual(value);
+    expect(text).toMatch(/^[\n\x20-\x7e]*$/);
   });
 });
 

@@ -58,6 +58,22 @@ describe('loadConfig', () => {
       'collector:\n  token: abc\n',
       /collector\.token: use at least 16 characters/,
     ],
+    [
+      'an unknown field further in, telling which there are',
+      'agent:\n  listn: 127.0.0.1:1\n',
+      /agent\.listn: there is no such field; there are listen, interval, backOff$/,
+    ],
+    [
+      'what never rests',
+      'collector:\n  evaluationInterval: 0s\n',
+      /collector\.evaluationInterval: "0s" is too short; the least is 1s/,
+    ],
+    [
+      'a store without room',
+      'collector:\n  retention: { size: 0B }\n',
+      /retention\.size: "0B" is too little; the least is 16MiB/,
+    ],
+    ['an address of another scheme', 'externalUrl: ftp://a\n', /"ftp:\/\/a" is none; write it like https:/],
     ['what is not YAML', 'a: [\n', /podvitals\.yaml/],
   ];
   for (const [what, text, message] of bad) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CgroupPaths, enableControllers } from './cgroup.ts';
 import {
@@ -33,6 +33,8 @@ function makeBelow(
     const path = join(base, name);
     try {
       mkdirSync(path, { recursive: true });
+      // One that is there may be another user's.
+      accessSync(path, constants.W_OK);
       // Writing 0 into a foreign cgroup must be allowed too: delegation gives both.
       return { base, path };
     } catch {

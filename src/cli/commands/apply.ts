@@ -5,6 +5,7 @@ import type { ApplyOutcome, ManifestFile } from '../../agent/api/objects.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
 import { askAgent } from '../client.ts';
 import { type CommonFlags, collect, connectionOf, type Terminal, withConnection } from '../program.ts';
+import { printable } from '../terminal.ts';
 
 /** `apply -f FILE`: hands manifests to the running agent. */
 export function applyCommand(terminal: Terminal): Command {
@@ -17,7 +18,7 @@ export function applyCommand(terminal: Terminal): Command {
       const outcome = await askAgent<ApplyOutcome>(connectionOf(flags, terminal), 'POST', '/apply', {
         files: flags.filename.map(readManifest),
       });
-      for (const warning of outcome.warnings) terminal.err(`Warning: ${warning}\n`);
+      for (const warning of outcome.warnings) terminal.err(`Warning: ${printable(warning)}\n`);
       terminal.out(describeApplied(outcome));
     });
 }

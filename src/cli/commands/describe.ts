@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { PodEvent } from '../../model/event.ts';
 import type { Container, ContainerState, ContainerStatus, Pod, Probe } from '../../model/kubernetes.ts';
+import { podStatusWord } from '../../model/pod-status-word.ts';
 import { humanDuration } from '../age.ts';
 import { askServer } from '../client.ts';
-import { podStatusWord } from '../pod-status-word.ts';
 import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
 import { resourceKind } from '../resource-kind.ts';
 import { printableLines } from '../terminal.ts';

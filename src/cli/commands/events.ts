@@ -4,7 +4,7 @@ import { humanDuration } from '../age.ts';
 import { askServer, openServer } from '../client.ts';
 import { type CommonFlags, connectionOf, type Terminal, withConnection, withNamespace } from '../program.ts';
 import { table } from '../table.ts';
-import { printable } from '../terminal.ts';
+import { printable, printableJson } from '../terminal.ts';
 
 /** `events`: what happened to pods, oldest first, and with -w what happens. */
 export function eventsCommand(terminal: Terminal): Command {
@@ -18,7 +18,7 @@ export function eventsCommand(terminal: Terminal): Command {
       const { items } = await askServer<{ items: readonly PodEvent[] }>(connection, '/api/events');
       const wanted = (event: PodEvent) => isWanted(event, flags);
       const events = [...items].filter(wanted).reverse();
-      if (flags.output === 'json') terminal.out(`${JSON.stringify({ items: events }, null, 2)}\n`);
+      if (flags.output === 'json') terminal.out(`${printableJson({ items: events }, 2)}\n`);
       else if (events.length === 0) terminal.out('No events found.\n');
       else terminal.out(table(HEADS, events.map(row)));
       if (!flags.watch) return;

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import type { Deployment, KubernetesObject, Pod } from '../../model/kubernetes.ts';
+import { podStatusWord } from '../../model/pod-status-word.ts';
 import { humanDuration } from '../age.ts';
 import { askAgent, streamAgent } from '../client.ts';
-import { podStatusWord } from '../pod-status-word.ts';
 import {
   type CommonFlags,
   connectionOf,
@@ -14,7 +14,7 @@ import {
 } from '../program.ts';
 import { collectionPath, objectPath, type ResourceKind, resourceKind } from '../resource-kind.ts';
 import { table } from '../table.ts';
-import { printableLines } from '../terminal.ts';
+import { printableJson, printableLines } from '../terminal.ts';
 
 interface ObjectList {
   readonly apiVersion: 'v1';
@@ -71,7 +71,7 @@ function print(
 ): string {
   switch (flags.output) {
     case 'json':
-      return `${JSON.stringify(whole, null, 4)}\n`;
+      return `${printableJson(whole, 4)}\n`;
     case 'yaml':
       return printableLines(stringify(whole, { lineWidth: 0 }));
     case 'name':

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { askServer } from '../client.ts';
 import { type CommonFlags, connectionOf, type Terminal, withConnection } from '../program.ts';
 import { table } from '../table.ts';
+import { printable, printableJson } from '../terminal.ts';
 
 interface PrometheusAnswer {
   readonly data: {
@@ -29,8 +30,8 @@ export function queryCommand(terminal: Terminal): Command {
         connectionOf(flags, terminal),
         `/api/v1/query?${search}`,
       );
-      for (const warning of answer.warnings ?? []) terminal.err(`Warning: ${warning}\n`);
-      terminal.out(flags.output === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : print(answer.data));
+      for (const warning of answer.warnings ?? []) terminal.err(`Warning: ${printable(warning)}\n`);
+      terminal.out(flags.output === 'json' ? `${printableJson(answer, 2)}\n` : print(answer.data));
     });
 }
 

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { Command } from 'commander';
 import type { ManifestFile } from '../../agent/api/objects.ts';
+import type { App } from '../../app/app.ts';
 import { type ConfigFlags, loadConfig } from '../../config/config.ts';
-import { untilInterrupted } from '../interrupt.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { collect, type Terminal } from '../program.ts';
 import { printable } from '../terminal.ts';
 import { describeApplied, readManifest } from './apply.ts';
@@ -23,7 +25,9 @@ function withCollectorFlags(command: Command): Command {
       'demanded of every request; needed when not listening on loopback (PODVITALS_TOKEN)',
     )
     .option('--external-url <url>', 'how people reach the page; used in links')
-    .option('--webhook <url>', 'where alerts are sent, in Alertmanager’s format', collect);
+    .option('--webhook <url>', 'where alerts are sent, in Alertmanager’s format', collect)
+    .option('--query-url <url>', 'a Prometheus that answers all queries instead of the own store')
+    .option('--remote-write-url <url>', 'where samples are sent on by Prometheus’ remote write', collect);
 }
 
 const withAgentFlags = (command: Command) =>
@@ -68,16 +72,24 @@ async function serve(
     env: terminal.env,
     say: (line) => terminal.out(`${printable(line)}\n`),
   });
+  // From the first step on: what was begun is cleared away whenever it is interrupted.
+  const interrupted = onInterrupt(
+    terminal,
+    'stopping; a second Ctrl-C stops at once and leaves pods as they are',
+  );
   try {
     await app.start();
-    if (manifests.length > 0) {
-      const outcome = await app.apply(manifests);
-      for (const warning of outcome.warnings) terminal.err(`Warning: ${warning}\n`);
-      terminal.out(describeApplied(outcome));
-    }
-    terminal.out(app.readyLine());
-    await untilInterrupted(terminal, 'stopping; a second Ctrl-C stops at once and leaves pods as they are');
+    if (manifests.length > 0 && !interrupted.aborted) terminal.out(await applied(app, manifests, terminal));
+    if (interrupted.aborted) return;
+    terminal.out(`${app.readyLine()}\n`);
+    await once(interrupted, 'abort');
   } finally {
     await app.stop();
   }
+}
+
+async function applied(app: App, manifests: readonly ManifestFile[], terminal: Terminal): Promise<string> {
+  const outcome = await app.apply(manifests);
+  for (const warning of outcome.warnings) terminal.err(`Warning: ${printable(warning)}\n`);
+  return describeApplied(outcome);
 }

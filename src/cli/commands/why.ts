@@ -3,7 +3,7 @@ import colors from 'picocolors';
 import type { Verdict } from '../../model/verdict.ts';
 import { askServer } from '../client.ts';
 import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
-import { printable } from '../terminal.ts';
+import { printable, printableJson } from '../terminal.ts';
 
 interface WhyAnswer {
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
@@ -24,9 +24,7 @@ export function whyCommand(terminal: Terminal): Command {
         connectionOf(flags, terminal),
         `/api/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/why`,
       );
-      terminal.out(
-        flags.output === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : tell(answer, terminal.isTty),
-      );
+      terminal.out(flags.output === 'json' ? `${printableJson(answer, 2)}\n` : tell(answer, terminal.isTty));
     });
 }
 

@@ -1,1 +1,0 @@
-export { podStatusWord } from '../model/pod-status-word.ts';
