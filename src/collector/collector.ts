@@ -83,7 +83,13 @@ export function createCollector(options: CollectorOptions): Collector {
 
   const stop = () => {
     stopping ??= (async () => {
-      for (const part of open.splice(0).reverse()) await part.close();
+      for (const part of open.splice(0).reverse()) {
+        try {
+          await part.close();
+        } catch (error) {
+          logger.error({ err: error }, 'a part of the collector could not be closed');
+        }
+      }
     })();
     return stopping;
   };
