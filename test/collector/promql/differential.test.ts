@@ -13,7 +13,7 @@ import { fixtures, missing } from '../../support/parts.ts';
 import { type RealPrometheus, startPrometheus } from '../../support/prometheus.ts';
 import { parseScript } from '../../support/promqltest/script.ts';
 import { createRandom, freshSeed } from '../../support/random.ts';
-import { randomSeries, randomVector, toOpenMetrics } from '../../support/random-promql.ts';
+import { randomQuery, randomSeries, toOpenMetrics } from '../../support/random-promql.ts';
 import { createSampleStore } from '../../support/sample-store.ts';
 
 // The oracle is Prometheus 3.5; the notation and the semantics are those of 3.14. What changed between them is left
@@ -77,7 +77,7 @@ describe.skipIf(missing('prometheus', 'promtool'))('random queries have the answ
     const wrong: string[] = [];
     let answered = 0;
     for (let i = 0; i < QUERIES; i += 1) {
-      const query = randomVector(random, random.integer(1, 3));
+      const query = randomQuery(random, random.integer(1, 3));
       const atMs = START_MS + random.integer(0, 3_300_000);
       const stepMs = random.pick([15_000, 37_000, 60_000]);
       const endMs = atMs + stepMs * random.integer(0, 20);
@@ -100,7 +100,9 @@ function difference(query: string, ours: Answer, theirs: Answer): string | undef
     return `${ours.status} ${ours.error}, theirs ${theirs.status} ${theirs.error}`;
   if (ours.status === 'error') {
     const [a, b] = [withoutExamples(ours.error!), withoutExamples(theirs.error!)];
-    return a === b ? undefined : `error ${a}, theirs ${b}`;
+    // Where several operands match badly, which one is met first is nobody's promise.
+    const both = [a, b].every((message) => /duplicate series|multiple matches/.test(message));
+    return a === b || both ? undefined : `error ${a}, theirs ${b}`;
   }
   const remarks = (answer: Answer) =>
     comparableRemarks([...(answer.warnings ?? []), ...(answer.infos ?? [])]);
@@ -128,9 +130,10 @@ function resultDifference(
   theirs: readonly AnswerSeries[],
 ): string | undefined {
   const keyOf = ({ metric }: AnswerSeries) => JSON.stringify(Object.entries(metric).sort());
+  // Of equal values sort, topk and bottomk may put, or keep, any first: the values are what is promised.
   if (/^(?:sort|topk|bottomk)/.test(query)) {
-    const order = (all: readonly AnswerSeries[]) => all.map(keyOf).join();
-    if (order(ours) !== order(theirs)) return `order ${order(ours)}, theirs ${order(theirs)}`;
+    const [a, b] = [valuesByTime(ours), valuesByTime(theirs)];
+    return a === b ? undefined : `values ${a}, theirs ${b}`;
   }
   const wanted = new Map(theirs.map((one) => [keyOf(one), one]));
   for (const one of ours) {
@@ -144,6 +147,15 @@ function resultDifference(
   }
   for (const key of wanted.keys()) return `missing ${key}`;
   return undefined;
+}
+
+/** The values at each time, in the order of the answer for an instant, by size over a range. */
+function valuesByTime(all: readonly AnswerSeries[]): string {
+  const round = (value: string) => String(Number(Number(value).toPrecision(9)));
+  const instant = all.every(({ value }) => value !== undefined);
+  if (instant) return all.map(({ value }) => round(value![1])).join();
+  const points = all.flatMap(({ values }) => values ?? []).map(([t, v]) => `${t} ${round(v)}`);
+  return points.sort().join();
 }
 
 /** Logarithms and the like differ in the last place between mathematics libraries, and so does what follows. */

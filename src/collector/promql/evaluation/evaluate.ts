@@ -8,7 +8,7 @@ import { executionError } from './execution-error.ts';
 import { evaluateSelector } from './instant-selector.ts';
 import { costOfSteps } from './sample-budget.ts';
 import { isStepInvariant } from './step-invariant.ts';
-import { mergeEqualSeries, newSeries, type StepSeries, type StepValue, withoutName } from './step-series.ts';
+import { checkDistinct, newSeries, type StepSeries, type StepValue, withoutName } from './step-series.ts';
 
 /** An evaluation of `context` on `grid`. Expressions are scalars, strings or instant vectors; see `range-vector.ts`. */
 export function createEvaluation(context: QueryContext, grid: Grid): Evaluation {
@@ -75,7 +75,8 @@ async function evaluateUnary(expr: UnaryExpr, evaluation: Evaluation): Promise<S
     if (turn.isOver()) await turn.pause();
     series.push(withoutName(negate(one), delayedNameRemoval));
   }
-  return { kind: 'vector', series: delayedNameRemoval ? series : await mergeEqualSeries(series, turn) };
+  if (!delayedNameRemoval) await checkDistinct(series, turn);
+  return { kind: 'vector', series };
 }
 
 function negate(series: StepSeries): StepSeries {
