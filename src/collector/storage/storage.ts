@@ -34,14 +34,27 @@ export interface Appender {
 
 export interface StoredSeries {
   readonly labels: Labels;
-  /** Samples with minT <= t <= maxT, stale markers included. The arrays belong to the caller until the next call. */
+  /**
+   * Samples with minT <= t <= maxT, stale markers included. The arrays belong to the caller until the next call on
+   * any series of the same selection.
+   */
   samples(minT: number, maxT: number): Samples;
+  /**
+   * The same a piece at a time: between two the caller may let others have the thread. Only where there can be so
+   * many that it matters.
+   */
+  reading?(minT: number, maxT: number): Generator<undefined, Samples>;
 }
 
 /** Reads only, synchronous, beside the data. Bounds are inclusive integer milliseconds. */
 export interface Querier {
   /** Series that match all matchers and may have samples in the bounds, in no particular order. */
   select(matchers: readonly Matcher[], minT: number, maxT: number): Iterable<StoredSeries>;
+  /**
+   * The same, and `undefined` while none is found: between two the caller may let others have the thread. Only where
+   * there can be so many that it matters.
+   */
+  search?(matchers: readonly Matcher[], minT: number, maxT: number): Iterable<StoredSeries | undefined>;
   labelNames(matchers: readonly Matcher[], minT: number, maxT: number): string[];
   labelValues(name: string, matchers: readonly Matcher[], minT: number, maxT: number): string[];
 }

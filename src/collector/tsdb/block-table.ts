@@ -3,14 +3,16 @@ import type { Schema } from '../../journal/schema.ts';
 import { decodeLabels, type Labels } from '../../model/labels.ts';
 import type { LabelMatcher } from '../storage/label-matcher.ts';
 import type { SeriesRef } from '../storage/storage.ts';
+import { type SealedChunk, XOR } from './chunk.ts';
+import { addToRow, type ChunkRow, chunksOfRow } from './chunk-row.ts';
 import type { StoredIdentity } from './head.ts';
 import { matchesAll } from './postings.ts';
 import type { MemorySeries } from './series.ts';
-import type { SealedChunk } from './xor-chunk.ts';
 
 /**
  * `series` has a row for every series with samples, `dropped` once it is on disk only; those are found by
- * `series_label`. `batch` holds commits whose samples are not all in `chunk` yet: it is replayed at the start.
+ * `series_label`. `batch` holds commits whose samples are not all in `chunk` yet: it is replayed at the start. The
+ * body of a `chunk` with `layout` 0, from before there were others, is one XOR chunk; with 1 it is a `ChunkRow`.
  */
 export const samplesSchema: Schema = {
   name: 'samples',
@@ -29,6 +31,7 @@ export const samplesSchema: Schema = {
        body BLOB NOT NULL, PRIMARY KEY (ref, min_t)
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX chunk_by_end ON chunk (max_t)`,
+    'ALTER TABLE chunk ADD COLUMN layout INTEGER NOT NULL DEFAULT 0',
   ],
 };
 
@@ -51,6 +54,13 @@ export interface BlockTable {
   removeBefore(cutoffT: number): void;
   /** The end of the oldest chunks, some hundreds of them on; undefined when there are no chunks. */
   oldestEnd(): number | undefined;
+  /** Commits after `id`, oldest first. */
+  batchesAfter(id: number): Iterable<{ readonly id: number; readonly body: Uint8Array }>;
+  /** How many commits there are after `id`, and their bytes. */
+  sizeAfter(id: number): { readonly commits: number; readonly bytes: number };
+  /** The newest commit that is beyond the last `bytes` of those after `id`, or ends before `minT`; `id` if none is. */
+  newestBeyond(id: number, bytes: number, minT: number): number;
+  labelsOf(ref: SeriesRef): Uint8Array | undefined;
   find(labels: Uint8Array): (StoredIdentity & { readonly dropped: boolean }) | undefined;
   active(): Iterable<StoredIdentity & { readonly labels: Uint8Array }>;
   batches(): Iterable<{ readonly id: number; readonly body: Uint8Array }>;
@@ -59,6 +69,19 @@ export interface BlockTable {
   /** The newest sample of all dropped series. */
   newestDroppedT(): number;
   readonly lastRef: SeriesRef;
+  readonly lastBatch: number;
+}
+
+interface StoredRow extends ChunkRow {
+  readonly count: number;
+  readonly layout: number;
+}
+
+const FRAMES = 1;
+
+function chunksIn(row: StoredRow): Iterable<SealedChunk> {
+  if (row.layout === FRAMES) return chunksOfRow(row);
+  return [{ encoding: XOR, minT: row.minT, maxT: row.maxT, count: row.count, bytes: row.body }];
 }
 
 const OLDEST_CHUNKS_AT_ONCE = 500;
@@ -69,8 +92,12 @@ export function createBlockTable(journal: Journal): BlockTable {
   const sql = {
     addSeries: journal.prepare('INSERT OR IGNORE INTO series (ref, labels) VALUES (?, ?)'),
     addBatch: journal.prepare('INSERT INTO batch (max_t, body) VALUES (?, ?)'),
-    addChunk: journal.prepare(
-      'INSERT OR REPLACE INTO chunk (ref, min_t, max_t, count, body) VALUES (?, ?, ?, ?, ?)',
+    addRow: journal.prepare(
+      `INSERT OR REPLACE INTO chunk (ref, min_t, max_t, count, body, layout) VALUES (?, ?, ?, ?, ?, ${FRAMES})`,
+    ),
+    lastRow: journal.prepare(
+      `SELECT min_t AS minT, max_t AS maxT, count, body, layout FROM chunk
+       WHERE ref = ? ORDER BY min_t DESC LIMIT 1`,
     ),
     firstChunk: journal.prepare('SELECT min_t AS t FROM chunk WHERE ref = ? ORDER BY min_t LIMIT 1'),
     lastChunk: journal.prepare('SELECT max_t AS t FROM chunk WHERE ref = ? ORDER BY min_t DESC LIMIT 1'),
@@ -88,12 +115,21 @@ export function createBlockTable(journal: Journal): BlockTable {
     find: journal.prepare('SELECT ref, dropped FROM series WHERE labels = ?'),
     active: journal.prepare('SELECT ref, labels FROM series WHERE dropped = 0'),
     batches: journal.prepare('SELECT id, body FROM batch ORDER BY id'),
-    chunks: journal.prepare(
-      `SELECT min_t AS minT, max_t AS maxT, count, body AS bytes FROM chunk
-       WHERE ref = ?1 AND min_t >= ?2 AND min_t <= ?3 AND min_t < ?4 ORDER BY min_t`,
+    batchesAfter: journal.prepare('SELECT id, body FROM batch WHERE id > ? ORDER BY id'),
+    sizeAfter: journal.prepare(
+      'SELECT count(*) AS commits, coalesce(sum(length(body)), 0) AS bytes FROM batch WHERE id > ?',
     ),
-    chunkAtOrBefore: journal.prepare(
-      'SELECT min_t AS t FROM chunk WHERE ref = ? AND min_t <= ? ORDER BY min_t DESC LIMIT 1',
+    newestBeyond: journal.prepare(
+      `SELECT coalesce(max(id), ?1) AS id FROM (
+         SELECT id, max_t, sum(length(body)) OVER (ORDER BY id DESC) AS bytes FROM batch WHERE id > ?1
+       ) WHERE bytes > ?2 OR max_t < ?3`,
+    ),
+    labelsOf: journal.prepare('SELECT labels FROM series WHERE ref = ?'),
+    chunks: journal.prepare(
+      // Rows do not overlap, so the one that holds ?2 starts at or before it and all others after.
+      `SELECT min_t AS minT, max_t AS maxT, count, body, layout FROM chunk
+       WHERE ref = ?1 AND min_t >= coalesce((SELECT max(min_t) FROM chunk WHERE ref = ?1 AND min_t <= ?2), ?2)
+         AND min_t <= ?3 AND min_t < ?4 ORDER BY min_t`,
     ),
     labelValues: journal.prepare('SELECT DISTINCT value FROM series_label WHERE name = ?'),
     withLabel: journal.prepare(
@@ -105,6 +141,7 @@ export function createBlockTable(journal: Journal): BlockTable {
     ),
     newestDropped: journal.prepare('SELECT max(max_t) AS t FROM series WHERE dropped = 1'),
     lastRef: journal.prepare('SELECT max(ref) AS ref FROM series'),
+    lastBatch: journal.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'batch'"),
   };
 
   const time = (row: unknown, otherwise: number) =>
@@ -127,7 +164,15 @@ export function createBlockTable(journal: Journal): BlockTable {
   return {
     addSeries: (series) => void sql.addSeries.run(series.ref, series.keys[0]!),
     addBatch: (maxT, body) => Number(sql.addBatch.run(maxT, body).lastInsertRowid),
-    addChunk: (ref, chunk) => void sql.addChunk.run(ref, chunk.minT, chunk.maxT, chunk.count, chunk.bytes),
+    addChunk(ref, chunk) {
+      const last = sql.lastRow.get(ref) as StoredRow | undefined;
+      // Settled again after a failure that came too late.
+      if (last !== undefined && chunk.minT <= last.maxT) return;
+      const fits = last !== undefined && last.layout === FRAMES;
+      const row = addToRow(fits ? last : undefined, chunk);
+      const count = chunk.count + (row.minT === last?.minT ? last.count : 0);
+      sql.addRow.run(ref, row.minT, row.maxT, count, row.body);
+    },
     dropSeries(series) {
       const minT = time(sql.firstChunk.get(series.ref), series.lastT);
       sql.drop.run(minT, clamp(series.lastT), series.ref);
@@ -163,11 +208,22 @@ export function createBlockTable(journal: Journal): BlockTable {
     *batches() {
       for (const row of sql.batches.iterate()) yield { id: Number(row.id), body: row.body as Uint8Array };
     },
+    *batchesAfter(id) {
+      for (const row of sql.batchesAfter.iterate(id))
+        yield { id: Number(row.id), body: row.body as Uint8Array };
+    },
+    sizeAfter: (id) => sql.sizeAfter.get(id) as { commits: number; bytes: number },
+    newestBeyond: (id, bytes, minT) => Number(sql.newestBeyond.get(id, bytes, clamp(minT))?.id),
+    labelsOf: (ref) => sql.labelsOf.get(ref)?.labels as Uint8Array | undefined,
     chunks(ref, minT, maxT, beforeT) {
-      // Chunks do not overlap, so the one that holds `minT` starts at or before it and all others after.
-      const firstT = time(sql.chunkAtOrBefore.get(ref, clamp(minT)), clamp(minT));
-      const rows = sql.chunks.all(ref, firstT, clamp(maxT), clamp(beforeT));
-      return rows as unknown as SealedChunk[];
+      const rows = sql.chunks.all(ref, clamp(minT), clamp(maxT), clamp(beforeT)) as unknown as StoredRow[];
+      const found: SealedChunk[] = [];
+      for (const row of rows) {
+        for (const chunk of chunksIn(row)) {
+          if (chunk.maxT >= minT && chunk.minT <= maxT && chunk.minT < beforeT) found.push(chunk);
+        }
+      }
+      return found;
     },
     *selectDropped(matchers, minT, maxT) {
       const narrow = narrowing(matchers);
@@ -183,5 +239,6 @@ export function createBlockTable(journal: Journal): BlockTable {
     },
     newestDroppedT: () => time(sql.newestDropped.get(), Number.NEGATIVE_INFINITY),
     lastRef: Number(sql.lastRef.get()?.ref ?? 0),
+    lastBatch: Number(sql.lastBatch.get()?.seq ?? 0),
   };
 }

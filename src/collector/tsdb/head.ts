@@ -32,7 +32,8 @@ export interface Head {
   restore(key: Uint8Array, identity: StoredIdentity): MemorySeries;
   /** Takes the samples of a batch. With `replay`, samples that are on disk already are passed over. */
   apply(batch: SampleBatch, replay?: boolean): Committed;
-  select(matchers: readonly LabelMatcher[]): Iterable<MemorySeries>;
+  /** Yields `undefined` for what is looked at and does not match. */
+  select(matchers: readonly LabelMatcher[]): Iterable<MemorySeries | undefined>;
   series(): Iterable<MemorySeries>;
   drop(series: MemorySeries): void;
   /** Called at each round of maintenance; a series not touched for a whole round may be dropped. */

@@ -7,7 +7,8 @@ export interface Postings {
   intern(labels: Labels): Labels;
   add(series: MemorySeries): void;
   remove(series: MemorySeries): void;
-  select(matchers: readonly LabelMatcher[]): Iterable<MemorySeries>;
+  /** Yields `undefined` now and then while it looks, so that a reader need not wait for the next match. */
+  select(matchers: readonly LabelMatcher[]): Iterable<MemorySeries | undefined>;
   readonly size: number;
 }
 
@@ -36,17 +37,28 @@ export function createPostings(): Postings {
     return entry;
   };
 
-  /** The sets of series one of which each match must be in; undefined when the matcher does not narrow. */
-  const candidates = (matcher: LabelMatcher): readonly Set<MemorySeries>[] | undefined => {
+  /**
+   * The sets of series one of which each match must be in, when those of `most` series do not suffice already;
+   * undefined when the matcher does not narrow that far.
+   */
+  function* candidates(
+    matcher: LabelMatcher,
+    most: number,
+  ): Generator<undefined, readonly Set<MemorySeries>[] | undefined> {
     if (matcher.matchesEmpty) return undefined;
     const values = names.get(matcher.name);
     if (values === undefined) return [];
     if (matcher.values !== undefined)
       return matcher.values.map((value) => values.get(value)?.series).filter((set) => set !== undefined);
+    // To try the values of a label that has more of them than series are left costs more than it saves.
+    if (values.size > most) return undefined;
     const sets: Set<MemorySeries>[] = [];
-    for (const [value, entry] of values) if (matcher.matches(value)) sets.push(entry.series);
+    for (const [value, entry] of values) {
+      if (matcher.matches(value)) sets.push(entry.series);
+      yield undefined;
+    }
     return sets;
-  };
+  }
 
   return {
     intern: (labels) => labels.map((label) => entryOf(label)?.label ?? label),
@@ -67,18 +79,39 @@ export function createPostings(): Postings {
       let narrowest: readonly Set<MemorySeries>[] = [all];
       let narrowing: LabelMatcher | undefined;
       let size = all.size;
-      for (const matcher of matchers) {
-        const sets = candidates(matcher);
+      // Those with known values first: they cost nothing to look up.
+      const byCost = [...matchers].sort((a, b) => Number(!a.values) - Number(!b.values));
+      for (const matcher of byCost) {
+        const sets = yield* candidates(matcher, size);
         if (sets === undefined) continue;
         const total = sets.reduce((sum, set) => sum + set.size, 0);
         if (total < size || narrowing === undefined) [narrowest, narrowing, size] = [sets, matcher, total];
       }
-      const rest = matchers.filter((matcher) => matcher !== narrowing);
+      const rest = matchers.filter((matcher) => matcher !== narrowing).map(remembering);
       for (const set of narrowest)
-        for (const series of set) if (matchesAll(series.labels, rest)) yield series;
+        for (const series of set) yield matchesAll(series.labels, rest) ? series : undefined;
     },
     get size() {
       return all.size;
+    },
+  };
+}
+
+const REMEMBERED_ANSWERS = 10_000;
+
+/** Asks a matcher without known values once a value: series share few. */
+function remembering(matcher: LabelMatcher): LabelMatcher {
+  if (matcher.values !== undefined) return matcher;
+  const answers = new Map<string, boolean>();
+  return {
+    ...matcher,
+    matches(value) {
+      let answer = answers.get(value);
+      if (answer === undefined) {
+        answer = matcher.matches(value);
+        if (answers.size < REMEMBERED_ANSWERS) answers.set(value, answer);
+      }
+      return answer;
     },
   };
 }

@@ -3,9 +3,10 @@ import type { Matcher } from '../../model/matcher.ts';
 import type { Samples } from '../../model/sample.ts';
 import { compileMatcher, type LabelMatcher } from '../storage/label-matcher.ts';
 import type { Querier, SeriesRef, StoredSeries } from '../storage/storage.ts';
+import { createColumns, decodeChunk, type SampleColumns, type SealedChunk } from './chunk.ts';
 import type { Head } from './head.ts';
-import { createColumns, lowerBound, type MemorySeries, oldestInMemory } from './series.ts';
-import { decodeChunk, type SampleColumns, type SealedChunk, type XorChunk } from './xor-chunk.ts';
+import { lowerBound, type MemorySeries, oldestInMemory } from './series.ts';
+import type { XorChunk } from './xor-chunk.ts';
 
 /** The part of a store that is on disk, as a querier reads it; a memory store has none. */
 export interface DiskReads {
@@ -19,15 +20,26 @@ export interface DiskReads {
 }
 
 export function createQuerier(head: Head, disk: DiskReads): Querier {
-  function* select(matchers: readonly Matcher[], minT: number, maxT: number): Iterable<StoredSeries> {
+  function* search(
+    matchers: readonly Matcher[],
+    minT: number,
+    maxT: number,
+  ): Iterable<StoredSeries | undefined> {
     const compiled = matchers.map(compileMatcher);
-    for (const series of head.select(compiled))
-      if (series.lastT >= minT)
-        yield storedSeries(series.labels, (from, to) => chunksOf(series, disk, from, to));
+    const read = createReader();
+    for (const series of head.select(compiled)) {
+      if (series === undefined || series.lastT < minT) yield undefined;
+      else yield storedSeries(series.labels, (from, to) => chunksOf(series, disk, from, to), read);
+    }
     for (const { ref, labels } of disk.selectDropped(compiled, minT, maxT))
-      yield storedSeries(labels, (from, to) => disk.chunks(ref, from, to, Number.POSITIVE_INFINITY));
+      yield storedSeries(labels, (from, to) => disk.chunks(ref, from, to, Number.POSITIVE_INFINITY), read);
+  }
+
+  function* select(matchers: readonly Matcher[], minT: number, maxT: number): Iterable<StoredSeries> {
+    for (const series of search(matchers, minT, maxT)) if (series !== undefined) yield series;
   }
   return {
+    search,
     select,
     labelNames(matchers, minT, maxT) {
       const names = new Set<string>();
@@ -54,29 +66,43 @@ function chunksOf(series: MemorySeries, disk: DiskReads, minT: number, maxT: num
   return chunks;
 }
 
-function storedSeries(
-  labels: Labels,
-  chunks: (minT: number, maxT: number) => readonly Chunk[],
-): StoredSeries {
+/** Decodes chunks one after another, giving the thread up between them where the caller wants; see `StoredSeries`. */
+type Read = (chunks: readonly Chunk[], minT: number, maxT: number) => Generator<undefined, Samples>;
+
+/** All series of a selection are decoded to the same columns, one at a time. */
+function createReader(): Read {
   let columns: SampleColumns = createColumns(0);
-  return {
-    labels,
-    samples(minT, maxT) {
-      const found = chunks(minT, maxT);
-      const count = found.reduce((sum, chunk) => sum + chunk.count, 0);
-      if (columns.t.length < count) columns = createColumns(count);
-      let at = 0;
-      for (const chunk of found) {
-        decodeChunk(chunk, columns, at);
-        at += chunk.count;
-      }
-      return between(columns, count, minT, maxT);
-    },
+  return function* read(chunks, minT, maxT) {
+    const room = chunks.reduce((sum, chunk) => sum + chunk.count, 0);
+    if (columns.t.length < room) columns = createColumns(room);
+    // The newest first: it may be open, and grow once the thread is given up.
+    let at = room;
+    for (const chunk of chunks.toReversed()) {
+      at -= chunk.count;
+      decodeChunk(chunk, columns, at);
+      yield undefined;
+    }
+    const start = lowerBound(columns.t, minT, room);
+    const end = lowerBound(columns.t, maxT + 1, room);
+    return { t: columns.t.subarray(start, end), v: columns.v.subarray(start, end), length: end - start };
   };
 }
 
-function between(columns: SampleColumns, count: number, minT: number, maxT: number): Samples {
-  const start = lowerBound(columns.t, minT, count);
-  const end = lowerBound(columns.t, maxT + 1, count);
-  return { t: columns.t.subarray(start, end), v: columns.v.subarray(start, end), length: end - start };
+function storedSeries(
+  labels: Labels,
+  chunks: (minT: number, maxT: number) => readonly Chunk[],
+  read: Read,
+): StoredSeries {
+  const reading = (minT: number, maxT: number) => read(chunks(minT, maxT), minT, maxT);
+  return {
+    labels,
+    reading,
+    samples(minT, maxT) {
+      const steps = reading(minT, maxT);
+      for (;;) {
+        const { done, value } = steps.next();
+        if (done) return value;
+      }
+    },
+  };
 }

@@ -1,15 +1,8 @@
 import type { Labels } from '../../model/labels.ts';
 import type { SeriesRef } from '../storage/storage.ts';
+import { createColumns, decodeChunk, type SampleColumns, type SealedChunk, seal } from './chunk.ts';
 import { OUT_OF_ORDER_WINDOW_MS } from './limits.ts';
-import {
-  appendSample,
-  createXorChunk,
-  decodeChunk,
-  type SampleColumns,
-  type SealedChunk,
-  seal,
-  type XorChunk,
-} from './xor-chunk.ts';
+import { appendSample, createXorChunk, type XorChunk } from './xor-chunk.ts';
 
 /** A series in memory: its newest samples, oldest chunk first; older ones may be on disk only. */
 export interface MemorySeries {
@@ -159,11 +152,6 @@ export function releaseChunks(series: MemorySeries, chunks: readonly SealedChunk
 /** Oldest sample that is in memory only; Infinity when there is none. */
 export const oldestInMemory = (series: MemorySeries) =>
   series.sealed[0]?.minT ?? series.open?.minT ?? Number.POSITIVE_INFINITY;
-
-export function createColumns(length: number): SampleColumns {
-  const v = new Float64Array(length);
-  return { t: new Float64Array(length), v, words: new Uint32Array(v.buffer) };
-}
 
 /** First index whose `t` is at least `wanted`, among the first `length`. */
 export function lowerBound(t: Float64Array, wanted: number, length: number): number {

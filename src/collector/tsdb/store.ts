@@ -5,9 +5,12 @@ import type { Schema } from '../../journal/schema.ts';
 import type { JournalState } from '../../journal/trouble.ts';
 import { type CancelTimer, type Clock, systemClock } from '../../util/clock.ts';
 import { isCodedError } from '../../util/coded-error.ts';
+import type { CommitLog } from '../storage/commit-log.ts';
 import type { Store } from '../storage/storage.ts';
 import { createAppender } from './appender.ts';
 import { type BlockTable, createBlockTable, samplesSchema } from './block-table.ts';
+import type { SealedChunk } from './chunk.ts';
+import { createCommitLog, EMPTY_COMMIT_LOG } from './commit-log.ts';
 import { createEventLog, DEFAULT_RECORD_BOUNDS, type DurableEventLog, recordsSchema } from './event-log.ts';
 import { createHead, type Head } from './head.ts';
 import {
@@ -20,9 +23,9 @@ import {
 import { createQuerier } from './querier.ts';
 import { decodeBatch, dropOutside, encodeBatch, type SampleBatch } from './sample-batch.ts';
 import { isSilent, type MemorySeries, oldestInMemory, releaseChunks, settleChunks } from './series.ts';
-import type { SealedChunk } from './xor-chunk.ts';
 
 export interface Tsdb extends Store {
+  readonly commits: CommitLog;
   stats(): StoreStats;
   /** How the file fares: disk full, read-only and damage show here. Always `ok` for a memory store. */
   state(): JournalState;
@@ -78,6 +81,12 @@ export function createStore(options: StoreOptions): Tsdb {
     },
   });
   let appliedBatch = replay(head, blocks);
+  const commits = createCommitLog({
+    blocks,
+    journal,
+    newest: Math.max(appliedBatch, blocks.lastBatch),
+    labelsInMemory: (ref) => head.get(ref)?.keys[0],
+  });
   let newestDroppedT = blocks.newestDroppedT();
   let outside = 0;
   const events = createEventLog(journal, { ...DEFAULT_RECORD_BOUNDS, timeMs: retention.timeMs });
@@ -98,6 +107,7 @@ export function createStore(options: StoreOptions): Tsdb {
     for (const ref of wanted) recalled.delete(ref);
     appliedBatch = id;
     const committed = head.apply(batch);
+    commits.added(id);
     return { ...committed, rejected: committed.rejected + refused };
   };
 
@@ -112,7 +122,7 @@ export function createStore(options: StoreOptions): Tsdb {
         oldest = Math.min(oldest, oldestRemaining(series, chunks));
       }
       // A batch committed but not yet applied is not in the head, so `oldest` does not speak for it.
-      blocks.removeBatches(appliedBatch, oldest);
+      blocks.removeBatches(Math.min(appliedBatch, commits.heldAfter()), oldest);
       return settled;
     });
 
@@ -168,6 +178,7 @@ export function createStore(options: StoreOptions): Tsdb {
     appender: () => createAppender(head, keep),
     querier: () => querier,
     events,
+    commits,
     keyValue: createKeyValue(journal),
     stats: () => statsOf(head, outside, journal),
     state: () => journal.state(),
@@ -211,6 +222,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
     appender: () => createAppender(head, async (batch) => head.apply(batch)),
     querier: () => querier,
     events,
+    commits: EMPTY_COMMIT_LOG,
     keyValue: createKeyValue(journal),
     stats: () => statsOf(head, 0, journal),
     state: () => ({ kind: 'ok' }),

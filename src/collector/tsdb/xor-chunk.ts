@@ -1,9 +1,12 @@
+import { type SampleColumns, XOR } from './chunk.ts';
+
 /**
  * Samples of one series, compressed: timestamps by delta of delta, values by XOR with the one before, bits written
  * from the highest down. Values are handled as two 32-bit words, so the bits of every NaN survive.
  * Source: Pelkonen et al., "Gorilla: a fast, scalable, in-memory time series database", VLDB 2015, section 4.1
  */
 export interface XorChunk {
+  readonly encoding: typeof XOR;
   bytes: Uint8Array;
   bits: number;
   count: number;
@@ -16,21 +19,6 @@ export interface XorChunk {
   trailing: number;
 }
 
-/** A chunk that takes no more samples. `minT` is where its timestamps start from. */
-export interface SealedChunk {
-  readonly minT: number;
-  readonly maxT: number;
-  readonly count: number;
-  readonly bytes: Uint8Array;
-}
-
-/** Columns to decode into; `words` are those of `v`. */
-export interface SampleColumns {
-  readonly t: Float64Array;
-  readonly v: Float64Array;
-  readonly words: Uint32Array;
-}
-
 const FIRST_BYTES = 48;
 const NO_WINDOW = 255;
 const float = new Float64Array(1);
@@ -38,6 +26,7 @@ const floatWords = new Uint32Array(float.buffer);
 
 export function createXorChunk(): XorChunk {
   return {
+    encoding: XOR,
     bytes: new Uint8Array(FIRST_BYTES),
     bits: 0,
     count: 0,
@@ -49,11 +38,6 @@ export function createXorChunk(): XorChunk {
     leading: NO_WINDOW,
     trailing: 0,
   };
-}
-
-export function seal(chunk: XorChunk): SealedChunk {
-  const { minT, maxT, count } = chunk;
-  return { minT, maxT, count, bytes: chunk.bytes.slice(0, Math.ceil(chunk.bits / 8)) };
 }
 
 /** Appends a sample later than all others of the chunk; the value as its high and low word. */
@@ -74,27 +58,65 @@ export function appendSample(chunk: XorChunk, t: number, high: number, low: numb
   chunk.count += 1;
 }
 
-/** Decodes all samples to `out`, from entry `at` on; the columns must have room for `chunk.count`. */
-export function decodeChunk(chunk: SealedChunk | XorChunk, out: SampleColumns, at: number): void {
-  const reader: BitReader = { bytes: chunk.bytes, at: 0 };
-  let t = chunk.minT;
+// Bytes to read from, with room behind them for a look ahead; grows to the longest chunk.
+let ahead = new Uint8Array(1024);
+const LOOK_AHEAD_BYTES = 8;
+
+/** Decodes all samples to `out`, from entry `begin` on; the columns must have room for `chunk.count`. */
+export function decodeXor(
+  chunk: { readonly bytes: Uint8Array; readonly count: number; readonly minT: number },
+  { t, words }: SampleColumns,
+  begin: number,
+): void {
+  if (ahead.length < chunk.bytes.length + LOOK_AHEAD_BYTES) ahead = new Uint8Array(chunk.bytes.length * 2);
+  ahead.set(chunk.bytes);
+  const bytes = ahead;
+  let at = 64;
+  let time = chunk.minT;
   let delta = 0;
-  let high = readBits(reader, 32);
-  let low = readBits(reader, 32);
+  let high = readBits(bytes, 0, 32);
+  let low = readBits(bytes, 32, 32);
   let leading = 0;
   let trailing = 0;
-  for (let i = 0; i < chunk.count; i += 1) {
-    if (i > 0) {
-      delta += readDeltaOfDelta(reader);
-      t += delta;
-      if (readBits(reader, 1) === 1) {
-        if (readBits(reader, 1) === 1) {
-          leading = readBits(reader, 5);
-          trailing = 64 - leading - (readBits(reader, 6) || 64);
+  const end = begin + chunk.count;
+  for (let i = begin; i < end; i += 1) {
+    if (i > begin) {
+      let bits = peek(bytes, at);
+      if (bits >= 0) at += 1;
+      else if ((bits & 0x40000000) === 0) {
+        delta += (bits << 2) >> 18;
+        at += 16;
+      } else if ((bits & 0x20000000) === 0) {
+        delta += (bits << 3) >> 15;
+        at += 20;
+      } else if ((bits & 0x10000000) === 0) {
+        delta += (bits << 4) >> 12;
+        at += 24;
+      } else {
+        floatWords[1] = readBits(bytes, at + 4, 32);
+        floatWords[0] = readBits(bytes, at + 36, 32);
+        delta += float[0]!;
+        at += 68;
+      }
+      time += delta;
+      bits = peek(bytes, at);
+      if (bits >= 0) at += 1;
+      else {
+        if ((bits & 0x40000000) === 0) at += 2;
+        else {
+          leading = (bits >>> 25) & 31;
+          trailing = 64 - leading - ((bits >>> 19) & 63 || 64);
+          at += 13;
         }
         const significant = 64 - leading - trailing;
-        const upper = significant > 32 ? readBits(reader, significant - 32) : 0;
-        const lower = readBits(reader, Math.min(significant, 32));
+        let upper = 0;
+        if (significant > 32) {
+          upper = readBits(bytes, at, significant - 32);
+          at += significant - 32;
+        }
+        const inLower = Math.min(significant, 32);
+        const lower = readBits(bytes, at, inLower);
+        at += inLower;
         if (trailing >= 32) high ^= lower << (trailing - 32);
         else if (trailing === 0) {
           high ^= upper;
@@ -105,10 +127,23 @@ export function decodeChunk(chunk: SealedChunk | XorChunk, out: SampleColumns, a
         }
       }
     }
-    out.t[at + i] = t;
-    out.words[(at + i) * 2] = low;
-    out.words[(at + i) * 2 + 1] = high;
+    t[i] = time;
+    words[i * 2] = low;
+    words[i * 2 + 1] = high;
   }
+}
+
+/** The bits from `at` on, the first one highest; 25 of them are always true. */
+function peek(bytes: Uint8Array, at: number): number {
+  const i = at >>> 3;
+  return ((bytes[i]! << 24) | (bytes[i + 1]! << 16) | (bytes[i + 2]! << 8) | bytes[i + 3]!) << (at & 7);
+}
+
+/** `count` bits, 1 to 32 of them, as a 32-bit word. */
+function readBits(bytes: Uint8Array, at: number, count: number): number {
+  if (count <= 25) return peek(bytes, at) >>> (32 - count);
+  const first = peek(bytes, at) >>> 16;
+  return (first << (count - 16)) | (peek(bytes, at + 16) >>> (48 - count));
 }
 
 // Prefix, and the bits that follow it, of each size of delta of delta.
@@ -126,19 +161,7 @@ function writeDeltaOfDelta(chunk: XorChunk, value: number): void {
   }
 }
 
-function readDeltaOfDelta(reader: BitReader): number {
-  if (readBits(reader, 1) === 0) return 0;
-  if (readBits(reader, 1) === 0) return signed(readBits(reader, 14), 14);
-  if (readBits(reader, 1) === 0) return signed(readBits(reader, 17), 17);
-  if (readBits(reader, 1) === 0) return signed(readBits(reader, 20), 20);
-  const high = readBits(reader, 32);
-  floatWords[0] = readBits(reader, 32);
-  floatWords[1] = high;
-  return float[0]!;
-}
-
 const fits = (value: number, bits: number) => value >= -(2 ** (bits - 1)) && value < 2 ** (bits - 1);
-const signed = (value: number, bits: number) => (value << (32 - bits)) >> (32 - bits);
 
 function writePrefixed(
   chunk: XorChunk,
@@ -208,24 +231,4 @@ function grow(chunk: XorChunk): void {
   const bytes = new Uint8Array(chunk.bytes.length * 2);
   bytes.set(chunk.bytes);
   chunk.bytes = bytes;
-}
-
-interface BitReader {
-  readonly bytes: Uint8Array;
-  at: number;
-}
-
-function readBits(reader: BitReader, count: number): number {
-  const { bytes } = reader;
-  let value = 0;
-  let left = count;
-  while (left > 0) {
-    const available = 8 - (reader.at & 7);
-    const take = Math.min(available, left);
-    const part = (bytes[reader.at >>> 3]! >>> (available - take)) & ((1 << take) - 1);
-    value = (value << take) | part;
-    reader.at += take;
-    left -= take;
-  }
-  return value >>> 0;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createColumns } from '../../../src/collector/tsdb/series.ts';
-import { appendSample, createXorChunk, decodeChunk, seal } from '../../../src/collector/tsdb/xor-chunk.ts';
+import { createColumns, decodeChunk, seal } from '../../../src/collector/tsdb/chunk.ts';
+import { appendSample, createXorChunk } from '../../../src/collector/tsdb/xor-chunk.ts';
 
 const word = fc.oneof(fc.nat(0xffffffff), fc.constantFrom(0, 1, 0x7ff00000, 0x80000000, 0xffffffff, 2));
 const gap = fc.oneof(

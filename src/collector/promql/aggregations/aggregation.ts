@@ -19,10 +19,10 @@ import {
 } from './reduce.ts';
 
 /**
- * Folds the series of one group, step by step, into `out`. Only `out.values` at steps where `out.present` is 1
- * count; presence is already that of any of the series. `firstStep` is the step of the query the arrays begin at.
+ * Folds the series of one group, step by step from `from` to `to` - 1, into `out`. Only `out.values` at steps where
+ * `out.present` is 1 count; presence is already that of any of the series.
  */
-export type Reduce = (group: readonly StepSeries[], out: StepSeries, firstStep: number) => void;
+export type Reduce = (group: readonly StepSeries[], out: StepSeries, from: number, to: number) => void;
 
 /** Folds a whole vector at once: those that do not give one series a group. */
 export type Rearrange = (
@@ -76,7 +76,10 @@ export async function evaluateAggregate(expr: AggregateExpr, evaluation: Evaluat
       evaluation.grid.steps,
       group.some((one) => one.dropName),
     );
-    for (const { present } of group) markPresent(result.present, present);
+    for (const { present } of group) {
+      if (evaluation.turn.isOver()) await evaluation.turn.pause();
+      markPresent(result.present, present);
+    }
     await reduceInTurns(reduce, group, result, evaluation);
     out.push(result);
   }
@@ -88,7 +91,7 @@ function markPresent(target: Uint8Array, present: Uint8Array): void {
 }
 
 // Values folded between two questions whether the turn is over.
-const VALUES_A_STRETCH = 1_000_000;
+const VALUES_A_STRETCH = 100_000;
 
 /** A large group is folded a few steps at a time, so that it does not hold the thread. */
 async function reduceInTurns(
@@ -97,19 +100,9 @@ async function reduceInTurns(
   out: StepSeries,
   { turn, grid }: Evaluation,
 ): Promise<void> {
-  const stepsAStretch = Math.max(1, Math.floor(VALUES_A_STRETCH / group.length));
-  if (stepsAStretch >= grid.steps) return reduce(group, out, 0);
-  const part = (series: StepSeries, from: number): StepSeries => ({
-    ...series,
-    values: series.values.subarray(from, from + stepsAStretch),
-    present: series.present.subarray(from, from + stepsAStretch),
-  });
-  for (let from = 0; from < grid.steps; from += stepsAStretch) {
-    reduce(
-      group.map((series) => part(series, from)),
-      part(out, from),
-      from,
-    );
+  const stretch = Math.max(1, Math.floor(VALUES_A_STRETCH / group.length));
+  for (let from = 0; from < grid.steps; from += stretch) {
+    reduce(group, out, from, Math.min(from + stretch, grid.steps));
     if (turn.isOver()) await turn.pause();
   }
 }

@@ -1,18 +1,20 @@
 import { executionError } from '../evaluation/execution-error.ts';
-import { hasPoints, newSeries } from '../evaluation/step-series.ts';
+import { hasPoints, newSeries, type StepSeries } from '../evaluation/step-series.ts';
+import { mapInTurns } from '../evaluation/turn.ts';
 import type { Rearrange } from './aggregation.ts';
 import { checkCount } from './rank.ts';
 
 /** `limitk`: the first series of each group that have a value, as many as asked for. */
-export const limitGroup: Rearrange = async (expr, groups, param, { grid }) => {
+export const limitGroup: Rearrange = async (expr, groups, param, { grid, turn }) => {
   if (expr.op === 'limit_ratio') {
     if (param.some(Number.isNaN)) throw executionError('Ratio value is NaN');
     throw executionError('limit_ratio is not supported: it depends on how Prometheus hashes labels');
   }
   if (!checkCount(param)) return [];
-  return groups.flatMap((group) => {
+  const out: StepSeries[] = [];
+  for (const group of groups) {
     const taken = new Int32Array(grid.steps);
-    const out = group.map((series) => {
+    const limited = await mapInTurns(group, turn, (series) => {
       const limited = newSeries(series.labels, grid.steps, series.dropName);
       for (let k = 0; k < grid.steps; k += 1) {
         if (series.present[k] === 0 || taken[k]! >= Math.trunc(param[k]!)) continue;
@@ -22,6 +24,7 @@ export const limitGroup: Rearrange = async (expr, groups, param, { grid }) => {
       }
       return limited;
     });
-    return out.filter(hasPoints);
-  });
+    for (const one of limited) if (hasPoints(one)) out.push(one);
+  }
+  return out;
 };

@@ -1,6 +1,6 @@
 import type { Evaluation } from '../evaluation/evaluation.ts';
 import { executionError } from '../evaluation/execution-error.ts';
-import { hasPoints, newSeries, type StepSeries } from '../evaluation/step-series.ts';
+import { newSeries, type StepSeries } from '../evaluation/step-series.ts';
 import { formatGeneral } from '../go-format.ts';
 import type { Rearrange } from './aggregation.ts';
 import {
@@ -19,7 +19,9 @@ export const rank: Rearrange = async (expr, groups, param, evaluation) => {
   const total = groups.reduce((sum, group) => sum + group.length, 0);
   const before = expr.op === 'topk' ? ascending : descending;
   const out: StepSeries[] = [];
-  for (const group of groups) out.push(...(await rankGroup(group, param, total, before, evaluation)));
+  for (const group of groups) {
+    for (const one of await rankGroup(group, param, total, before, evaluation)) out.push(one);
+  }
   return out;
 };
 
@@ -41,7 +43,13 @@ async function rankGroup(
   before: Before,
   { grid, turn }: Evaluation,
 ): Promise<StepSeries[]> {
-  const out = group.map((series) => newSeries(series.labels, grid.steps, series.dropName));
+  // Only for those that are ever ranked.
+  const out: (StepSeries | undefined)[] = new Array(group.length);
+  const resultOf = (index: number) => {
+    const { labels, dropName } = group[index]!;
+    out[index] ??= newSeries(labels, grid.steps, dropName);
+    return out[index];
+  };
   let order: Ranked[] = [];
   for (let k = 0; k < grid.steps; k += 1) {
     if (turn.isOver()) await turn.pause();
@@ -49,12 +57,13 @@ async function rankGroup(
     if (count < 1) continue;
     order = bestAt(group, k, count, before);
     for (const { index, value } of order) {
-      out[index]!.values[k] = value;
-      out[index]!.present[k] = 1;
+      const result = resultOf(index);
+      result.values[k] = value;
+      result.present[k] = 1;
     }
   }
-  if (grid.steps === 1) return order.map(({ index }) => out[index]!);
-  return out.filter(hasPoints);
+  if (grid.steps === 1) return order.map(({ index }) => resultOf(index));
+  return out.filter((series) => series !== undefined);
 }
 
 function bestAt(group: readonly StepSeries[], k: number, count: number, before: Before): Ranked[] {

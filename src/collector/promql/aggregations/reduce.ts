@@ -11,85 +11,99 @@ import type { Reduce } from './aggregation.ts';
  * with the operations of Prometheus in its order. Source: prometheus/promql/engine.go, `aggregation`
  */
 
-/** Calls `first` with the first value of each step and `next` with the others. */
+/** Calls `first` with the first value of each step and `next` with the others; `i` counts steps from `from`. */
 function fold(
   group: readonly StepSeries[],
-  first: (k: number, value: number) => void,
-  next: (k: number, value: number) => void,
+  from: number,
+  to: number,
+  first: (k: number, value: number, i: number) => void,
+  next: (k: number, value: number, i: number) => void,
 ): void {
-  const seen = new Uint8Array(group[0]!.values.length);
+  const seen = new Uint8Array(to - from);
   for (const { values, present } of group) {
-    for (let k = 0; k < values.length; k += 1) {
+    for (let k = from; k < to; k += 1) {
       if (present[k] === 0) continue;
-      if (seen[k] === 1) next(k, values[k]!);
+      const i = k - from;
+      if (seen[i] === 1) next(k, values[k]!, i);
       else {
-        seen[k] = 1;
-        first(k, values[k]!);
+        seen[i] = 1;
+        first(k, values[k]!, i);
       }
     }
   }
 }
 
-export const sum: Reduce = (group, { values }) => {
-  const cs = new Float64Array(values.length);
-  fold(
-    group,
-    (k, value) => {
-      values[k] = value;
-    },
-    (k, value) => addAt(values, cs, k, value),
-  );
-  for (let k = 0; k < values.length; k += 1) values[k] = values[k]! + cs[k]!;
+/** The commonest of all, so its loop is written out. */
+export const sum: Reduce = (group, out, from, to) => {
+  const sums = new Float64Array(to - from);
+  const cs = new Float64Array(to - from);
+  const seen = new Uint8Array(to - from);
+  for (const { values, present } of group) {
+    for (let k = from, i = 0; k < to; k += 1, i += 1) {
+      if (present[k] === 0) continue;
+      if (seen[i] === 1) addAt(sums, cs, i, values[k]!);
+      else {
+        seen[i] = 1;
+        sums[i] = values[k]!;
+      }
+    }
+  }
+  for (let k = from, i = 0; k < to; k += 1, i += 1) out.values[k] = sums[i]! + cs[i]!;
 };
 
 /** The mean as sum over count; as a running mean from where the sum would overflow. */
-export const average: Reduce = (group, { values }) => {
-  const cs = new Float64Array(values.length);
-  const counts = new Float64Array(values.length);
-  const running = new Uint8Array(values.length);
+export const average: Reduce = (group, { values }, from, to) => {
+  const sums = new Float64Array(to - from);
+  const cs = new Float64Array(to - from);
+  const counts = new Float64Array(to - from);
+  const running = new Uint8Array(to - from);
   fold(
     group,
-    (k, value) => {
-      values[k] = value;
-      counts[k] = 1;
+    from,
+    to,
+    (_, value, i) => {
+      sums[i] = value;
+      counts[i] = 1;
     },
-    (k, value) => {
-      const count = counts[k]! + 1;
-      counts[k] = count;
-      if (running[k] === 0) {
-        const [sumBefore, cBefore] = [values[k]!, cs[k]!];
-        addAt(values, cs, k, value);
-        if (Math.abs(values[k]!) !== Number.POSITIVE_INFINITY) return;
-        running[k] = 1;
-        values[k] = sumBefore / (count - 1);
-        cs[k] = cBefore / (count - 1);
+    (_, value, i) => {
+      const count = counts[i]! + 1;
+      counts[i] = count;
+      if (running[i] === 0) {
+        const [sumBefore, cBefore] = [sums[i]!, cs[i]!];
+        addAt(sums, cs, i, value);
+        if (Math.abs(sums[i]!) !== Number.POSITIVE_INFINITY) return;
+        running[i] = 1;
+        sums[i] = sumBefore / (count - 1);
+        cs[i] = cBefore / (count - 1);
       }
       const share = (count - 1) / count;
-      values[k] = share * values[k]!;
-      cs[k] = share * cs[k]!;
-      addAt(values, cs, k, value / count);
+      sums[i] = share * sums[i]!;
+      cs[i] = share * cs[i]!;
+      addAt(sums, cs, i, value / count);
     },
   );
-  for (let k = 0; k < values.length; k += 1) {
-    values[k] = running[k] === 1 ? values[k]! + cs[k]! : values[k]! / counts[k]! + cs[k]! / counts[k]!;
+  for (let k = from, i = 0; k < to; k += 1, i += 1) {
+    values[k] = running[i] === 1 ? sums[i]! + cs[i]! : sums[i]! / counts[i]! + cs[i]! / counts[i]!;
   }
 };
 
-export const countOf: Reduce = (group, { values }) => {
+export const countOf: Reduce = (group, { values }, from, to) => {
   const count = (k: number) => {
     values[k] = values[k]! + 1;
   };
-  fold(group, count, count);
+  fold(group, from, to, count, count);
 };
 
-export const groupOf: Reduce = (_, { values }) => {
-  values.fill(1);
+export const groupOf: Reduce = (_, { values }, from, to) => {
+  values.fill(1, from, to);
 };
 
 const extreme = (isBetter: (value: number, than: number) => boolean): Reduce => {
-  return (group, { values }) =>
+  return (group, { values }, from, to) =>
     fold(
       group,
+      from,
+      to,
       (k, value) => {
         values[k] = value;
       },
@@ -103,29 +117,31 @@ export const maximum = extreme((value, than) => value > than);
 export const minimum = extreme((value, than) => value < than);
 
 /** Welford's running variance of the whole population. */
-export const variance: Reduce = (group, { values }) => {
-  const means = new Float64Array(values.length);
-  const counts = new Float64Array(values.length);
+export const variance: Reduce = (group, { values }, from, to) => {
+  const means = new Float64Array(to - from);
+  const counts = new Float64Array(to - from);
   fold(
     group,
-    (k, value) => {
+    from,
+    to,
+    (k, value, i) => {
       values[k] = Number.isFinite(value) ? 0 : Number.NaN;
-      means[k] = value;
-      counts[k] = 1;
+      means[i] = value;
+      counts[i] = 1;
     },
-    (k, value) => {
-      counts[k] = counts[k]! + 1;
-      const delta = value - means[k]!;
-      means[k] = means[k]! + delta / counts[k]!;
-      values[k] = values[k]! + delta * (value - means[k]!);
+    (k, value, i) => {
+      counts[i] = counts[i]! + 1;
+      const delta = value - means[i]!;
+      means[i] = means[i]! + delta / counts[i]!;
+      values[k] = values[k]! + delta * (value - means[i]!);
     },
   );
-  for (let k = 0; k < values.length; k += 1) values[k] = values[k]! / counts[k]!;
+  for (let k = from; k < to; k += 1) values[k] = values[k]! / counts[k - from]!;
 };
 
-export const deviation: Reduce = (group, out, firstStep) => {
-  variance(group, out, firstStep);
-  for (let k = 0; k < out.values.length; k += 1) out.values[k] = Math.sqrt(out.values[k]!);
+export const deviation: Reduce = (group, out, from, to) => {
+  variance(group, out, from, to);
+  for (let k = from; k < to; k += 1) out.values[k] = Math.sqrt(out.values[k]!);
 };
 
 /** `quantile`, with a warning for parameters outside 0 to 1. */
@@ -135,12 +151,12 @@ export function quantileAggregation(
   { annotations }: Evaluation,
 ): Reduce {
   warnOfQuantiles(param, (q) => annotations.add(invalidQuantile(q, expr.param!)));
-  return (group, { values }, firstStep) => {
+  return (group, { values }, from, to) => {
     const atStep = new Float64Array(group.length);
-    for (let k = 0; k < values.length; k += 1) {
+    for (let k = from; k < to; k += 1) {
       let n = 0;
       for (const one of group) if (one.present[k] === 1) atStep[n++] = one.values[k]!;
-      values[k] = quantileOf(param[firstStep + k]!, atStep.subarray(0, n));
+      values[k] = quantileOf(param[k]!, atStep.subarray(0, n));
     }
   };
 }

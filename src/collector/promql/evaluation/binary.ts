@@ -5,6 +5,7 @@ import type { Evaluation } from './evaluation.ts';
 import { arithmetic, comparison, isArithmetic } from './operator.ts';
 import { evaluateSetOperator } from './set-operator.ts';
 import { hasPoints, type StepSeries, type StepValue, withoutName } from './step-series.ts';
+import { mapInTurns } from './turn.ts';
 import { matchVectors } from './vector-matching.ts';
 
 export async function evaluateBinary(expr: BinaryExpr, evaluation: Evaluation): Promise<StepValue> {
@@ -23,16 +24,17 @@ async function betweenValues(
   rhs: StepValue,
   evaluation: Evaluation,
 ): Promise<StepSeries[]> {
+  const { turn } = evaluation;
   if (lhs.kind === 'vector' && rhs.kind === 'vector') {
     if (isSetOperator(expr.op))
       return evaluateSetOperator(expr.op, expr.matching!, lhs.series, rhs.series, evaluation);
     return matchVectors(expr, lhs.series, rhs.series, evaluation);
   }
   if (lhs.kind === 'vector' && rhs.kind === 'scalar') {
-    return lhs.series.map((series) => withScalar(expr, series, rhs.values, 'right', evaluation));
+    return mapInTurns(lhs.series, turn, (one) => withScalar(expr, one, rhs.values, 'right', evaluation));
   }
   if (lhs.kind === 'scalar' && rhs.kind === 'vector') {
-    return rhs.series.map((series) => withScalar(expr, series, lhs.values, 'left', evaluation));
+    return mapInTurns(rhs.series, turn, (one) => withScalar(expr, one, lhs.values, 'left', evaluation));
   }
   throw new Error(`checked expression has operands ${lhs.kind} and ${rhs.kind}`);
 }

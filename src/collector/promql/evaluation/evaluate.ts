@@ -9,6 +9,7 @@ import { evaluateSelector } from './instant-selector.ts';
 import { costOfSteps } from './sample-budget.ts';
 import { isStepInvariant } from './step-invariant.ts';
 import { checkDistinct, newSeries, type StepSeries, type StepValue, withoutName } from './step-series.ts';
+import { mapInTurns, type Turn } from './turn.ts';
 
 /** An evaluation of `context` on `grid`. Expressions are scalars, strings or instant vectors; see `range-vector.ts`. */
 export function createEvaluation(context: QueryContext, grid: Grid): Evaluation {
@@ -29,7 +30,7 @@ async function evaluateOnce(expr: Expr, evaluation: Evaluation): Promise<StepVal
   const before = budget.taken;
   const once = grid.steps > 1 && expr.kind !== 'number' && expr.kind !== 'string' && isStepInvariant(expr);
   const value = once
-    ? repeat(await evaluate(expr, evaluation.on({ ...grid, steps: 1 })), grid.steps)
+    ? await repeat(await evaluate(expr, evaluation.on({ ...grid, steps: 1 })), grid.steps, turn)
     : await evaluate(expr, evaluation);
   // What the operands took is free again; the value itself is held until whoever asked is done.
   budget.give(budget.taken - before);
@@ -90,11 +91,11 @@ function evaluateCall(call: Call, evaluation: Evaluation): Promise<StepValue> {
   return implementation(call, evaluation);
 }
 
-function repeat(value: StepValue, steps: number): StepValue {
+async function repeat(value: StepValue, steps: number, turn: Turn): Promise<StepValue> {
   if (value.kind === 'string') return value;
   if (value.kind === 'scalar')
     return { kind: 'scalar', values: new Float64Array(steps).fill(value.values[0]!) };
-  return { kind: 'vector', series: value.series.map((series) => repeatSeries(series, steps)) };
+  return { kind: 'vector', series: await mapInTurns(value.series, turn, (one) => repeatSeries(one, steps)) };
 }
 
 function repeatSeries(series: StepSeries, steps: number): StepSeries {

@@ -6,6 +6,7 @@ import { type Evaluation, type QueryContext, timeAt } from './evaluation.ts';
 import { costOfSteps } from './sample-budget.ts';
 import { sortByLabels } from './sort-by-labels.ts';
 import { newSeries, type StepSeries } from './step-series.ts';
+import type { Turn } from './turn.ts';
 
 /** The time a selector or subquery looks at when evaluated at step `k`: moved by `@` and `offset`. */
 export function referenceTime(
@@ -30,11 +31,33 @@ export async function selectSeries(
   { querier, turn }: QueryContext,
 ): Promise<StoredSeries[]> {
   const found: StoredSeries[] = [];
-  for (const series of querier.select(selector.matchers, minT, maxT)) {
-    found.push(series);
-    if (found.length % 1000 === 0 && turn.isOver()) await turn.pause();
+  let looked = 0;
+  const { matchers } = selector;
+  const search = querier.search?.(matchers, minT, maxT) ?? querier.select(matchers, minT, maxT);
+  for (const series of search) {
+    if (series !== undefined) found.push(series);
+    looked += 1;
+    if (looked % SERIES_BETWEEN_CHECKS === 0 && turn.isOver()) await turn.pause();
   }
   return sortByLabels(found, turn);
+}
+
+const SERIES_BETWEEN_CHECKS = 64;
+
+/** The samples of a stored series, however many, without holding the thread. */
+export async function readInTurns(
+  stored: StoredSeries,
+  minT: number,
+  maxT: number,
+  turn: Turn,
+): Promise<Samples> {
+  const reading = stored.reading?.(minT, maxT);
+  if (reading === undefined) return stored.samples(minT, maxT);
+  for (;;) {
+    const { done, value } = reading.next();
+    if (done) return value;
+    if (turn.isOver()) await turn.pause();
+  }
 }
 
 /**
@@ -55,7 +78,8 @@ export async function evaluateSelector(
   for (const stored of found) {
     if (turn.isOver()) await turn.pause();
     const series = newSeries(stored.labels, grid.steps);
-    if (!lookBack(stored.samples(minT, maxT), timeOf, lookbackMs, read, series)) continue;
+    const samples = await readInTurns(stored, minT, maxT, turn);
+    if (!lookBack(samples, timeOf, lookbackMs, read, series)) continue;
     budget.take(costOfSteps(1, grid.steps));
     out.push(series);
   }

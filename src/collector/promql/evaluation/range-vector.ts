@@ -3,7 +3,7 @@ import type { Samples } from '../../../model/sample.ts';
 import { isStaleAt, wordsOf } from '../../../model/stale-marker.ts';
 import type { MatrixSelector, Subquery } from '../expr.ts';
 import { type Evaluation, type Grid, timeAt } from './evaluation.ts';
-import { referenceTime, selectSeries } from './instant-selector.ts';
+import { readInTurns, referenceTime, selectSeries } from './instant-selector.ts';
 import { costOfSteps } from './sample-budget.ts';
 import { newSeries, type StepSeries } from './step-series.ts';
 
@@ -25,10 +25,16 @@ export interface RangeWindow {
 /** Writes the value for a window to `out[step]`; false where there is none. */
 export type RangeFunction = (window: RangeWindow, out: Float64Array, step: number) => boolean;
 
+/** A range function with a cheaper way where windows overlap: it is made for each series, and gives the same. */
+export interface SlidingFunction {
+  readonly whole: RangeFunction;
+  readonly sliding: (samples: Samples) => RangeFunction;
+}
+
 export interface RangeSeries {
   readonly labels: Labels;
   readonly dropName: boolean;
-  /** Without stale markers. The arrays are valid until the thread is given up. */
+  /** Without stale markers. The arrays are valid until the next series is asked for. */
   readonly samples: Samples;
 }
 
@@ -60,7 +66,7 @@ async function* storedSeries(
 ): AsyncGenerator<RangeSeries> {
   for (const stored of await selectSeries(expr.selector, minT, maxT, evaluation)) {
     if (evaluation.turn.isOver()) await evaluation.turn.pause();
-    const samples = dropStale(stored.samples(minT, maxT));
+    const samples = dropStale(await readInTurns(stored, minT, maxT, evaluation.turn));
     if (samples.length > 0) yield { labels: stored.labels, dropName: false, samples };
   }
 }
@@ -119,12 +125,14 @@ function presentSamples({ values, present }: StepSeries, grid: Grid): Samples {
 
 // Samples looked at between two questions whether the turn is over.
 const SAMPLES_BETWEEN_CHECKS = 100_000;
+// What a step costs beside the samples it looks at.
+const STEP_COST = 10;
 
 /** Applies `fn` to each series' window at each step; `finish` sees each input with its result. */
 export async function mapRange(
   range: RangeVector,
   evaluation: Evaluation,
-  fn: RangeFunction,
+  fn: RangeFunction | SlidingFunction,
   finish: (input: RangeSeries, result: StepSeries) => void,
 ): Promise<void> {
   const { grid, budget } = evaluation;
@@ -132,7 +140,10 @@ export async function mapRange(
   for await (const input of range.series) {
     budget.take(input.samples.length);
     const result = newSeries(input.labels, grid.steps, input.dropName);
-    const any = await slide(input.samples, range, evaluation, fn, result);
+    const overlap = grid.steps > 1 && range.rangeMs > grid.stepMs;
+    const apply = typeof fn === 'function' ? fn : overlap ? fn.sliding(input.samples) : fn.whole;
+    const scans = apply === fn || !overlap;
+    const any = await slide(input.samples, range, evaluation, apply, scans, result);
     budget.give(input.samples.length);
     if (!any) continue;
     budget.take(costOfSteps(1, grid.steps));
@@ -147,6 +158,7 @@ async function slide(
   { rangeMs, endOf }: RangeVector,
   { grid, turn }: Evaluation,
   fn: RangeFunction,
+  scans: boolean,
   { values, present }: StepSeries,
 ): Promise<boolean> {
   const window: RangeWindow = { t: samples.t, v: samples.v, from: 0, to: 0, startMs: 0, endMs: 0, evalMs: 0 };
@@ -164,16 +176,10 @@ async function slide(
       present[k] = 1;
       any = true;
     }
-    looked += window.to - window.from + 1;
+    looked += scans ? window.to - window.from + 1 : STEP_COST;
     if (looked < SAMPLES_BETWEEN_CHECKS) continue;
     looked = 0;
-    if (!turn.isOver()) continue;
-    if (window.t === samples.t) {
-      // The store may reuse its arrays while others have their turn.
-      window.t = samples.t.slice(0, length);
-      window.v = samples.v.slice(0, length);
-    }
-    await turn.pause();
+    if (turn.isOver()) await turn.pause();
   }
   return any;
 }

@@ -2,6 +2,7 @@ import type { SetOperator, VectorMatching } from '../expr.ts';
 import type { Evaluation } from './evaluation.ts';
 import { groupBy, signatureOf } from './match-signature.ts';
 import type { StepSeries } from './step-series.ts';
+import type { Turn } from './turn.ts';
 
 /** `and`, `unless` and `or`: each step by itself. Writes into the presence of `lhs` and `rhs`. */
 export async function evaluateSetOperator(
@@ -16,7 +17,7 @@ export async function evaluateSetOperator(
   const presenceBySignature = async (all: StepSeries[]) => {
     const presence = new Map<string, Uint8Array>();
     for (const [key, group] of await groupBy(all, keyOf, turn))
-      presence.set(key, anyPresent(group, grid.steps));
+      presence.set(key, await anyPresent(group, grid.steps, turn));
     return presence;
   };
   const [filtered, other] = op === 'or' ? [rhs, lhs] : [lhs, rhs];
@@ -33,9 +34,14 @@ export async function evaluateSetOperator(
 }
 
 /** At which steps any of `series` has a value. A new array. */
-export function anyPresent(series: readonly StepSeries[], steps: number): Uint8Array {
+export async function anyPresent(
+  series: readonly StepSeries[],
+  steps: number,
+  turn: Turn,
+): Promise<Uint8Array> {
   const any = new Uint8Array(steps);
   for (const { present } of series) {
+    if (turn.isOver()) await turn.pause();
     for (let k = 0; k < steps; k += 1) any[k]! |= present[k]!;
   }
   return any;

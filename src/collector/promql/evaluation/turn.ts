@@ -2,7 +2,7 @@ import type { Clock } from '../../../util/clock.ts';
 import { CodedError } from '../../../util/coded-error.ts';
 
 /** How long an evaluation may hold the thread at a stretch. */
-const LONGEST_STRETCH_MS = 8;
+const LONGEST_STRETCH_MS = 5;
 
 /**
  * Shares the thread: an evaluation asks `isOver` in its loops and pauses when so. A pause, and `check`, reject when
@@ -32,10 +32,38 @@ export function createTurn(clock: Clock, timeoutMs: number, signal?: AbortSignal
   return {
     isOver: () => clock.monotonic() - began > LONGEST_STRETCH_MS,
     async pause() {
-      await new Promise((resolve) => setImmediate(resolve));
+      await othersFirst();
       began = clock.monotonic();
       check();
     },
     check,
   };
+}
+
+const waiting: (() => void)[] = [];
+
+/**
+ * Resolves after everybody else who waits for the thread had it: requests, timers, and those who asked before. Only
+ * one goes on in each round of the event loop, so that many heavy queries delay others no longer than one does.
+ */
+export function othersFirst(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (waiting.length === 1) setImmediate(next);
+  });
+}
+
+function next(): void {
+  waiting.shift()!();
+  if (waiting.length > 0) setImmediate(next);
+}
+
+/** `fn` of each item, in turns. */
+export async function mapInTurns<T, R>(items: readonly T[], turn: Turn, fn: (item: T) => R): Promise<R[]> {
+  const out: R[] = [];
+  for (const item of items) {
+    if (turn.isOver()) await turn.pause();
+    out.push(fn(item));
+  }
+  return out;
 }

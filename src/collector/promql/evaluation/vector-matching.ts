@@ -9,7 +9,7 @@ import { groupBy, matchingLabels, signatureOf } from './match-signature.ts';
 import { arithmetic, comparison, isArithmetic } from './operator.ts';
 import { anyPresent } from './set-operator.ts';
 import { newSeries, type StepSeries } from './step-series.ts';
-import type { Turn } from './turn.ts';
+import { mapInTurns, type Turn } from './turn.ts';
 
 /**
  * An arithmetic or comparison operator between two instant vectors. The "many" side is walked in its order; the
@@ -28,10 +28,18 @@ export async function matchVectors(
   const signature = signatureOf(matching);
   const keyOf = (series: StepSeries) => signature(series.labels);
   const oneBySignature = await groupBy(one, keyOf, evaluation.turn);
-  checkOneSide(oneBySignature.values(), anyPresent(many, steps), matching, swapped ? 'left' : 'right');
+  const manyPresent = await anyPresent(many, steps, evaluation.turn);
+  await checkOneSide(
+    oneBySignature.values(),
+    manyPresent,
+    matching,
+    swapped ? 'left' : 'right',
+    evaluation.turn,
+  );
   const pairs: Pair[] = [];
   const combine = combination(expr, swapped);
   for (const series of many) {
+    if (evaluation.turn.isOver()) await evaluation.turn.pause();
     const key = keyOf(series);
     for (const other of oneBySignature.get(key) ?? []) {
       if (evaluation.turn.isOver()) await evaluation.turn.pause();
@@ -42,8 +50,10 @@ export async function matchVectors(
     }
   }
   await checkManySide(pairs, matching, evaluation.turn);
-  for (const { result, matched } of pairs) if (!filters(expr)) result.present.set(matched);
-  return pairs.map((pair) => pair.result);
+  return mapInTurns(pairs, evaluation.turn, ({ result, matched }) => {
+    if (!filters(expr)) result.present.set(matched);
+    return result;
+  });
 }
 
 /** One series of each side that match, and the steps at which both have a value. */
@@ -106,22 +116,24 @@ function resultLabels(many: Labels, one: Labels, expr: BinaryExpr, delayedNameRe
 }
 
 /** At no step may two series of the "one" side match the same others, if there are any to match. */
-function checkOneSide(
+async function checkOneSide(
   groups: Iterable<StepSeries[]>,
   manyPresent: Uint8Array,
   matching: VectorMatching,
   side: 'left' | 'right',
-): void {
+  turn: Turn,
+): Promise<void> {
   for (const group of groups) {
     if (group.length < 2) continue;
     const holder = new Int32Array(manyPresent.length).fill(-1);
-    group.forEach((series, i) => {
+    for (const [i, series] of group.entries()) {
+      if (turn.isOver()) await turn.pause();
       for (let k = 0; k < holder.length; k += 1) {
         if (series.present[k] === 0 || manyPresent[k] === 0) continue;
         if (holder[k]! >= 0) throw manyOnBothSides(series.labels, group[holder[k]!]!.labels, matching, side);
         holder[k] = i;
       }
-    });
+    }
   }
 }
 
@@ -147,6 +159,7 @@ async function checkManySide(pairs: readonly Pair[], matching: VectorMatching, t
     if (group.length < 2) continue;
     const taken = new Uint8Array(group[0]!.matched.length);
     for (const { matched } of group) {
+      if (turn.isOver()) await turn.pause();
       for (let k = 0; k < taken.length; k += 1) {
         if (taken[k]! & matched[k]!) {
           throw executionError(

@@ -1,6 +1,12 @@
 import { settleEqualSeries } from '../evaluation/equal-series.ts';
 import type { Evaluation } from '../evaluation/evaluation.ts';
-import { evaluateRange, mapRange, type RangeExpr, type RangeFunction } from '../evaluation/range-vector.ts';
+import {
+  evaluateRange,
+  mapRange,
+  type RangeExpr,
+  type RangeFunction,
+  type SlidingFunction,
+} from '../evaluation/range-vector.ts';
 import { checkDistinct, type StepSeries, type StepValue, withoutName } from '../evaluation/step-series.ts';
 import { type Call, type Expr, unwrapParens } from '../expr.ts';
 
@@ -58,7 +64,7 @@ export async function mapValues(
 
 /** A function of the window of each series at each step, without other arguments. */
 export function overRange(
-  fn: RangeFunction,
+  fn: RangeFunction | SlidingFunction,
   options: { readonly keepsName?: boolean } = {},
 ): FunctionImplementation {
   return async (call, evaluation) => applyToRange(call.args[0]!, evaluation, fn, options.keepsName ?? false);
@@ -67,7 +73,7 @@ export function overRange(
 export async function applyToRange(
   arg: Expr,
   evaluation: Evaluation,
-  fn: RangeFunction,
+  fn: RangeFunction | SlidingFunction,
   keepsName = false,
   seen: (input: StepSeries['labels']) => void = () => {},
 ): Promise<StepValue> {

@@ -21,6 +21,7 @@ interface Histogram {
 async function histogramsIn(arg: Expr, evaluation: Evaluation): Promise<Histogram[]> {
   const histograms = new Map<string, Histogram>();
   for (const series of (await vectorArgument(arg, evaluation)).filter(hasPoints)) {
+    if (evaluation.turn.isOver()) await evaluation.turn.pause();
     const le = labelValue(series.labels, 'le');
     const upperBound = parseBound(le);
     if (upperBound === undefined) {

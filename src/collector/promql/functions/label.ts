@@ -4,6 +4,7 @@ import type { Evaluation } from '../evaluation/evaluation.ts';
 import { executionError } from '../evaluation/execution-error.ts';
 import { isLabelName, withLabel } from '../evaluation/label-set.ts';
 import { mergeEqualSeries } from '../evaluation/step-series.ts';
+import { mapInTurns } from '../evaluation/turn.ts';
 import type { Expr } from '../expr.ts';
 import { type FunctionImplementation, stringArgument, vectorArgument } from './function.ts';
 import { expandTemplate, type Submatch } from './regexp-template.ts';
@@ -15,7 +16,7 @@ async function relabel(
   toValue: (labels: Labels) => string | undefined,
   evaluation: Evaluation,
 ) {
-  const series = (await vectorArgument(arg, evaluation)).map((one) => {
+  const series = await mapInTurns(await vectorArgument(arg, evaluation), evaluation.turn, (one) => {
     const value = toValue(one.labels);
     if (value === undefined) return one;
     const labels = withLabel(one.labels, name, value);

@@ -1,8 +1,9 @@
 import { invalidQuantile } from '../evaluation/annotations.ts';
-import type { RangeFunction, RangeWindow } from '../evaluation/range-vector.ts';
+import type { RangeFunction, RangeWindow, SlidingFunction } from '../evaluation/range-vector.ts';
 import { addTo, type KahanSum } from '../kahan-sum.ts';
 import { quantileOf } from '../quantile.ts';
 import { applyToRange, type FunctionImplementation, overRange, scalarArgument } from './function.ts';
+import { exactSums, slidingExtreme } from './sliding.ts';
 
 /** A function that has a value for every window with samples. */
 const ofWindow =
@@ -80,6 +81,26 @@ const less = (value: number, than: number) => value < than;
 const atLeast = (value: number, than: number) => value >= than;
 const atMost = (value: number, than: number) => value <= than;
 
+const ofExtreme = (isBetter: (value: number, than: number) => boolean): SlidingFunction => ({
+  whole: ofWindow((window) => window.v[extremeIndex(window, isBetter)]!),
+  sliding: slidingExtreme(isBetter),
+});
+
+/** `ofExact` is what `whole` gives where the sum needed no rounding. */
+function ofSum(
+  whole: (window: RangeWindow) => number,
+  ofExact: (sum: number, count: number) => number,
+): SlidingFunction {
+  return {
+    whole: ofWindow(whole),
+    sliding(samples) {
+      const sums = exactSums(samples);
+      if (sums === undefined) return ofWindow(whole);
+      return ofWindow((window) => ofExact(sums(window), window.to - window.from));
+    },
+  };
+}
+
 /** Median absolute deviation from the median; NaN when any value is. */
 function medianDeviation({ v, from, to }: RangeWindow): number {
   const values = v.slice(from, to);
@@ -103,12 +124,12 @@ const quantileOverTime: FunctionImplementation = async (call, evaluation) => {
 };
 
 export const overTimeFunctions: Readonly<Record<string, FunctionImplementation>> = {
-  sum_over_time: overRange(ofWindow(sumOf)),
-  avg_over_time: overRange(ofWindow(averageOf)),
+  sum_over_time: overRange(ofSum(sumOf, (sum) => sum)),
+  avg_over_time: overRange(ofSum(averageOf, (sum, count) => sum / count)),
   count_over_time: overRange(ofWindow(({ from, to }) => to - from)),
   present_over_time: overRange(ofWindow(() => 1)),
-  min_over_time: overRange(ofWindow((window) => window.v[extremeIndex(window, less)]!)),
-  max_over_time: overRange(ofWindow((window) => window.v[extremeIndex(window, greater)]!)),
+  min_over_time: overRange(ofExtreme(less)),
+  max_over_time: overRange(ofExtreme(greater)),
   stdvar_over_time: overRange(ofWindow(varianceOf)),
   stddev_over_time: overRange(ofWindow((window) => Math.sqrt(varianceOf(window)))),
   first_over_time: overRange(

@@ -1,8 +1,9 @@
 import { labelValue, METRIC_NAME } from '../../../model/labels.ts';
 import { possibleNonCounter } from '../evaluation/annotations.ts';
-import type { RangeFunction, RangeWindow } from '../evaluation/range-vector.ts';
+import type { RangeWindow, SlidingFunction } from '../evaluation/range-vector.ts';
 import { unwrapParens } from '../expr.ts';
 import { applyToRange, type FunctionImplementation, overRange } from './function.ts';
+import { markedPairs } from './sliding.ts';
 
 interface Extrapolation {
   readonly isCounter: boolean;
@@ -14,30 +15,56 @@ interface Extrapolation {
  * both ends of the window: all the way where a sample is about due there, else by half an interval; never below a
  * counter's zero. Source: prometheus/promql/functions.go, `extrapolatedRate`, operation for operation
  */
-function extrapolate({ isCounter, perSecond }: Extrapolation): RangeFunction {
-  return ({ t, v, from, to, startMs, endMs }, out, step) => {
-    const last = to - 1;
-    if (last === from) return false;
-    let result = v[last]! - v[from]!;
-    if (isCounter) {
-      for (let i = from + 1; i < to; i += 1) if (v[i]! < v[i - 1]!) result += v[i - 1]!;
-    }
-    let toStart = (t[from]! - startMs) / 1000;
-    let toEnd = (endMs - t[last]!) / 1000;
-    const sampled = (t[last]! - t[from]!) / 1000;
-    const average = sampled / (last - from);
-    const threshold = average * 1.1;
-    if (toStart >= threshold) toStart = average / 2;
-    if (isCounter && result > 0 && v[from]! >= 0) {
-      const toZero = sampled * (v[from]! / result);
-      if (toZero < toStart) toStart = toZero;
-    }
-    if (toEnd >= threshold) toEnd = average / 2;
-    let factor = (sampled + toStart + toEnd) / sampled;
-    if (perSecond) factor /= (endMs - startMs) / 1000;
-    out[step] = result * factor;
-    return true;
+function extrapolate(kind: Extrapolation): SlidingFunction {
+  return {
+    whole: (window, out, step) => {
+      const { v, from, to } = window;
+      if (to - from < 2) return false;
+      let difference = v[to - 1]! - v[from]!;
+      if (kind.isCounter) {
+        for (let i = from + 1; i < to; i += 1) if (v[i]! < v[i - 1]!) difference += v[i - 1]!;
+      }
+      out[step] = extrapolated(window, difference, kind);
+      return true;
+    },
+    sliding() {
+      const resets = markedPairs(wasReset);
+      return (window, out, step) => {
+        const { v, from, to } = window;
+        if (to - from < 2) return false;
+        let difference = v[to - 1]! - v[from]!;
+        if (kind.isCounter) {
+          resets.visit(window, (i) => {
+            difference += v[i - 1]!;
+          });
+        }
+        out[step] = extrapolated(window, difference, kind);
+        return true;
+      };
+    },
   };
+}
+
+function extrapolated(
+  { t, v, from, to, startMs, endMs }: RangeWindow,
+  difference: number,
+  { isCounter, perSecond }: Extrapolation,
+): number {
+  const last = to - 1;
+  let toStart = (t[from]! - startMs) / 1000;
+  let toEnd = (endMs - t[last]!) / 1000;
+  const sampled = (t[last]! - t[from]!) / 1000;
+  const average = sampled / (last - from);
+  const threshold = average * 1.1;
+  if (toStart >= threshold) toStart = average / 2;
+  if (isCounter && difference > 0 && v[from]! >= 0) {
+    const toZero = sampled * (v[from]! / difference);
+    if (toZero < toStart) toStart = toZero;
+  }
+  if (toEnd >= threshold) toEnd = average / 2;
+  let factor = (sampled + toStart + toEnd) / sampled;
+  if (perSecond) factor /= (endMs - startMs) / 1000;
+  return difference * factor;
 }
 
 /** The difference of the last two samples; of a counter that was reset, the last one. */
@@ -48,7 +75,7 @@ function lastDifference({ v, to }: RangeWindow, isCounter: boolean): number {
 
 const COUNTER_NAME = /_(?:total|sum|count|bucket)$/;
 
-function ofCounter(fn: RangeFunction): FunctionImplementation {
+function ofCounter(fn: SlidingFunction): FunctionImplementation {
   return async (call, evaluation) => {
     const arg = call.args[0]!;
     // Prometheus has lost the place of a subquery by then, and tells the start of the query.
@@ -61,11 +88,23 @@ function ofCounter(fn: RangeFunction): FunctionImplementation {
   };
 }
 
-function count(window: RangeWindow, counts: (before: number, value: number) => boolean): number {
-  const { v, from, to } = window;
-  let n = 0;
-  for (let i = from + 1; i < to; i += 1) if (counts(v[i - 1]!, v[i]!)) n += 1;
-  return n;
+/** How many pairs of neighbours in a window are marked. */
+function counting(marks: (before: number, value: number) => boolean): SlidingFunction {
+  return {
+    whole: ({ v, from, to }, out, step) => {
+      let n = 0;
+      for (let i = from + 1; i < to; i += 1) if (marks(v[i - 1]!, v[i]!)) n += 1;
+      out[step] = n;
+      return true;
+    },
+    sliding() {
+      const pairs = markedPairs(marks);
+      return (window, out, step) => {
+        out[step] = pairs.count(window);
+        return true;
+      };
+    },
+  };
 }
 
 const changed = (before: number, value: number) =>
@@ -87,12 +126,6 @@ export const rateFunctions: Readonly<Record<string, FunctionImplementation>> = {
     out[step] = lastDifference(window, false);
     return true;
   }),
-  changes: overRange((window, out, step) => {
-    out[step] = count(window, changed);
-    return true;
-  }),
-  resets: overRange((window, out, step) => {
-    out[step] = count(window, wasReset);
-    return true;
-  }),
+  changes: overRange(counting(changed)),
+  resets: overRange(counting(wasReset)),
 };

@@ -18,6 +18,7 @@ const scalar: FunctionImplementation = async (call, evaluation) => {
   const values = new Float64Array(evaluation.grid.steps).fill(Number.NaN);
   const found = new Uint8Array(values.length);
   for (const one of series) {
+    if (evaluation.turn.isOver()) await evaluation.turn.pause();
     for (let k = 0; k < values.length; k += 1) {
       if (one.present[k] === 0) continue;
       values[k] = found[k] === 0 ? one.values[k]! : Number.NaN;
@@ -30,7 +31,7 @@ const scalar: FunctionImplementation = async (call, evaluation) => {
 /** 1 with the labels the selector asks for, at each step without any series. */
 const absent: FunctionImplementation = async (call, evaluation) => {
   const series = await vectorArgument(call.args[0]!, evaluation);
-  return absentAt(call.args[0]!, anyPresent(series, evaluation.grid.steps));
+  return absentAt(call.args[0]!, await anyPresent(series, evaluation.grid.steps, evaluation.turn));
 };
 
 const absentOverTime: FunctionImplementation = async (call, evaluation) => {
