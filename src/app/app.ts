@@ -68,6 +68,8 @@ export function createApp(options: AppOptions): App {
       retention: own.retention,
       ruleFiles: own.rules ?? [ASSETS.rules],
       webhooks: own.webhooks,
+      ...(own.query && { query: own.query }),
+      remoteWrite: own.remoteWrite,
       tellTerminal: halves === 'up',
       assets: ASSETS,
       version: VERSION,
