@@ -45,6 +45,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'collector/storage': ['model', 'util'],
   'collector/tsdb': ['model', 'util', 'journal', 'collector/storage'],
   'collector/promql': ['model', 'util', 'collector/storage'],
+  'collector/query-api': ['model', 'util'],
+  'collector/remote-write': ['model', 'util', 'wire/prometheus', 'collector/storage'],
   'collector/slo': ['model', 'util', 'collector/promql'],
   'collector/rules': ['model', 'util', 'collector/storage', 'collector/promql'],
   'collector/alerting': ['model', 'util', 'collector/storage'],

@@ -8,6 +8,11 @@ import { isCodedError } from '../util/coded-error.ts';
 import { createOtlpGrpcServer } from '../wire/otlp/grpc-server.ts';
 import { createOtlpHttpHandler } from '../wire/otlp/http-handler.ts';
 import { createOtlpReceiver, type OtlpReceiver } from '../wire/otlp/receiver.ts';
+import { createRemoteWriteClient, type RemoteWriteEndpoint } from '../wire/prometheus/remote-write-client.ts';
+import {
+  createRemoteWriteReceiver,
+  type RemoteWriteReceiver,
+} from '../wire/prometheus/remote-write-receiver.ts';
 import { withCause } from './alert-cause.ts';
 import { createNotifier } from './alerting/notifier.ts';
 import { terminalReceiver } from './alerting/receivers/terminal.ts';
@@ -18,15 +23,19 @@ import { eventRoutes } from './api/events.ts';
 import { otlpRoutes } from './api/otlp.ts';
 import { podRoutes, type ReadLogs } from './api/pods.ts';
 import { prometheusRoutes } from './api/prometheus.ts';
+import { remoteWriteRoutes } from './api/remote-write.ts';
 import { ruleRoutes } from './api/rules.ts';
 import { runbookRoutes } from './api/runbooks.ts';
 import { selfMetricsRoutes } from './api/self-metrics.ts';
-import { createEngine } from './promql/engine.ts';
+import { createEngine, type Engine } from './promql/engine.ts';
+import { createQueryApi, type QueryApi, type QueryApiOptions } from './query-api/query-api.ts';
+import { type RemoteWrite, type RemoteWriteTarget, startRemoteWrite } from './remote-write/remote-write.ts';
 import { loadRuleFiles } from './rule-files.ts';
 import { createRuleManager, type RuleManager } from './rules/manager.ts';
 import { createRunbooks } from './runbooks/runbooks.ts';
 import { readTemplates } from './runbooks/templates.ts';
 import { createSelfMetrics } from './self-metrics.ts';
+import type { Appender } from './storage/storage.ts';
 import { createStore, type Tsdb } from './tsdb/store.ts';
 
 export interface CollectorOptions {
@@ -42,6 +51,10 @@ export interface CollectorOptions {
   readonly retention: { readonly timeMs: number; readonly bytes: number };
   readonly ruleFiles: readonly string[];
   readonly webhooks: readonly { readonly url: string; readonly sendResolved: boolean }[];
+  /** Who answers queries; our own store when left out. */
+  readonly query?: Pick<QueryApiOptions, 'url' | 'headers'>;
+  /** Who gets what is stored. */
+  readonly remoteWrite: readonly (RemoteWriteEndpoint & Omit<RemoteWriteTarget, 'client'>)[];
   /** Alerts are told by `say` as well. */
   readonly tellTerminal: boolean;
   /** Folders of what is served: the built console, Grafana's JSON, runbook templates. */
@@ -102,7 +115,8 @@ export function createCollector(options: CollectorOptions): Collector {
       retention: options.retention,
     });
     open.push(store);
-    const engine = createEngine({ querier: () => store.querier(), clock });
+    const elsewhere = options.query && createQueryApi({ ...options.query, clock });
+    const engine = elsewhere ?? createEngine({ querier: () => store.querier(), clock });
     const notifier = createNotifier({
       receivers: [
         ...(options.tellTerminal ? [terminalReceiver(options.say)] : []),
@@ -113,10 +127,27 @@ export function createCollector(options: CollectorOptions): Collector {
       externalUrl: options.externalUrl,
     });
     open.push({ close: () => notifier.stop() });
+    let wakeRules: RuleManager['wake'] = () => {};
+    const remoteWrite = await startRemoteWrite({
+      targets: options.remoteWrite.map((target) => ({
+        ...target,
+        client: createRemoteWriteClient(target, clock),
+      })),
+      log: store.commits,
+      keyValue: store.keyValue,
+      clock,
+      random: Math.random,
+      ...(elsewhere && { onDelivered: (names: ReadonlySet<string>) => wakeRules(names) }),
+    });
+    open.push(remoteWrite);
+    if (elsewhere && options.remoteWrite.length === 0)
+      options.say(
+        'what rules record stays in the own store, where they do not read it: give --remote-write-url too',
+      );
     const rules = createRuleManager({
       groups,
       query: engine.query,
-      appender: () => store.appender(),
+      appender: () => (elsewhere ? readableOnceCommitted(store, remoteWrite) : store.appender()),
       keyValue: store.keyValue,
       clock,
       notify: (alerts) => notifier.notify(alerts.map((alert) => withCause(alert, store.events))),
@@ -124,13 +155,23 @@ export function createCollector(options: CollectorOptions): Collector {
       externalUrl: options.externalUrl,
       evaluationIntervalMs: options.evaluationIntervalMs,
     });
-    receiver = createOtlpReceiver({
-      store,
-      clock,
-      onCommitted: ({ metricNames }) => rules.wake(metricNames),
-    });
+    wakeRules = rules.wake;
+    // Elsewhere, what was committed here can be read once it is delivered there.
+    const onCommitted = ({ metricNames }: { readonly metricNames: ReadonlySet<string> }) => {
+      if (!elsewhere) rules.wake(metricNames);
+    };
+    receiver = createOtlpReceiver({ store, clock, onCommitted });
+    const writeReceiver = createRemoteWriteReceiver({ store, clock, onCommitted });
     open.push(...(await openOtlp(options, receiver)));
-    const server = await openPage(options, { store, engine, rules, receiver });
+    const server = await openPage(options, {
+      store,
+      engine,
+      rules,
+      receiver,
+      elsewhere,
+      remoteWrite,
+      writeReceiver,
+    });
     open.push(server);
     url = await server.listen();
     open.push({ close: () => rules.stop() });
@@ -158,14 +199,17 @@ export function createCollector(options: CollectorOptions): Collector {
 
 interface Parts {
   readonly store: Tsdb;
-  readonly engine: ReturnType<typeof createEngine>;
+  readonly engine: Engine;
   readonly rules: RuleManager;
   readonly receiver: OtlpReceiver;
+  readonly elsewhere: QueryApi | undefined;
+  readonly remoteWrite: RemoteWrite;
+  readonly writeReceiver: RemoteWriteReceiver;
 }
 
 async function openPage(
   options: CollectorOptions,
-  { store, engine, rules, receiver }: Parts,
+  { store, engine, rules, receiver, elsewhere, remoteWrite, writeReceiver }: Parts,
 ): Promise<HttpServer> {
   const { clock, assets, version } = options;
   const server = await createHttpServer({
@@ -186,6 +230,8 @@ async function openPage(
     version,
     store: () => store.stats(),
     receiver: () => receiver.stats(),
+    remoteWrite: () => remoteWrite.stats(),
+    writeReceiver: () => writeReceiver.stats(),
     ruleGroups: () => rules.groups(),
   });
   await app.register(
@@ -193,9 +239,11 @@ async function openPage(
       query: engine.query,
       queryRange: engine.queryRange,
       querier: () => store.querier(),
+      ...(elsewhere && { elsewhere: elsewhere.ask }),
       clock,
     }),
   );
+  await app.register(remoteWriteRoutes(writeReceiver));
   await app.register(ruleRoutes(rules));
   await app.register(podRoutes({ log, logs: options.logs }));
   await app.register(eventRoutes({ log, clock }));
@@ -205,6 +253,19 @@ async function openPage(
   await app.register(selfMetricsRoutes(registry));
   await app.register(consoleRoutes({ log, folder: assets.console, version, clock }));
   return server;
+}
+
+/** An appender whose commit also waits until a rule can read it from the server that answers queries. */
+function readableOnceCommitted(store: Tsdb, remoteWrite: RemoteWrite): Appender {
+  const appender = store.appender();
+  return {
+    ...appender,
+    async commit() {
+      const committed = await appender.commit();
+      await remoteWrite.settled();
+      return committed;
+    },
+  };
 }
 
 const activeAlerts = (rules: RuleManager) =>

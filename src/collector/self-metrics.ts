@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { OtlpReceiverStats } from '../wire/otlp/receiver.ts';
+import type { RemoteWriteReceiverStats } from '../wire/prometheus/remote-write-receiver.ts';
+import type { DestinationStats } from './remote-write/destination.ts';
 import type { RuleGroupState } from './rules/rule-state.ts';
 import type { StoreStats } from './tsdb/limits.ts';
 
@@ -7,6 +9,8 @@ export interface SelfMetricsSources {
   readonly version: string;
   store(): StoreStats;
   receiver(): OtlpReceiverStats;
+  remoteWrite(): readonly DestinationStats[];
+  writeReceiver(): RemoteWriteReceiverStats;
   ruleGroups(): readonly RuleGroupState[];
 }
 
@@ -64,6 +68,22 @@ export function createSelfMetrics(sources: SelfMetricsSources): Registry {
     'Points and records told back as not kept.',
     () => sources.receiver().rejected,
   );
+  counter(
+    'podvitals_remote_write_requests_received_total',
+    'Requests of remote write received.',
+    () => sources.writeReceiver().requests,
+  );
+  counter(
+    'podvitals_remote_write_requests_failed_total',
+    'Requests of remote write not taken, or not wholly.',
+    () => sources.writeReceiver().failedRequests,
+  );
+  counter(
+    'podvitals_remote_write_samples_received_total',
+    'Samples stored that came by remote write.',
+    () => sources.writeReceiver().samples,
+  );
+  addDestinations(registry, sources);
   const labelNames = ['rule_group'];
   new Gauge({
     name: 'podvitals_rule_group_last_duration_seconds',
@@ -87,4 +107,40 @@ export function createSelfMetrics(sources: SelfMetricsSources): Registry {
     },
   });
   return registry;
+}
+
+const DESTINATION_COUNTERS = [
+  ['sent', 'samples_sent', 'Samples that the receiver took.'],
+  ['refused', 'samples_refused', 'Samples that the receiver said it will never take.'],
+  ['dropped', 'samples_dropped', 'Samples given up because too much waited for the receiver, or too long.'],
+  ['retries', 'retries', 'Requests that did not get through and were sent again.'],
+] as const;
+const DESTINATION_GAUGES = [
+  ['waitingCommits', 'pending_commits', 'Commits that wait for the receiver.'],
+  ['waitingBytes', 'pending_bytes', 'Bytes of the commits that wait for the receiver.'],
+] as const;
+
+/** By the name of the receiver that samples are sent on to. */
+function addDestinations(registry: Registry, sources: SelfMetricsSources): void {
+  const common = { labelNames: ['remote'], registers: [registry] };
+  for (const [field, what, help] of DESTINATION_COUNTERS)
+    new Counter({
+      ...common,
+      name: `podvitals_remote_write_${what}_total`,
+      help,
+      collect() {
+        this.reset();
+        for (const stats of sources.remoteWrite()) this.inc({ remote: stats.name }, stats[field]);
+      },
+    });
+  for (const [field, what, help] of DESTINATION_GAUGES)
+    new Gauge({
+      ...common,
+      name: `podvitals_remote_write_${what}`,
+      help,
+      collect() {
+        this.reset();
+        for (const stats of sources.remoteWrite()) this.set({ remote: stats.name }, stats[field]);
+      },
+    });
 }

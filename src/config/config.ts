@@ -5,7 +5,14 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { CodedError, messageOf } from '../util/coded-error.ts';
 import { parseDuration, parseSize } from './duration.ts';
-import { nameOfUrl, querySchema, type RemoteWriteUrl, remoteWriteSchema, type ServerUrl, serverUrl } from './server-url.ts';
+import {
+  nameOfUrl,
+  querySchema,
+  type RemoteWriteUrl,
+  remoteWriteSchema,
+  type ServerUrl,
+  serverUrl,
+} from './server-url.ts';
 
 const SECOND_MS = 1000;
 
@@ -172,9 +179,9 @@ function remoteWriteOf(flags: ConfigFlags, file: ConfigFile, path: string): Remo
     return {
       ...server,
       name,
-      timeoutMs: parseDuration(given.remote_timeout ?? '30s', `${place} remote_timeout`),
-      maxBytes: parseSize(given.queue?.size ?? '256MiB', `${place} queue.size`),
-      maxAgeMs: parseDuration(given.queue?.age ?? '1d', `${place} queue.age`),
+      timeoutMs: parseDuration(given.remote_timeout ?? '30s', `${place} remote_timeout`, 1000),
+      maxBytes: parseSize(given.queue?.size ?? '256MiB', `${place} queue.size`, 2 ** 20),
+      maxAgeMs: parseDuration(given.queue?.age ?? '1d', `${place} queue.age`, 60_000),
     };
   });
 }

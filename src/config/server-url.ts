@@ -40,7 +40,8 @@ export function serverUrl(given: z.infer<typeof querySchema>): ServerUrl {
   const { basic_auth: basic, authorization } = given;
   const user = url.username !== '' || url.password !== '';
   const headers: Record<string, string> = { ...given.headers };
-  if (user) headers.authorization = basicAuth(decodeURIComponent(url.username), decodeURIComponent(url.password));
+  if (user)
+    headers.authorization = basicAuth(decodeURIComponent(url.username), decodeURIComponent(url.password));
   if (basic) headers.authorization = basicAuth(basic.username, basic.password);
   if (authorization) headers.authorization = `${authorization.type ?? 'Bearer'} ${authorization.credentials}`;
   url.username = '';

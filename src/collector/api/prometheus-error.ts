@@ -8,6 +8,7 @@ const TYPES: Readonly<Record<string, string>> = {
   QUERY_TIMEOUT: 'timeout',
   QUERY_EXECUTION: 'execution',
   QUERY_TOO_MANY_SAMPLES: 'execution',
+  QUERY_UNAVAILABLE: 'unavailable',
 };
 const TYPE_OF_STATUS: Readonly<Record<number, string>> = {
   400: 'bad_data',

@@ -10,12 +10,15 @@ import { metadataOf } from './prometheus-metadata.ts';
 import { badData, type Form, readForm } from './prometheus-parameters.ts';
 import { createQueryRoutes } from './prometheus-query.ts';
 import { createSeriesRoutes } from './prometheus-series.ts';
+import { type AskElsewhere, createSeriesElsewhereRoutes } from './prometheus-series-elsewhere.ts';
 import { exprJson } from './prometheus-tree.ts';
 
 export interface PrometheusRoutesOptions {
   readonly query: Query;
   readonly queryRange: QueryRange;
   readonly querier: () => Querier;
+  /** Set where another server has the series: it is asked for them instead of `querier`. */
+  readonly elsewhere?: AskElsewhere;
   readonly clock: Clock;
 }
 
@@ -32,7 +35,9 @@ const SPOKEN_VERSION = '3.5.0';
  */
 export function prometheusRoutes(options: PrometheusRoutesOptions): FastifyPluginAsync {
   const queries = createQueryRoutes(options);
-  const series = createSeriesRoutes(options);
+  const series = options.elsewhere
+    ? createSeriesElsewhereRoutes(options.elsewhere)
+    : createSeriesRoutes(options);
   return async (app) => {
     app.addContentTypeParser(
       'application/x-www-form-urlencoded',

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Clock } from '../../util/clock.ts';
 import { messageOf } from '../../util/coded-error.ts';
+import { retryAfterMs } from '../../util/retry-after.ts';
 import type { OtlpEndpoint } from './environment.ts';
 import { acceptedOf } from './grpc-transport.ts';
 import type { ExportOutcome, OtlpTransport } from './transport.ts';
@@ -76,12 +77,4 @@ function outcomeOf(response: IncomingMessage, body: Buffer, clock: Clock): Expor
   if (!RETRYABLE.has(code)) return { kind: 'refused', message };
   const afterMs = retryAfterMs(response.headers['retry-after'], clock.now());
   return afterMs === undefined ? { kind: 'retry', message } : { kind: 'retry', message, afterMs };
-}
-
-/** `Retry-After` in seconds or as a date. Source: RFC 9110, 10.2.3 */
-export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }

@@ -1,0 +1,205 @@
+import type { Clock } from '../../util/clock.ts';
+import { CodedError, isCodedError } from '../../util/coded-error.ts';
+import { DEFAULT_REMOTE_WRITE_LIMITS, type RemoteWriteLimits } from './remote-write-limits.ts';
+import { readWriteRequest } from './remote-write-reader.ts';
+import { snappyDecode } from './snappy.ts';
+
+/** What a receiver needs of a store. `commit` resolves once all is durable. */
+export interface RemoteWriteStore {
+  appender(): RemoteWriteAppender;
+}
+
+export interface RemoteWriteAppender {
+  reference(labelBytes: Uint8Array): number;
+  append(ref: number, t: number, v: number): void;
+  appendStale(ref: number, t: number): void;
+  commit(): Promise<RemoteWriteCommitted>;
+  rollback(): void;
+}
+
+export interface RemoteWriteCommitted {
+  readonly metricNames: ReadonlySet<string>;
+  readonly samples: number;
+  readonly rejected: number;
+}
+
+/** A request as any HTTP server has it; the body is raw, still packed. */
+export interface RemoteWriteRequest {
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly body: Uint8Array;
+}
+
+export interface RemoteWriteAnswer {
+  readonly status: number;
+  /** Empty when all went well. */
+  readonly message: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** Counts since it was made, for its metrics. */
+export interface RemoteWriteReceiverStats {
+  readonly requests: number;
+  readonly failedRequests: number;
+  readonly samples: number;
+  readonly rejected: number;
+}
+
+/**
+ * Takes requests of Prometheus' remote write 1.0. It answers once what can be kept is durable: 204; 400 when some of
+ * it cannot be kept ever, though the rest was; 429 or 503 with a time when it should come again whole (what was kept
+ * is no trouble then). A request that is broken or too large is refused whole. Rejects for a defect only.
+ * Source: https://prometheus.io/docs/specs/prw/remote_write_spec/
+ */
+export interface RemoteWriteReceiver {
+  write(request: RemoteWriteRequest): Promise<RemoteWriteAnswer>;
+  readonly limits: RemoteWriteLimits;
+  stats(): RemoteWriteReceiverStats;
+}
+
+export interface RemoteWriteReceiverOptions {
+  readonly store: RemoteWriteStore;
+  readonly clock: Clock;
+  readonly limits?: Partial<RemoteWriteLimits>;
+  /** Called after the commit, before the answer. */
+  readonly onCommitted?: (committed: RemoteWriteCommitted) => void;
+}
+
+// Bits of the stale marker. Source: prometheus/model/value/value.go
+const STALE_HIGH = 0x7ff00000;
+const STALE_LOW = 2;
+const LONGEST_STRETCH_MS = 8;
+const RETRY_AFTER_SECONDS = 5;
+
+export function createRemoteWriteReceiver(options: RemoteWriteReceiverOptions): RemoteWriteReceiver {
+  const { store, clock } = options;
+  const limits: RemoteWriteLimits = { ...DEFAULT_REMOTE_WRITE_LIMITS, ...options.limits };
+  const counts = { requests: 0, failedRequests: 0, samples: 0, rejected: 0 };
+  let underWayBytes = 0;
+
+  const take = async (body: Uint8Array): Promise<RemoteWriteAnswer> => {
+    const request = snappyDecode(body, limits.unpackedBytes);
+    if (underWayBytes > 0 && underWayBytes + request.length > limits.underWayBytes)
+      throw new CodedError('REMOTE_WRITE_BUSY', 'too many write requests are under way; send it again', {
+        status: 503,
+      });
+    underWayBytes += request.length;
+    const appender = store.appender();
+    try {
+      const refusals = await append(request, appender, limits, clock);
+      const committed = await appender.commit();
+      options.onCommitted?.(committed);
+      counts.samples += committed.samples;
+      counts.rejected += committed.rejected + refusals.samples;
+      return answerOf(committed, refusals);
+    } catch (error) {
+      appender.rollback();
+      throw error;
+    } finally {
+      underWayBytes -= request.length;
+    }
+  };
+
+  return {
+    async write(request) {
+      counts.requests += 1;
+      const answer = unsuitable(request) ?? (await take(request.body).catch(failure));
+      if (answer.status >= 300) counts.failedRequests += 1;
+      return answer;
+    },
+    limits,
+    stats: () => ({ ...counts }),
+  };
+}
+
+/** What was not kept of a request, and the first reason why. */
+interface Refusals {
+  samples: number;
+  message: string;
+  /** The store is full: the same may be taken later. */
+  full: boolean;
+}
+
+async function append(
+  request: Uint8Array,
+  appender: RemoteWriteAppender,
+  limits: RemoteWriteLimits,
+  clock: Clock,
+): Promise<Refusals> {
+  const refusals: Refusals = { samples: 0, message: '', full: false };
+  const refused = (samples: number, why: string) => {
+    refusals.samples += samples;
+    refusals.message ||= why;
+  };
+  const value = new DataView(new ArrayBuffer(8));
+  let ref = 0;
+  const reading = readWriteRequest(request, limits, {
+    refused,
+    series(labelBytes, samples) {
+      try {
+        ref = appender.reference(labelBytes);
+        return true;
+      } catch (error) {
+        if (!isCodedError(error)) throw error;
+        if (error.status === 429) refusals.full = true;
+        refused(samples, error.message);
+        return false;
+      }
+    },
+    sample(t, high, low) {
+      if (high === STALE_HIGH && low === STALE_LOW) {
+        appender.appendStale(ref, t);
+        return;
+      }
+      value.setUint32(0, high);
+      value.setUint32(4, low);
+      appender.append(ref, t, value.getFloat64(0));
+    },
+  });
+  let began = clock.monotonic();
+  while (!reading.next().done) {
+    if (clock.monotonic() - began < LONGEST_STRETCH_MS) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    began = clock.monotonic();
+  }
+  return refusals;
+}
+
+function answerOf(committed: RemoteWriteCommitted, refusals: Refusals): RemoteWriteAnswer {
+  const kept = `${committed.samples} samples were stored`;
+  if (refusals.full) {
+    const message = `${refusals.message}; ${refusals.samples} samples are left out, ${kept}`;
+    return { status: 429, message, retryAfterSeconds: RETRY_AFTER_SECONDS };
+  }
+  if (refusals.samples > 0)
+    return { status: 400, message: `${refusals.message}; ${refusals.samples} samples are refused, ${kept}` };
+  if (committed.rejected === 0) return { status: 204, message: '' };
+  const late = 'are out of order, out of bounds, or differ from what is stored';
+  return { status: 400, message: `${committed.rejected} samples ${late}; ${kept}` };
+}
+
+function unsuitable({ contentType, contentEncoding }: RemoteWriteRequest): RemoteWriteAnswer | undefined {
+  const [type, ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
+  const proto = parameters.find((parameter) => parameter.startsWith('proto='))?.slice('proto='.length);
+  if (type !== 'application/x-protobuf' || (proto ?? 'prometheus.writerequest') !== 'prometheus.writerequest')
+    return {
+      status: 415,
+      message: 'only remote write 1.0 is taken: application/x-protobuf;proto=prometheus.WriteRequest',
+    };
+  if (contentEncoding?.trim().toLowerCase() !== 'snappy')
+    return { status: 415, message: 'the body must be packed with snappy, and Content-Encoding say so' };
+  return undefined;
+}
+
+function failure(error: unknown): RemoteWriteAnswer {
+  if (!isCodedError(error)) throw error;
+  return error.status === 429 || error.status >= 500
+    ? again(error.status === 429 ? 429 : 503, error.message)
+    : { status: error.status, message: error.message };
+}
+
+const again = (status: number, message: string): RemoteWriteAnswer => ({
+  status,
+  message,
+  retryAfterSeconds: RETRY_AFTER_SECONDS,
+});
