@@ -4,6 +4,7 @@ import { useAlerts } from './alerts/alerts.ts';
 import { AlertsPage } from './alerts/alerts-page.tsx';
 import { DashboardPage } from './dashboards/dashboard-page.tsx';
 import { DashboardsPage } from './dashboards/dashboards-page.tsx';
+import { ExplorePage } from './explore/lazy-page.tsx';
 import { Footer } from './footer.tsx';
 import { type Line, useLine } from './live.ts';
 import { Notice } from './notice.tsx';
@@ -44,6 +45,9 @@ export function App() {
           <NavLink place={place} href="/dashboards">
             Dashboards
           </NavLink>
+          <NavLink place={place} href="/explore">
+            Explore
+          </NavLink>
         </nav>
         <LineState />
       </header>
@@ -74,6 +78,7 @@ function Page({
   if (page === 'dashboards' && names.length === 0) return <DashboardsPage />;
   if (page === 'dashboards' && names.length === 1)
     return <DashboardPage key={names[0]} uid={names[0]!} query={place.query} />;
+  if (page === 'explore' && names.length === 0) return <ExplorePage query={place.query} />;
   return (
     <Notice title="There is nothing at this address.">
       <a href="/">See all pods</a>

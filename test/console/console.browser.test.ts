@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, type TestBrowser } from '../support/browser.ts';
+import { FAINT_TEXT } from '../support/faint-text.ts';
 import { missing } from '../support/parts.ts';
 import { eventRecord, life, type PodStory, podRecord, podRef, rfc3339 } from '../support/shop-records.ts';
 import { startShopServer } from '../support/shop-server.ts';
@@ -273,27 +274,3 @@ describe.skipIf(missing('chromium'))('the console', () => {
     });
   });
 });
-
-/** Text with a contrast below 4.5 to 1 against what lies behind it (WCAG 2.2, 1.4.3). Runs in the browser. */
-const FAINT_TEXT = `(() => {
-  const parse = (text) => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return { r, g, b, a }; };
-  const light = ({ r, g, b }) => [r, g, b]
-    .map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = parse(getComputedStyle(at).backgroundColor);
-      if (colour.a === 1) return colour;
-    }
-    return { r: 255, g: 255, b: 255 };
-  };
-  const faint = [];
-  for (const element of document.querySelectorAll('#console *')) {
-    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    if (!own || !element.checkVisibility() || element.closest('svg, .hidden, .skip')) continue;
-    const [a, b] = [light(parse(getComputedStyle(element).color)), light(behind(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) faint.push(element.className + ' "' + element.textContent.slice(0, 30) + '" ' + ratio.toFixed(2));
-  }
-  return faint;
-})()`;

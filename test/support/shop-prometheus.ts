@@ -85,6 +85,7 @@ export function shopAlerts(now: number): readonly ShopAlert[] {
 /** A Prometheus API that answers in the right shape with the shop's curves: for looking at the console alone. */
 export function shopPrometheus(clock: () => number): FastifyPluginAsync {
   return async (app) => {
+    app.get('/api/v1/rules', async () => ({ status: 'success', data: { groups: [] } }));
     app.get('/api/v1/alerts', async () => ({ status: 'success', data: { alerts: shopAlerts(clock()) } }));
     app.get<{ Querystring: { query: string; start: string; end: string; step: string } }>(
       '/api/v1/query_range',

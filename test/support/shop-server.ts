@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { FastifyPluginAsync } from 'fastify';
 import { consoleRoutes } from '../../src/collector/api/console.ts';
 import { dashboardRoutes, readDashboards } from '../../src/collector/api/dashboards.ts';
 import { eventRoutes } from '../../src/collector/api/events.ts';
@@ -20,10 +21,13 @@ export async function startShopServer({
   port = 0,
   records,
   folder = join(root, 'build', 'console'),
+  prometheus = shopPrometheus(Date.now),
 }: {
   port?: number;
   records?: readonly AgentRecord[];
   folder?: string;
+  /** Who answers queries, alerts and rules. */
+  prometheus?: FastifyPluginAsync;
 } = {}): Promise<{
   readonly url: string;
   readonly log: EventLog;
@@ -39,7 +43,7 @@ export async function startShopServer({
     runbookRoutes({ runbooks: createRunbooks({ templates: readTemplates() }), log, alerts: () => [] }),
   );
   server.app.register(consoleRoutes({ log, folder, version: '0.1.0' }));
-  server.app.register(shopPrometheus(Date.now));
+  server.app.register(prometheus);
   return { url: await server.listen(), log, server };
 }
 

@@ -20,7 +20,15 @@ export interface ConsoleRoutesOptions {
 }
 
 /** Addresses that the console draws itself; all are answered with its one page. */
-const PAGES = ['/', '/pods', '/pods/:namespace/:pod', '/alerts', '/dashboards', '/dashboards/:uid'];
+const PAGES = [
+  '/',
+  '/pods',
+  '/pods/:namespace/:pod',
+  '/alerts',
+  '/dashboards',
+  '/dashboards/:uid',
+  '/explore',
+];
 
 const name = z.string().min(1).max(253);
 const podPath = z.object({ namespace: name, pod: name });

@@ -1,3 +1,4 @@
+import { exploreAddress } from '../explore/address.ts';
 import { ago, count, timeOf } from '../format.ts';
 import { Notice } from '../notice.tsx';
 import { useNow } from '../now.ts';
@@ -50,7 +51,7 @@ export function AlertsPage({ alerts: { value, error } }: { alerts: Asked<readonl
 const SEVERITY_WORDS: Readonly<Record<string, string>> = { page: 'page', ticket: 'ticket' };
 
 export function Alert({ alert, now }: { alert: ActiveAlert; now: number }) {
-  const { labels, annotations, state, activeAt } = alert;
+  const { labels, annotations, state, activeAt, expr } = alert;
   const since = Date.parse(activeAt);
   const severity = SEVERITY_WORDS[labels.severity ?? ''];
   return (
@@ -85,6 +86,7 @@ export function Alert({ alert, now }: { alert: ActiveAlert; now: number }) {
       </dl>
       <p class="alert-links">
         <a href={runbookAddress(alert)}>Runbook</a>
+        {expr !== undefined && <a href={exploreAddress({ expr })}>Expression</a>}
       </p>
     </li>
   );

@@ -10,6 +10,8 @@ export interface ActiveAlert {
   /** RFC 3339. */
   readonly activeAt: string;
   readonly value: string;
+  /** What it says is so; unknown until its rule has been read. */
+  readonly expr?: string | undefined;
 }
 
 const EVERY_MS = 5_000;
@@ -18,9 +20,41 @@ const ALWAYS_FIRING = 'Watchdog';
 
 export function useAlerts(): Asked<readonly ActiveAlert[]> {
   const asked = useAsked('alerts', askAlerts, EVERY_MS);
-  const { reload } = asked;
+  const { value, reload } = asked;
+  const names = [...new Set((value ?? []).map(({ labels }) => labels.alertname ?? ''))].sort();
+  const rules = useAsked(`rules ${JSON.stringify(names)}`, (signal) => askRules(names, signal)).value;
   useNews(useCallback((heard: News) => void (heard.kind === 'life' && reload()), [reload]));
-  return asked;
+  if (value === undefined || rules === undefined) return asked;
+  return { ...asked, value: value.map((alert) => ({ ...alert, expr: ruleOf(alert, rules)?.query })) };
+}
+
+/** An alerting rule as the Prometheus API has it. */
+interface Rule {
+  readonly name: string;
+  readonly query: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const MOST_NAMES = 100;
+
+async function askRules(names: readonly string[], signal: AbortSignal): Promise<readonly Rule[]> {
+  if (names.length === 0) return [];
+  const asked = new URLSearchParams({ type: 'alert', exclude_alerts: 'true' });
+  for (const name of names.slice(0, MOST_NAMES)) asked.append('rule_name[]', name);
+  const { data } = await getJson<{ data: { groups: readonly { rules: readonly Rule[] }[] } }>(
+    `/api/v1/rules?${asked}`,
+    { signal },
+  );
+  return data.groups.flatMap(({ rules }) => rules);
+}
+
+/** Of the rules of its name, the one whose labels the alert carries; its labels may be templates, so else the first. */
+export function ruleOf({ labels }: ActiveAlert, rules: readonly Rule[]): Rule | undefined {
+  const named = rules.filter(({ name }) => name === labels.alertname);
+  return (
+    named.find((rule) => Object.entries(rule.labels).every(([label, value]) => labels[label] === value)) ??
+    named[0]
+  );
 }
 
 async function askAlerts(signal: AbortSignal): Promise<readonly ActiveAlert[]> {

@@ -3,17 +3,11 @@ import { Choices } from '../choices.tsx';
 import { Notice } from '../notice.tsx';
 import { getJson, useAsked } from '../request.ts';
 import { go } from '../router.ts';
+import { RANGES, rangeCalled, stepOf } from '../time-range.ts';
 import type { GrafanaDashboard, GrafanaVariable } from './grafana.ts';
 import { ALL, type Choices as Chosen, firstChoice, type TimeRange } from './interpolate.ts';
-import { Panel, stepOf } from './panel.tsx';
+import { Panel } from './panel.tsx';
 import { choosable, offeredValues } from './variables.ts';
-
-const RANGES = [
-  { word: '15m', seconds: 15 * 60 },
-  { word: '1h', seconds: 3600 },
-  { word: '6h', seconds: 6 * 3600 },
-  { word: '24h', seconds: 24 * 3600 },
-] as const;
 
 /** One dashboard, drawn from the same JSON that Grafana reads. The address holds what is chosen. */
 export function DashboardPage({ uid, query }: { uid: string; query: URLSearchParams }) {
@@ -37,7 +31,7 @@ export function DashboardPage({ uid, query }: { uid: string; query: URLSearchPar
 function Drawn({ dashboard, query }: { dashboard: GrafanaDashboard; query: URLSearchParams }) {
   const variables = dashboard.templating?.list ?? [];
   const word = query.get('range') ?? dashboard.time?.from.replace(/^now-/, '') ?? '1h';
-  const { seconds, word: chosenRange } = RANGES.find((candidate) => candidate.word === word) ?? RANGES[1];
+  const { seconds, word: chosenRange } = rangeCalled(word);
   const choices: Chosen = Object.fromEntries(
     choosable(variables).map((variable) => [
       variable.name,

@@ -1,7 +1,8 @@
 import { Chart } from '../chart.tsx';
-import { type InstantSample, queryInstant, queryRange, type RangeSeries } from '../prometheus.ts';
+import { type InstantSample, queryInstant, queryRange } from '../prometheus.ts';
 import { useAsked } from '../request.ts';
 import { podAddress } from '../router.ts';
+import { alignTo, READINGS_SECONDS, stepOf, timesOf } from '../time-range.ts';
 import { type GrafanaPanel, type GrafanaVariable, legendOf, thresholdColour } from './grafana.ts';
 import { type Choices, interpolate, type TimeRange } from './interpolate.ts';
 import { toTable } from './table.ts';
@@ -124,8 +125,6 @@ function Table(props: PanelProps) {
 }
 
 const MOST_LINES = 24;
-/** How often there is something new to read. */
-const READINGS_SECONDS = 15;
 /** Scales reach at least this far, so that next to nothing looks like it. */
 const LEAST_TOP: Readonly<Record<string, number>> = {
   percentunit: 0.01,
@@ -155,10 +154,7 @@ function TimeSeries(props: PanelProps) {
     list.map((series) => ({ name: legendOf(panel.targets?.[index]?.legendFormat, series.metric), series })),
   );
   if (named.length === 0) return <p class="faint">{defaults?.noValue ?? 'No data in this time.'}</p>;
-  const times = Array.from(
-    { length: Math.round((value.end - value.start) / value.step) + 1 },
-    (_, index) => value.start + index * value.step,
-  );
+  const times = timesOf(value);
   const format = formatOf(defaults?.unit, defaults?.decimals);
   const shown = named.slice(0, MOST_LINES);
   return (
@@ -170,7 +166,7 @@ function TimeSeries(props: PanelProps) {
           name,
           colour: index,
           filled: (defaults?.custom?.fillOpacity ?? 0) > 0 && shown.length <= 3,
-          values: aligned(series, times),
+          values: alignTo(times, series.points),
         }))}
         format={format}
         binary={defaults?.unit === 'bytes'}
@@ -199,17 +195,4 @@ function ownRange({ panel, range }: PanelProps): TimeRange {
   if (number === undefined) return range;
   const seconds = Number(number) * SECONDS[unit!]!;
   return { start: range.end - seconds, end: range.end, step: stepOf(seconds) };
-}
-
-/** About 240 points, at least as far apart as the readings are. */
-export function stepOf(seconds: number): number {
-  return Math.max(READINGS_SECONDS, Math.ceil(seconds / 240 / READINGS_SECONDS) * READINGS_SECONDS);
-}
-
-function aligned(series: RangeSeries, times: readonly number[]): readonly (number | null)[] {
-  const byTime = new Map(series.points.map(([t, v]) => [Math.round(t), v]));
-  return times.map((time) => {
-    const value = byTime.get(time);
-    return value === undefined || !Number.isFinite(value) ? null : value;
-  });
 }

@@ -1,5 +1,6 @@
 import type { Verdict } from '../../model/verdict.ts';
 import { CopyButton } from '../copy-button.tsx';
+import { evidenceAddress } from '../explore/address.ts';
 import { timeOf } from '../format.ts';
 
 const CONFIDENCE: Readonly<Record<Verdict['confidence'], string>> = {
@@ -38,9 +39,7 @@ export function VerdictView({ verdict, now, level }: { verdict: Verdict; now: nu
                   {timeOf(Date.parse(at), now)}
                 </time>
                 <span class="fact">{fact}</span>
-                <span class="source" title="where this is recorded">
-                  {source}
-                </span>
+                <Source source={source} at={at} now={now} />
               </li>
             ))}
           </ul>
@@ -63,5 +62,14 @@ export function VerdictView({ verdict, now, level }: { verdict: Verdict; now: nu
         </>
       )}
     </section>
+  );
+}
+
+function Source({ source, at, now }: { source: string; at: string; now: number }) {
+  const address = evidenceAddress({ source, at }, now);
+  return (
+    <span class="source" title="where this is recorded">
+      {address === undefined ? source : <a href={address}>{source}</a>}
+    </span>
   );
 }
