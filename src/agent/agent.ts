@@ -160,7 +160,7 @@ export function createAgent(options: AgentOptions): Agent {
     open.push(inbox);
     manager.onTransition((transition) => {
       // Probe results are many and small: they are taken at once, and lost with the process.
-      if (transition.kind === 'probe') recorder.onTransition(transition);
+      if (transition.kind === 'probe' || transition.kind === 'late-answer') recorder.onTransition(transition);
       else inbox.put(transition);
       if (transition.kind === 'container-started') vitals.track();
     });

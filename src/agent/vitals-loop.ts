@@ -20,7 +20,7 @@ export interface VitalsLoopOptions {
   readonly stats: StatsReader;
   readonly oomWatch: Pick<OomWatch, 'track'>;
   readonly flightRecorder: FlightRecorder;
-  readonly recorder: Pick<EventRecorder, 'podChanged' | 'workloadChanged' | 'nodeChanged'>;
+  readonly recorder: Pick<EventRecorder, 'podChanged' | 'workloadChanged' | 'nodeChanged' | 'dropped'>;
   readonly sendPoints: (points: readonly Point[], atMs: number) => Promise<void>;
   readonly dropped: () => Readonly<Record<string, number>>;
   readonly onError: (error: unknown) => void;
@@ -87,7 +87,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
       startedAt,
       cpuSeconds: (user + system) / 1e6,
       memoryBytes: process.memoryUsage.rss(),
-      dropped: options.dropped(),
+      dropped: { ...options.dropped(), events: recorder.dropped },
     };
   };
   const observe = () => {

@@ -28,6 +28,8 @@ export interface ProbeResult {
   readonly target: string;
   readonly message: string;
   readonly latencyMs: number;
+  /** The answer came after the probe had given up on it: it counts for nothing, and shows that one would have come. */
+  readonly late?: true;
 }
 
 /** One line a container wrote. Hostile input: escape it wherever it is shown. */
@@ -46,6 +48,8 @@ export interface VitalFrame {
   readonly memoryRssBytes?: number;
   readonly processes?: number;
   readonly openDescriptors?: number;
+  /** Of its first process: how many descriptors each of its processes may have open. */
+  readonly descriptorLimit?: number;
   readonly ioStallRatio?: number;
   readonly memoryStallRatio?: number;
   readonly cpuStallRatio?: number;

@@ -434,7 +434,7 @@ function search(now: number): readonly AgentRecord[] {
     at: now - 8_000,
     state: { running: { startedAt: rfc3339(createdAt + 800) } },
     verdict: {
-      cause: 'SlowStart',
+      cause: 'ReadinessProbeFailing',
       failureMode: 'F12',
       confidence: 'likely',
       summary:

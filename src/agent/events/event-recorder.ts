@@ -128,6 +128,11 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       lives: history.of(ref.uid),
       events,
       probes: new Map(flights.map(([name, flight]) => [name, flight?.probes ?? []])),
+      throttled: new Map(
+        flights.flatMap(([name, flight]) =>
+          flight?.throttledRatio === undefined ? [] : [[name, flight.throttledRatio] as const],
+        ),
+      ),
       ...(listening === undefined ? {} : { listening }),
       now: clock.now(),
     };
@@ -136,7 +141,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const follow = (memory: PodMemory, transition: PodTransition) => {
     if (transition.kind === 'container-started')
       memory.running.set(transition.container, transition.containerId);
-    if (transition.kind === 'probe') {
+    if (transition.kind === 'probe' || transition.kind === 'late-answer') {
       const id = containerId(memory, transition.container);
       const { result } = transition;
       const message = redactText(result.message.slice(0, MOST_MESSAGE));

@@ -3,15 +3,16 @@ import type { ContainerUsage } from '../stats/usage.ts';
 import { createFrameRing, type FrameRing } from './frame-ring.ts';
 import { toFrame } from './vital-frame.ts';
 
-const MOST_PROBES = 20;
+const MOST_PROBES = 30;
 const MOST_PORTS = 64;
+const THROTTLED_FRAMES = 15;
 const MOST_CONTAINERS = 2048;
 const MOST_ENDED = 512;
 
 export interface FlightRecord {
   /** One a second, oldest first, at most the last 120. */
   readonly vitals: readonly VitalFrame[];
-  /** Oldest first, at most the last 20. */
+  /** Oldest first, at most the last 30. */
   readonly probes: readonly ProbeResult[];
   /** What the pod listened on when last looked; absent: never looked. */
   readonly listening?: Life['listening'];
@@ -24,8 +25,11 @@ export interface FlightRecorder {
   recordProbe(containerId: string, result: ProbeResult): void;
   recordListening(containerId: string, listening: Life['listening']): void;
   read(containerId: string): FlightRecord;
-  /** As `read`, without the frames, which are dear to unpack. */
-  now(containerId: string): Omit<FlightRecord, 'vitals'>;
+  /** As `read`, without the frames, which are dear to unpack, but for what is asked of those that live. */
+  now(containerId: string): Omit<FlightRecord, 'vitals'> & {
+    /** Share of CPU periods it was throttled in, over the last 15 seconds; absent: no limit, or not known yet. */
+    readonly throttledRatio?: number;
+  };
   /** The record at the container's death; frees it, and takes nothing more for it. */
   take(containerId: string): FlightRecord;
   /** Containers on record. */
@@ -78,8 +82,13 @@ export function createFlightRecorder(): FlightRecorder {
     },
     read,
     now(containerId) {
-      const { probes = [], listening } = flights.get(containerId) ?? {};
-      return { probes, ...(listening ? { listening } : {}) };
+      const { probes = [], listening, frames } = flights.get(containerId) ?? {};
+      const throttledRatio = frames?.mean('throttledRatio', THROTTLED_FRAMES);
+      return {
+        probes,
+        ...(listening ? { listening } : {}),
+        ...(throttledRatio === undefined ? {} : { throttledRatio }),
+      };
     },
     take(containerId) {
       const record = read(containerId);

@@ -11,6 +11,7 @@ const FIELDS = [
   'memoryRssBytes',
   'processes',
   'openDescriptors',
+  'descriptorLimit',
   'ioStallRatio',
   'memoryStallRatio',
   'cpuStallRatio',
@@ -20,6 +21,8 @@ export interface FrameRing {
   push(frame: VitalFrame): void;
   /** Oldest first. */
   read(): readonly VitalFrame[];
+  /** The mean of one field over the last `frames` that have it; undefined: none has. Unpacks nothing. */
+  mean(field: keyof VitalFrame, frames: number): number | undefined;
 }
 
 /** The last FRAMES frames in one array of numbers; a field that is absent is NaN. */
@@ -32,6 +35,14 @@ export function createFrameRing(): FrameRing {
     return Object.fromEntries(entries.filter(([, value]) => !Number.isNaN(value))) as unknown as VitalFrame;
   };
   return {
+    mean(field, frames) {
+      const column = FIELDS.indexOf(field);
+      const slots = Array.from({ length: Math.min(frames, pushed, FRAMES) }, (_, back) => pushed - 1 - back);
+      const known = slots
+        .map((slot) => values[(slot % FRAMES) * FIELDS.length + column]!)
+        .filter((value) => !Number.isNaN(value));
+      return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
+    },
     push(frame) {
       const offset = (pushed % FRAMES) * FIELDS.length;
       for (const [index, field] of FIELDS.entries()) values[offset + index] = frame[field] ?? Number.NaN;

@@ -21,6 +21,7 @@ export function toFrame(usage: ContainerUsage, before: ContainerUsage | undefine
     memoryRssBytes: usage.memory?.rssBytes,
     processes: usage.processes,
     openDescriptors: usage.openDescriptors,
+    descriptorLimit: usage.descriptorLimit,
     ioStallRatio: stall('io'),
     memoryStallRatio: stall('memory'),
     cpuStallRatio: stall('cpu'),

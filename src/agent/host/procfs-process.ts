@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 /**
  * How many descriptors a process has open; undefined when that cannot be known. Since Linux 6.2 the size of
@@ -46,4 +46,15 @@ export function sharesNetwork(pid: number): boolean | undefined {
 export function isDead(stat: string | undefined): boolean {
   // `pid (command) state …`, where the command may hold spaces and brackets.
   return stat === undefined || /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+}
+
+/** How many descriptors a process may have open (its soft limit); undefined: it is gone, or has no limit. */
+export function descriptorLimit(pid: number): number | undefined {
+  try {
+    const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+    const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
 }

@@ -45,6 +45,7 @@ export type PodTransition =
       readonly inARow: number;
       readonly threshold: number;
     })
+  | (OfContainer & { readonly kind: 'late-answer'; readonly result: ProbeResult })
   | (Base & { readonly kind: 'ready' | 'not-ready'; readonly first: boolean })
   | (Base & { readonly kind: 'phase'; readonly phase: Pod['status']['phase'] });
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { numberAt, type ParseNumbers, singleNumber } from '../host/flat-keyed.ts';
-import { countDescriptors, countSockets } from '../host/procfs-process.ts';
+import { countDescriptors, countSockets, descriptorLimit } from '../host/procfs-process.ts';
 import type { CgroupPaths } from '../pod/runtime/runtime.ts';
 import type { Due } from './cadence.ts';
 import type { Descriptors } from './descriptors.ts';
@@ -9,7 +9,7 @@ import type { ContainerUsage } from './usage.ts';
 
 type ProcessUsage = Pick<
   ContainerUsage,
-  'processes' | 'threads' | 'pidsLimit' | 'openDescriptors' | 'openSockets'
+  'processes' | 'threads' | 'pidsLimit' | 'openDescriptors' | 'descriptorLimit' | 'openSockets'
 >;
 
 export interface ProcessReader {
@@ -46,7 +46,7 @@ export function createProcessReader(descriptors: Descriptors, paths: CgroupPaths
   );
   const threads = numberFile(descriptors, pids && join(pids, 'pids.current'), singleNumber, 1);
   const limit = numberFile(descriptors, pids && join(pids, 'pids.max'), singleNumber, 1);
-  let counted: Pick<ProcessUsage, 'processes' | 'openDescriptors'> = {};
+  let counted: Pick<ProcessUsage, 'processes' | 'openDescriptors' | 'descriptorLimit'> = {};
   let sockets: Pick<ProcessUsage, 'openSockets'> = {};
 
   const processIds = () => {
@@ -63,6 +63,7 @@ export function createProcessReader(descriptors: Descriptors, paths: CgroupPaths
         counted = {
           ...present('processes', scaled(list.numbers[0])),
           ...present('openDescriptors', ids && sum(ids, countDescriptors)),
+          ...present('descriptorLimit', ids?.[0] === undefined ? undefined : descriptorLimit(ids[0])),
         };
         if (due.sockets || !alive) {
           sockets = present('openSockets', ids && sum(ids, (pid) => countSockets(pid, MOST_DESCRIPTORS)));

@@ -40,6 +40,8 @@ export interface ContainerUsage {
   readonly threads?: number;
   readonly pidsLimit?: number;
   readonly openDescriptors?: number;
+  /** The soft limit of its first process, which its children inherit. */
+  readonly descriptorLimit?: number;
   readonly openSockets?: number;
   readonly pressure?: Readonly<
     Partial<Record<'cpu' | 'memory' | 'io', { readonly someSeconds: number; readonly fullSeconds?: number }>>

@@ -1,22 +1,31 @@
 import type { Verdict } from '../../model/verdict.ts';
 import { appError } from './causes/app-error.ts';
+import { applicationHung } from './causes/application-hung.ts';
 import { badConfig } from './causes/bad-config.ts';
+import { certificateExpired } from './causes/certificate-expired.ts';
 import { childOomKilled } from './causes/child-oom-killed.ts';
 import { commandNotFound } from './causes/command-not-found.ts';
-import { completedUnexpectedly } from './causes/completed-unexpectedly.ts';
+import { cpuThrottled } from './causes/cpu-throttled.ts';
 import { crashSignal } from './causes/crash-signal.ts';
-import { dependencyUnavailable } from './causes/dependency-unavailable.ts';
+import { dependency } from './causes/dependency.ts';
 import { diskFull } from './causes/disk-full.ts';
 import { endedAsAsked } from './causes/ended-as-asked.ts';
+import { exitedZero } from './causes/exited-zero.ts';
+import { fileDescriptorLimit } from './causes/file-descriptor-limit.ts';
 import { heapExhausted } from './causes/heap-exhausted.ts';
+import { livenessProbeTooStrict } from './causes/liveness-probe-too-strict.ts';
+import { livenessProbeWrong } from './causes/liveness-probe-wrong.ts';
 import { missingConfig } from './causes/missing-config.ts';
-import { notExecutable } from './causes/not-executable.ts';
 import { oomKilled } from './causes/oom-killed.ts';
 import { permissionDenied } from './causes/permission-denied.ts';
+import { pidLimit } from './causes/pid-limit.ts';
 import { portInUse } from './causes/port-in-use.ts';
-import { probeFailed } from './causes/probe-failed.ts';
+import { readOnlyFilesystem } from './causes/read-only-filesystem.ts';
+import { startupTooSlowForProbe } from './causes/startup-too-slow-for-probe.ts';
 import { terminatedBySignal } from './causes/terminated-by-signal.ts';
+import { tokenExpired } from './causes/token-expired.ts';
 import { unknown } from './causes/unknown.ts';
+import { wrongArchitecture } from './causes/wrong-architecture.ts';
 import { repetitionFact } from './citation.ts';
 import { configChange } from './config-change.ts';
 import type { Death } from './death.ts';
@@ -27,15 +36,24 @@ const FAILURES: readonly FailureOf[] = [
   endedAsAsked,
   oomKilled,
   childOomKilled,
-  probeFailed,
-  completedUnexpectedly,
+  livenessProbeWrong,
+  cpuThrottled,
+  startupTooSlowForProbe,
+  livenessProbeTooStrict,
+  applicationHung,
+  exitedZero,
   diskFull,
+  readOnlyFilesystem,
+  fileDescriptorLimit,
+  pidLimit,
   portInUse,
+  certificateExpired,
+  tokenExpired,
   missingConfig,
   badConfig,
-  dependencyUnavailable,
+  dependency,
   commandNotFound,
-  notExecutable,
+  wrongArchitecture,
   permissionDenied,
   heapExhausted,
   appError,

@@ -8,17 +8,22 @@ import { previousLog } from './next-step.ts';
 
 // Sent from outside: what the log said last is then not why it ended.
 const FROM_OUTSIDE: readonly (number | undefined)[] = [1, 2, 9, 15];
+const FAULTS: readonly (number | undefined)[] = [4, 5, 7, 8, 11, 31];
 
 /** What the log says, where the process ended of its own accord and not with 0; its causes in words are hints. */
 export function hintOf(death: Death, cause: LogCause): LogHint | undefined {
   const { life } = death;
-  if (life.exitCode === 0 || life.killRequest !== null || FROM_OUTSIDE.includes(signalOf(death)))
-    return undefined;
+  const signal = signalOf(death);
+  if (life.exitCode === 0 || life.killRequest !== null || FROM_OUTSIDE.includes(signal)) return undefined;
+  // A fault of the machine's is the nearest cause, but for a runtime that ends itself by one when its heap is full.
+  if (FAULTS.includes(signal) && cause !== 'HeapExhausted') return undefined;
   const hint = logHint(life.log);
   return hint?.cause === cause ? hint : undefined;
 }
 
 export interface LogVerdict {
+  /** Left out: the hint's. */
+  readonly cause?: string;
   readonly failureMode: Verdict['failureMode'];
   readonly summary: string;
   /** A fact besides the log that says the same; without one the verdict is only likely. */
@@ -32,7 +37,7 @@ export function logVerdict(death: Death, hint: LogHint, verdict: LogVerdict): Ve
   const { corroborated, facts = [] } = verdict;
   const mentionsMemory = /memory/i.test(hint.line.text);
   return {
-    cause: hint.cause,
+    cause: verdict.cause ?? hint.cause,
     failureMode: verdict.failureMode,
     confidence: corroborated ? 'certain' : 'likely',
     summary: verdict.summary,

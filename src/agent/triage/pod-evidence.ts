@@ -12,6 +12,8 @@ export interface PodEvidence {
   readonly events: readonly PodEvent[];
   /** Last probe results of each container that runs, oldest first, by container. */
   readonly probes: ReadonlyMap<string, readonly ProbeResult[]>;
+  /** Share of CPU periods each container that runs was throttled in lately, 0 to 1, by container. */
+  readonly throttled?: ReadonlyMap<string, number>;
   /** Ports something in the pod listens on now; absent: not known (yet). */
   readonly listening?: Life['listening'];
   readonly now: number;

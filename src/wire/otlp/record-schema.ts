@@ -101,6 +101,7 @@ const life = z.object({
         memoryRssBytes: amount,
         processes: amount,
         openDescriptors: amount,
+        descriptorLimit: amount,
         ioStallRatio: amount,
         memoryStallRatio: amount,
         cpuStallRatio: amount,
@@ -116,6 +117,7 @@ const life = z.object({
         target: text,
         message: text,
         latencyMs: z.number(),
+        late: z.literal(true).optional(),
       }),
     )
     .max(1_000),

@@ -151,7 +151,7 @@ describe('the state of a pod', () => {
     recorder.podChanged(podView({ status: { containerStatuses: [running] } }));
     expect(states().at(-1)!.verdict.cause).toBe('None');
     await clock.advance(40_000);
-    expect(states().at(-1)!.verdict.cause).toBe('SlowStart');
+    expect(states().at(-1)!.verdict.cause).toBe('ReadinessProbeFailing');
   });
 
   it('has no secret in it', () => {

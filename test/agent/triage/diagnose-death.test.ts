@@ -107,7 +107,7 @@ describe('a SIGKILL that is no OOM', () => {
       },
     };
     const verdict = verdictOf(story);
-    expect(verdict).toMatchObject({ cause: 'LivenessProbeFailed', confidence: 'certain' });
+    expect(verdict).toMatchObject({ cause: 'LivenessProbeWrong', confidence: 'likely' });
     expect(verdict.summary).toContain('nothing listens on port 8080, the pod listens on port 8081');
     expect(facts(story)).toContain('did not move');
   });
@@ -118,7 +118,7 @@ describe('a SIGKILL that is no OOM', () => {
       killRequest: asked('probe', 'Container cart failed startup probe, will be restarted'),
       probes: [probe({ probe: 'startup', message: 'HTTP probe failed with statuscode: 503' })],
     };
-    expect(verdictOf({ life })).toMatchObject({ cause: 'StartupProbeFailed' });
+    expect(verdictOf({ life })).toMatchObject({ cause: 'StartupTooSlowForProbe' });
   });
 
   it('after a grace period of a deletion is nothing wrong', () => {
@@ -139,7 +139,7 @@ describe('a SIGKILL that is no OOM', () => {
 
 describe('an exit', () => {
   it('with 0 under restartPolicy Always is an end too early', () => {
-    expect(verdictOf({ life: { exitCode: 0, reason: 'Completed' } }).cause).toBe('CompletedUnexpectedly');
+    expect(verdictOf({ life: { exitCode: 0, reason: 'Completed' } }).cause).toBe('ExitedZero');
   });
 
   it('with 0 of an init container, or under OnFailure, is work done', () => {
@@ -158,7 +158,7 @@ describe('an exit', () => {
       confidence: 'likely',
     });
     expect(verdictOf({ life: { exitCode: 126 } })).toMatchObject({
-      cause: 'NotExecutable',
+      cause: 'PermissionDenied',
       confidence: 'likely',
     });
   });

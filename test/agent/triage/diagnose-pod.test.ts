@@ -129,7 +129,7 @@ describe('a pod that', () => {
     const message = 'manifest for shop/cart:11 not found: manifest unknown';
     const verdict = verdictOf({ state: waiting('ImagePullBackOff', message), event: { message } });
     expect(verdict).toMatchObject({
-      cause: 'ImagePullFailed',
+      cause: 'ImageNotFound',
       failureMode: 'F3',
       evidence: [{ source: 'event-11' }],
     });
@@ -162,7 +162,7 @@ describe('a pod that', () => {
       'failed to start container "cart": exec: "shop-server": executable file not found in $PATH',
       'CommandNotFound',
     ],
-    ['failed to start container "cart": exec: "/app/run": permission denied', 'NotExecutable'],
+    ['failed to start container "cart": exec: "/app/run": permission denied', 'PermissionDenied'],
     ['failed to start container "cart": the overlay over / could not be mounted', 'StartError'],
   ])('cannot be started says why: %s', (message, cause) => {
     expect(verdictOf({ state: waiting('RunContainerError', message) }).cause).toBe(cause);
@@ -170,7 +170,7 @@ describe('a pod that', () => {
 
   it('listens elsewhere than its probe asks says both ports', () => {
     const verdict = verdictOf({ spec: { readinessProbe }, probe: {}, ports: [8081] });
-    expect(verdict).toMatchObject({ cause: 'ReadinessFailing', failureMode: 'F4', confidence: 'certain' });
+    expect(verdict).toMatchObject({ cause: 'ReadinessProbeWrong', failureMode: 'F4', confidence: 'certain' });
     expect(verdict.summary).toContain('nothing listens on port 8080; the pod listens on port 8081');
   });
 
@@ -187,10 +187,10 @@ describe('a pod that', () => {
     };
     expect(verdictOf({ ...story, afterMs: 10_000 }).cause).toBe('None');
     expect(verdictOf({ ...story, afterMs: 40_000 })).toMatchObject({
-      cause: 'SlowStart',
+      cause: 'ReadinessProbeFailing',
       failureMode: 'F12',
     });
-    expect(verdictOf({ ...story, afterMs: 400_000 }).cause).toBe('ReadinessFailing');
+    expect(verdictOf({ ...story, afterMs: 400_000 }).cause).toBe('ReadinessProbeFailing');
   });
 
   it('is not ready any more says what the probe got', () => {
@@ -200,7 +200,7 @@ describe('a pod that', () => {
       probe: { message: 'HTTP probe failed with statuscode: 500' },
       ports: [8080],
     });
-    expect(verdict.cause).toBe('ReadinessFailing');
+    expect(verdict.cause).toBe('ReadinessProbeFailing');
     expect(verdict.summary).toContain('is not ready any more');
     expect(verdict.summary).toContain('statuscode: 500');
   });

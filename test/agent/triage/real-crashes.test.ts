@@ -32,9 +32,9 @@ describe('a real Node process that', () => {
     expect(verdict.cause).toBe('MissingConfig');
     expect(verdict.summary).toContain('/etc/shop/missing.yaml');
   });
-  it('cannot parse its settings', () => expect(node('JSON.parse(\'{"port":}\')').cause).toBe('BadConfig'));
+  it('cannot parse its settings', () => expect(node('JSON.parse(\'{"port":}\')').cause).toBe('AppError'));
   it('is given a flag it does not know', () =>
-    expect(verdictOf(process.execPath, ['--max-old-spice']).cause).toBe('BadConfig'));
+    expect(verdictOf(process.execPath, ['--max-old-spice']).cause).toBe('AppError'));
   it('throws', () => {
     const verdict = node('undefined.price');
     expect(verdict.cause).toBe('AppError');
@@ -43,7 +43,7 @@ describe('a real Node process that', () => {
   it('rejects', () => expect(node("Promise.reject(new Error('no plan'))").cause).toBe('AppError'));
   it('finds nobody at a port', () => {
     const verdict = node("require('node:net').connect(1, '127.0.0.1')");
-    expect(verdict.cause).toBe('DependencyUnavailable');
+    expect(verdict.cause).toBe('DependencyRefused');
     expect(verdict.summary).toContain('127.0.0.1:1');
   });
   it('finds its port taken', async () => {
@@ -78,7 +78,7 @@ describe('a real shell that', () => {
     expect(verdict.summary).toContain('shop-server');
   });
   it('may not execute a file', () =>
-    expect(verdictOf('sh', ['-c', `"${import.meta.filename}"`]).cause).toBe('NotExecutable'));
+    expect(verdictOf('sh', ['-c', `"${import.meta.filename}"`]).cause).toBe('PermissionDenied'));
   it('wants a variable', () => {
     const verdict = shell('set -u; echo "$QUEUE_NAME"');
     expect(verdict.cause).toBe('MissingConfig');
@@ -100,7 +100,7 @@ describe.skipIf(findPart('python3') === undefined && 'python3 is not installed')
     it('wants a file', () => expect(python("open('/etc/shop/missing.yaml')").cause).toBe('MissingConfig'));
     it('finds nobody at a port', () => {
       expect(python("import socket; socket.create_connection(('127.0.0.1', 1))").cause).toBe(
-        'DependencyUnavailable',
+        'DependencyRefused',
       );
     });
     it('raises', () => expect(python("int('x')").cause).toBe('AppError'));

@@ -14,6 +14,8 @@ export interface ContainerProberOptions {
   readonly jitter: number;
   readonly run: ProbeRunner;
   readonly onResult: (result: ProbeResult, inARow: number, threshold: number) => void;
+  /** An answer that came after its probe had given up on it. */
+  readonly onLate?: (result: ProbeResult) => void;
   /** `started` or `ready` is not what it was. */
   readonly onChange: () => void;
   /** A liveness or startup probe has failed for good: the container is to be killed. Called once. */
@@ -69,7 +71,10 @@ export function createContainerProber(options: ContainerProberOptions): Containe
 
   const tick = async (kind: ProbeKind, probe: Probe, atMs: number) => {
     const [from, at] = [clock.monotonic(), clock.now()];
-    const outcome = await options.run(probe, subject, stopped.signal);
+    const outcome = await options.run(probe, subject, stopped.signal, ({ ok, target, message }, tookMs) => {
+      const latencyMs = Math.round(tookMs);
+      options.onLate?.({ at: at + latencyMs, probe: kind, ok, target, message, latencyMs, late: true });
+    });
     if (stopped.signal.aborted || !cancels.has(kind)) return;
     const threshold = thresholdsOf(probe);
     const next = addResult(results.get(kind) ?? { inARow: 0 }, outcome.ok, threshold);

@@ -13,22 +13,47 @@ export interface HttpQuestion {
   readonly timeoutMs: number;
 }
 
+/** Told once when an answer comes after the time-out: how long it took in all. */
+export type OnLateAnswer = (answer: HttpAnswer, tookMs: number) => void;
+
 // Source: kubernetes/pkg/probe/http/http.go (maxRespBodyLength), net/http Client (ten redirects)
 const LONGEST_BODY = 10 * 1024;
 const MOST_REDIRECTS = 10;
+/** How long after its time-out an answer is still waited for: a slow program answers then, a hung one never. */
+const LATE_MS = 10_000;
 
 /**
  * GETs like the kubelet: follows redirects on the same host, takes one to another host for an answer, checks no
- * certificate, reads at most 10 KiB.
+ * certificate, reads at most 10 KiB. With `onLate` the connection stays open past the time-out, which changes nothing
+ * in the answer, to learn whether one comes at all.
  */
 export async function askHttp(
   question: HttpQuestion,
   clock: Clock,
   signal: AbortSignal,
+  onLate?: OnLateAnswer,
 ): Promise<HttpAnswer> {
-  const timeout = new AbortController();
-  const cancel = clock.setTimer(question.timeoutMs, () => timeout.abort());
-  const either = AbortSignal.any([signal, timeout.signal]);
+  const from = clock.monotonic();
+  const timedOut: HttpAnswer = { error: `Get "${question.url}": ${TIMED_OUT}` };
+  const giveUp = new AbortController();
+  const answer = follow(question, AbortSignal.any([signal, giveUp.signal]));
+  let late = false;
+  const timeout = new Promise<HttpAnswer>((resolve) => {
+    const cancel = clock.setTimer(question.timeoutMs, () => {
+      late = true;
+      resolve(timedOut);
+      const cancelLate = clock.setTimer(onLate ? LATE_MS : 0, () => giveUp.abort(), { unref: true });
+      void answer.then((then) => {
+        cancelLate();
+        if (!('error' in then)) onLate?.(then, clock.monotonic() - from);
+      });
+    });
+    void answer.then(() => late || cancel());
+  });
+  return Promise.race([answer, timeout]);
+}
+
+async function follow(question: HttpQuestion, either: AbortSignal): Promise<HttpAnswer> {
   try {
     let url = new URL(question.url);
     for (let redirects = 0; ; redirects += 1) {
@@ -41,11 +66,7 @@ export async function askHttp(
       url = target;
     }
   } catch (error) {
-    return {
-      error: `Get "${question.url}": ${timeout.signal.aborted ? TIMED_OUT : dialError(error, question.url)}`,
-    };
-  } finally {
-    cancel();
+    return { error: `Get "${question.url}": ${dialError(error, question.url)}` };
   }
 }
 

@@ -7,23 +7,29 @@ import { askFromWithin } from './inner-probe.ts';
 import { type ProbeOutcome, type ProbeRunner, type ProbeSubject, portOf, timeoutMsOf } from './probe.ts';
 import { askTcp } from './tcp-probe.ts';
 
+type OnLate = (outcome: Omit<ProbeOutcome, 'target'>, tookMs: number) => void;
+
+const AGAIN_MS = 10_000;
+
 /**
  * Probes for real: commands by the runtime; HTTP and TCP from here to the pod's address, or, where it has none,
  * from within the container.
  */
 export function createProbeRunner(runtime: Runtime, clock: Clock): ProbeRunner {
-  return async (probe, subject, signal) => {
+  const askedAgain = new WeakSet<ProbeSubject>();
+  return async (probe, subject, signal, onLate) => {
     const target = targetOf(probe, subject);
+    const late: OnLate = (outcome, tookMs) => onLate?.({ target, ...outcome }, tookMs);
     try {
-      return { target, ...(await ask(probe, subject, signal)) };
+      return { target, ...(await ask(probe, subject, signal, late)) };
     } catch (error) {
       return { target, ok: false, message: messageOf(error) };
     }
   };
 
-  function ask(probe: Probe, subject: ProbeSubject, signal: AbortSignal) {
-    if (probe.exec) return askExec(probe.exec.command, probe, subject, signal);
-    return probe.httpGet ? askGet(probe, subject, signal) : askConnect(probe, subject, signal);
+  function ask(probe: Probe, subject: ProbeSubject, signal: AbortSignal, late: OnLate) {
+    if (probe.exec) return askExec(probe.exec.command, probe, subject, signal, late);
+    return probe.httpGet ? askGet(probe, subject, signal, late) : askConnect(probe, subject, signal);
   }
 
   async function askExec(
@@ -31,10 +37,12 @@ export function createProbeRunner(runtime: Runtime, clock: Clock): ProbeRunner {
     probe: Probe,
     subject: ProbeSubject,
     signal: AbortSignal,
+    late: OnLate,
   ): Promise<Omit<ProbeOutcome, 'target'>> {
     const timeoutMs = timeoutMsOf(probe);
     const result = await runtime.exec(subject.containerId, command, { timeoutMs, signal });
     if (result.timedOut) {
+      void askAgain(command, subject, signal, late);
       return {
         ok: false,
         message: `command timed out: "${command.join(' ')}" timed out after ${timeoutMs / 1000}s`,
@@ -45,7 +53,24 @@ export function createProbeRunner(runtime: Runtime, clock: Clock): ProbeRunner {
     return { ok: false, message: output || `command exited with ${result.exitCode}` };
   }
 
-  async function askGet(probe: Probe, subject: ProbeSubject, signal: AbortSignal) {
+  // The command that took too long is ended, as the kubelet does; whether it ever ends by itself is asked once a life.
+  async function askAgain(
+    command: readonly string[],
+    subject: ProbeSubject,
+    signal: AbortSignal,
+    late: OnLate,
+  ) {
+    if (askedAgain.has(subject)) return;
+    askedAgain.add(subject);
+    const from = clock.monotonic();
+    const result = await runtime
+      .exec(subject.containerId, command, { timeoutMs: AGAIN_MS, signal })
+      .catch(() => undefined);
+    if (result?.exitCode === 0 && !result.timedOut)
+      late({ ok: true, message: 'the same command, given more time' }, clock.monotonic() - from);
+  }
+
+  async function askGet(probe: Probe, subject: ProbeSubject, signal: AbortSignal, late: OnLate) {
     const question: HttpQuestion = {
       url: urlOf(probe, subject),
       headers: probe.httpGet!.httpHeaders ?? [],
@@ -55,7 +80,7 @@ export function createProbeRunner(runtime: Runtime, clock: Clock): ProbeRunner {
     return judgeHttp(
       outside === undefined
         ? await askFromWithin<HttpAnswer>(runtime, subject.containerId, { kind: 'http', ...question }, signal)
-        : await askHttp(question, clock, signal),
+        : await askHttp(question, clock, signal, (answer, tookMs) => late(judgeHttp(answer), tookMs)),
     );
   }
 

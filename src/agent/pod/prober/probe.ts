@@ -8,6 +8,9 @@ export interface ProbeOutcome {
   readonly target: string;
 }
 
+/** Told when an answer came after the probe had given up on it: whether it was a good one, and how long it took. */
+export type OnLateOutcome = (outcome: ProbeOutcome, tookMs: number) => void;
+
 /** Where a container can be asked. */
 export interface ProbeSubject {
   readonly containerId: string;
@@ -17,7 +20,12 @@ export interface ProbeSubject {
 }
 
 /** Does one probe. Never rejects: whatever goes wrong is a failed probe. */
-export type ProbeRunner = (probe: Probe, subject: ProbeSubject, signal: AbortSignal) => Promise<ProbeOutcome>;
+export type ProbeRunner = (
+  probe: Probe,
+  subject: ProbeSubject,
+  signal: AbortSignal,
+  onLate?: OnLateOutcome,
+) => Promise<ProbeOutcome>;
 
 const FIELDS = {
   liveness: 'livenessProbe',

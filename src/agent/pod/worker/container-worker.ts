@@ -215,6 +215,7 @@ export function createContainerWorker(
         counts[result.ok ? 'succeeded' : 'failed'] += 1;
         context.emit({ ...about(container), kind: 'probe', result, inARow, threshold });
       },
+      onLate: (result) => context.emit({ ...about(container), kind: 'late-answer', result }),
       onChange: () => {
         note(container, prober);
         worker.sync();

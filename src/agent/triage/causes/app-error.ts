@@ -1,14 +1,20 @@
-import { signalOf } from '../death.ts';
+import { type Death, signalOf } from '../death.ts';
 import type { FailureOf } from '../failure.ts';
+import { lastWords } from '../log/last-words.ts';
+import type { LogHint } from '../log/log-cause.ts';
 import { hintOf, logVerdict } from '../log-verdict.ts';
 import { describePod } from '../next-step.ts';
 import { brief } from '../words.ts';
 
 const SIGABRT = 6;
 
+// Words by which programs without a habit of their own say that something went wrong.
+const TROUBLE =
+  /\b(?:error|errors|fatal|fail(?:ed|ure|s)?|exception|panic|abort(?:ed|ing)?|cannot|can't|could not|couldn't|unable|invalid|illegal|denied|no such|corrupt(?:ed)?|unexpected|unsupported|refus(?:ed|ing)|giving up|must (?:be|have|not)|missing|traceback|usage)\b/i;
+
 /** The program ended by an error of its own that nothing more exact explains. */
 export const appError: FailureOf = (death) => {
-  const hint = hintOf(death, 'AppError');
+  const hint = hintOf(death, 'AppError') ?? complaintOf(death);
   const signal = signalOf(death);
   // Some languages abort after an uncaught error; any other signal is the nearer cause.
   if (!hint || (signal !== undefined && signal !== SIGABRT)) return undefined;
@@ -19,3 +25,11 @@ export const appError: FailureOf = (death) => {
     next: [describePod(pod, 'see which version runs and when it changed')],
   });
 };
+
+/** An exit of its own accord with a line that complains, though of nothing known. */
+function complaintOf(death: Death): LogHint | undefined {
+  const { life } = death;
+  if (life.exitCode === 0 || life.killRequest !== null || signalOf(death) !== undefined) return undefined;
+  const line = lastWords(life.log).findLast(({ text }) => TROUBLE.test(text));
+  return line && { cause: 'AppError', language: 'any', line, found: {} };
+}

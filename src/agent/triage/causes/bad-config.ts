@@ -3,7 +3,7 @@ import { hintOf, logVerdict } from '../log-verdict.ts';
 import { applyAgain, manifestOf } from '../next-step.ts';
 import { brief } from '../words.ts';
 
-/** The program read its settings and refused them: a file that does not parse, an unknown flag, a wrong value. */
+/** An error of the program's own with a plain reason: it read its settings and refused them. */
 export const badConfig: FailureOf = (death) => {
   const hint = hintOf(death, 'BadConfig');
   if (!hint) return undefined;
@@ -16,6 +16,7 @@ export const badConfig: FailureOf = (death) => {
         ? `its configuration file ${brief(file, 120)} is not valid`
         : 'its configuration is not valid';
   return logVerdict(death, hint, {
+    cause: 'AppError',
     failureMode: 'F1',
     summary: `Container ${container} exits with code ${exitCode} because ${what}: ${brief(detail ?? hint.line.text, 160)}`,
     next: [

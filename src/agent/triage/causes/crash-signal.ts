@@ -1,5 +1,6 @@
-import { exitFact, lastLogFacts, ofLife, oomCounterFact } from '../citation.ts';
-import { signalOf } from '../death.ts';
+import type { LogLine } from '../../../model/life.ts';
+import { exitFact, lastLogFacts, logFact, ofLife, oomCounterFact } from '../citation.ts';
+import { type Death, signalOf } from '../death.ts';
 import type { FailureOf } from '../failure.ts';
 import { manifestOf, previousLog } from '../next-step.ts';
 import { signalName } from '../words.ts';
@@ -37,6 +38,12 @@ const CRASH_SIGNALS: Readonly<Record<number, CrashSignal>> = {
     meaning: 'an arithmetic error in native code',
     remedy: 'go back to the version that ran before',
   },
+  5: {
+    cause: 'AbortedAssertion',
+    failureMode: 'F1',
+    meaning: 'it stopped itself at a check that must not fail',
+    remedy: 'go back to the version that ran before',
+  },
   11: {
     cause: 'SegmentationFault',
     failureMode: 'F1',
@@ -51,21 +58,36 @@ const CRASH_SIGNALS: Readonly<Record<number, CrashSignal>> = {
   },
 };
 
+const SIGABRT = 6;
+// How abort() ends a first process, which cannot be ended by a signal it sends itself: by a fault.
+const INSTEAD_OF_ABORT: readonly (number | undefined)[] = [4, 5, 11];
+const ABORT_WORDS =
+  /\bAssert(?:ion)?\b.{0,300}\bfailed|^terminate called|Fatal Python error: Aborted|node::Abort|\babort\(\)|runtime: abort/i;
+const ABORT_LINES = 40;
+
+/** The line of an abort whose signal shows a fault. */
+function abortLine(death: Death): LogLine | undefined {
+  if (!INSTEAD_OF_ABORT.includes(signalOf(death))) return undefined;
+  return death.life.log.slice(-ABORT_LINES).findLast(({ text }) => ABORT_WORDS.test(text.slice(0, 1000)));
+}
+
 /** The process crashed by itself: segmentation fault, abort, illegal instruction. */
 export const crashSignal: FailureOf = (death) => {
   const { life } = death;
   const signal = signalOf(death);
-  const crash = signal === undefined ? undefined : CRASH_SIGNALS[signal];
+  const aborted = abortLine(death);
+  const crash = signal === undefined ? undefined : CRASH_SIGNALS[aborted ? SIGABRT : signal];
   if (signal === undefined || crash === undefined || life.killRequest !== null) return undefined;
   const counter = oomCounterFact(death);
   return {
     cause: crash.cause,
     failureMode: crash.failureMode,
-    confidence: life.signal === undefined ? 'likely' : 'certain',
+    confidence: life.signal === undefined || aborted ? 'likely' : 'certain',
     summary: `Container ${life.container} was ended by ${signalName(signal)} (exit code ${life.exitCode}): ${crash.meaning}.`,
     evidence: [
       exitFact(death),
       ofLife(death, 'nobody asked for this kill'),
+      ...(aborted ? [logFact(death, aborted)] : []),
       ...(counter ? [counter] : []),
       ...lastLogFacts(death),
     ],

@@ -16,10 +16,15 @@ const ASKED: Readonly<Record<Exclude<KillRequest['by'], 'probe'>, string>> = {
 };
 const CAUSES: Readonly<Partial<Record<KillRequest['by'], string>>> = {
   user: 'KilledByUser',
-  eviction: 'Evicted',
   deadline: 'DeadlineExceeded',
 };
 const SIGKILL = 9;
+
+/** The kubelet's message names the resource the node was low on. */
+function evictionOf(message: string): string {
+  if (/inode|disk|ephemeral|imagefs|nodefs|storage/i.test(message)) return 'EvictedDisk';
+  return /\bpids?\b|process/i.test(message) ? 'EvictedPids' : 'EvictedMemory';
+}
 
 /** It ended because someone podvitals knows asked for it, or because its work was done: nothing is wrong with it. */
 export const endedAsAsked: FailureOf = (death) => {
@@ -40,7 +45,8 @@ export const endedAsAsked: FailureOf = (death) => {
   const killed = signalOf(death) === SIGKILL;
   const counter = killed ? oomCounterFact(death) : undefined;
   return {
-    cause: CAUSES[killRequest.by] ?? 'None',
+    cause:
+      killRequest.by === 'eviction' ? evictionOf(killRequest.message) : (CAUSES[killRequest.by] ?? 'None'),
     failureMode: killRequest.by === 'eviction' ? 'F5' : null,
     confidence: 'certain',
     summary: `Container ${container} ended because ${ASKED[killRequest.by]}${killed ? '; it did not end within its grace period and was killed, which is no OOM kill' : ''}.`,

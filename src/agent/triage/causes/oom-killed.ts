@@ -55,7 +55,9 @@ function summaryOf(death: Death): string {
       : `Container ${life.container} reached its memory limit of ${bytes(limit)} and was killed by the kernel`;
   const growth =
     course?.growthBytesPerSecond === undefined
-      ? ''
+      ? course === undefined || limit === undefined
+        ? ''
+        : '; it did not grow steadily before: it needs more at once than the limit allows (the limit is too low for it)'
       : `; it had grown by ${bytes(course.growthBytesPerSecond)} a second, as a leak does`;
   return `${where} ${duration(livedMs(death))} after it started${growth}.`;
 }

@@ -6,7 +6,7 @@ const MOST_CHARACTERS = 1000;
 
 // Where an uncaught error begins, in the manner of each language; what follows is its story.
 const FATAL_BEGIN =
-  /^(?:Uncaught |Unhandled )?(?:[A-Z]\w{0,60})?(?:Error|Exception)(?: \[[\w_]{1,60}\])?:|^node:internal|^Traceback \(most recent call last\)|^Exception in thread |^panic: |^fatal error: |^Unhandled exception\.|^thread '[^']{1,60}' (?:\(\d{1,9}\) )?panicked|^PHP Fatal error|^\*{3} FATAL|^APPLICATION FAILED TO START|^\S{1,300}:\d{1,7}:in .{1,200} \([A-Z][\w:]{1,80}\)$/;
+  /^(?:Uncaught |Unhandled )?(?:[A-Z]\w{0,60})?(?:Error|Exception)(?: \[[\w_]{1,60}\])?:|^node:internal|^Traceback \(most recent call last\)|^Exception in thread |^panic: |^fatal error: |^Unhandled exception\.|^thread '[^']{1,60}' (?:\(\d{1,9}\) )?panicked|^PHP Fatal error|^\*{3} FATAL|^FATAL ERROR: |^APPLICATION FAILED TO START|^\S{1,300}:\d{1,7}:in .{1,200} \([A-Z][\w:]{1,80}\)$/;
 // A level that a program gives to lines it lives on after.
 const HARMLESS_LEVEL =
   /(?:^|[\s[|"'])(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING)(?:[\s\]|:"']|$)|"?level"?[=:] ?"?(?:trace|debug|info|notice|warn|warning)\b|"level":(?:10|20|30|40)\b|^[IW]\d{4} |^(?:npm )?(?:warn|info|notice)\b/i;
@@ -53,7 +53,7 @@ function isContinued(lines: readonly LogLine[], from: number, to: number): boole
 }
 
 const STORY =
-  /^\s|^at |^Caused by|^goroutine |^\.\.\.|^Node\.js v|^\}|^\{|^Traceback|^note: |^exit status|^$|^main\.|^\t/;
+  /^\s|^at |^Caused by|^goroutine |^\.\.\.|^Node\.js v|^\}|^\{|^Traceback|^note: |^exit status|^-{3,} (?:Native|JS)|^\s*\d{1,3}: 0x|^Aborted|^Segmentation fault|^$|^main\.|^\t/;
 
 function linesAfterStory(lines: readonly LogLine[], begin: number): number {
   let last = begin;

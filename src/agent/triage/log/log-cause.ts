@@ -12,16 +12,19 @@ export interface LogHint {
   readonly found: Readonly<Record<string, string>>;
 }
 
-/** The most telling hint of the last words: by cause, then the line closest to the end. */
+/** The most telling hint of the last words: by cause, then one that names something, then the line closest to the end. */
 export function logHint(log: readonly LogLine[]): LogHint | undefined {
   let best: LogHint | undefined;
   for (const line of lastWords(log).toReversed()) {
     const hint = hintOf(line);
-    if (hint && (best === undefined || rank(hint) < rank(best))) best = hint;
+    if (hint && (best === undefined || tellsMore(hint, best))) best = hint;
   }
   return best;
 }
 
+const tellsMore = (hint: LogHint, best: LogHint) =>
+  rank(hint) < rank(best) || (rank(hint) === rank(best) && names(hint) && !names(best));
+const names = ({ found }: LogHint) => Object.keys(found).length > 0;
 const rank = ({ cause }: LogHint) => LOG_CAUSES.indexOf(cause);
 
 function hintOf(line: LogLine): LogHint | undefined {

@@ -1,12 +1,20 @@
-/** Causes that a log can point to, those that tell most first: of two that match, the earlier in this list counts. */
+/**
+ * What a log can point to, those that tell most first: of two that match, the earlier in this list counts.
+ * `BadConfig` and `Dependency` are told apart further by what the line says.
+ */
 export const LOG_CAUSES = [
   'DiskFull',
+  'ReadOnlyFilesystem',
+  'FileDescriptorLimit',
+  'PidLimit',
   'PortInUse',
+  'CertificateExpired',
+  'TokenExpired',
   'MissingConfig',
   'BadConfig',
-  'DependencyUnavailable',
+  'Dependency',
   'CommandNotFound',
-  'NotExecutable',
+  'WrongArchitecture',
   'PermissionDenied',
   'HeapExhausted',
   'AppError',

@@ -16,7 +16,7 @@ const row = (cause: LogPattern['cause'], language: string, pattern: RegExp, exam
 const missing = (language: string, pattern: RegExp, example: string) =>
   row('MissingConfig', language, pattern, example);
 const dependency = (language: string, pattern: RegExp, example: string) =>
-  row('DependencyUnavailable', language, pattern, example);
+  row('Dependency', language, pattern, example);
 const badConfig = (language: string, pattern: RegExp, example: string) =>
   row('BadConfig', language, pattern, example);
 
@@ -443,6 +443,41 @@ const DEPENDENCY: readonly LogPattern[] = [
     /(?:could not|cannot|can't|failed to|unable to) connect to (?:the )?(?:database |server |broker |host )?(?:at |on )?['"]?(?<address>[a-z][\w.-]{0,200}:\d{1,5}|\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?)/i,
     'FATAL could not connect to broker kafka-0:9092',
   ),
+  dependency(
+    'shell',
+    /\/dev\/tcp\/(?<address>[\w.-]{1,253})\/(?<port>\d{1,5}): (?:Connection refused|Connection timed out|No route to host|Name or service not known)/,
+    'sh: line 1: /dev/tcp/127.0.0.1/5432: Connection refused',
+  ),
+  dependency(
+    'wget',
+    /(?:unable to resolve host address|bad address) ['‘"]?(?<address>[\w.-]{1,253})/,
+    "wget: bad address 'orders:8080'",
+  ),
+  dependency(
+    'python (requests)',
+    /HTTPS?ConnectionPool\(host='(?<address>[^']{1,253})', port=(?<port>\d{1,5})\): Read timed out/,
+    "requests.exceptions.ReadTimeout: HTTPConnectionPool(host='payments', port=8080): Read timed out. (read timeout=3)",
+  ),
+  dependency(
+    'node (undici)',
+    /ConnectTimeoutError|HeadersTimeoutError|BodyTimeoutError|UND_ERR_\w{1,20}_TIMEOUT|TimeoutError: The operation was aborted due to timeout/,
+    'TimeoutError: The operation was aborted due to timeout',
+  ),
+  dependency(
+    'java',
+    /SocketTimeoutException: (?<detail>.{1,80})/,
+    'Caused by: java.net.SocketTimeoutException: Connect timed out',
+  ),
+  dependency(
+    'any',
+    /(?:cannot|can't|could not|unable to|failed to) reach (?:the )?(?:[\w-]{1,60} )?(?:at )?(?<address>[\w.-]{1,253}:\d{1,5})/i,
+    'cannot reach payments at 10.0.0.7:7000: no answer',
+  ),
+  dependency(
+    'any',
+    /ECONNREFUSED|[Cc]onnection (?:was )?refused|ETIMEDOUT|ESOCKETTIMEDOUT|[Cc]onnect(?:ion|ing)? (?:attempt )?timed? ?out|(?:request|query|read|dial|operation) timed out|context deadline exceeded|EHOSTUNREACH|ENETUNREACH|[Nn]o route to host|ENOTFOUND|EAI_AGAIN|[Nn]ame or service not known|[Tt]emporary failure in name resolution|[Cc]ould not resolve host|NXDOMAIN|[Uu]pstream (?:request )?timeout/,
+    'ERROR: database: connection refused',
+  ),
 ];
 
 const OTHERS: readonly LogPattern[] = [
@@ -451,6 +486,54 @@ const OTHERS: readonly LogPattern[] = [
     'any',
     /ENOSPC|[Nn]o space left on device|NoSpaceLeft|DISK_FULL|database or disk is full|[Dd]isk quota exceeded|EDQUOT/,
     "Error: ENOSPC: no space left on device, write '/data/queue.log'",
+  ),
+  row(
+    'ReadOnlyFilesystem',
+    'node',
+    /EROFS: read-only file system, \w{1,20} '(?<file>[^']{1,300})'/,
+    "Error: EROFS: read-only file system, open '/data/wal'",
+  ),
+  row(
+    'ReadOnlyFilesystem',
+    'python',
+    /\[Errno 30\] Read-only file system(?:: '(?<file>[^']{1,300})')?/,
+    "OSError: [Errno 30] Read-only file system: '/data/wal'",
+  ),
+  row(
+    'ReadOnlyFilesystem',
+    'go',
+    /(?:open|mkdir|create|unlink|remove|rename|chmod|chown) (?<file>[^\s]{1,300}): read-only file system/,
+    'panic: open /data/wal: read-only file system',
+  ),
+  row(
+    'ReadOnlyFilesystem',
+    'any',
+    /(?:['‘ ](?<file>\/[^\s'’:]{1,300})['’]?(?:: | ).{0,40})?(?:[Rr]ead-only file ?system|EROFS|ReadOnlyFileSystem)/,
+    'sh: 1: cannot create /etc/shop/state: Read-only file system',
+  ),
+  row(
+    'FileDescriptorLimit',
+    'any',
+    /EMFILE|ENFILE|[Tt]oo many open files|Errno 24\b|worker_connections are not enough/,
+    "Error: EMFILE: too many open files, open '/etc/hostname'",
+  ),
+  row(
+    'PidLimit',
+    'any',
+    /\bfork\b.{0,60}(?:[Rr]esource temporarily unavailable|EAGAIN|[Cc]annot allocate)|[Cc]an(?:no|')t fork|unable to create (?:new )?native thread|can't start new thread|pthread_create failed|newosproc|spawn \S{1,200} EAGAIN|[Ff]ailed to create (?:new )?(?:OS )?thread/,
+    'sh: 0: Cannot fork',
+  ),
+  row(
+    'CertificateExpired',
+    'any',
+    /CERT_HAS_EXPIRED|certificate (?:has |is )?expired|certificate_expired|x509: certificate has expired|CertificateExpiredException|SSL certificate problem: certificate has expired|certificate verify failed: certificate has expired|NotAfter: .{1,60}CertPathValidator/i,
+    'Error: certificate has expired',
+  ),
+  row(
+    'TokenExpired',
+    'any',
+    /TokenExpiredError|ExpiredSignatureError|ExpiredTokenException|ExpiredJwtException|\b(?:jwt|token|session|credentials?|api key|\[redacted\])(?: \S{1,40})? (?:has |have |is |are )?expired\b|\bexpired (?:jwt|token|credentials?)\b|token is expired|"exp" claim timestamp check failed|Signature has expired/i,
+    'TokenExpiredError: jwt expired',
   ),
   row(
     'PortInUse',
@@ -514,19 +597,43 @@ const OTHERS: readonly LogPattern[] = [
     "FileNotFoundError: [Errno 2] No such file or directory: 'pg_dump'",
   ),
   row(
-    'NotExecutable',
+    'WrongArchitecture',
     'shell',
-    /(?:^|: )(?:\d{1,5}: |line \d{1,5}: )?(?:exec: )?(?<command>[\w./+-]{1,200}): (?:Permission denied|cannot execute(?:: required file not found| binary file)?|Exec format error|is a directory|Is a directory)(?:$|:)/,
+    /(?:^|: )(?:\d{1,5}: |line \d{1,5}: )?(?:exec: )?(?<command>[\w./+-]{1,200}): (?:cannot execute(?:: required file not found| binary file)?|[Ee]xec format error)(?:$|:)/,
     '/entrypoint.sh: line 3: /app/server: cannot execute binary file: Exec format error',
   ),
   row(
-    'NotExecutable',
+    'WrongArchitecture',
     'any',
-    /exec:? "?(?<command>[^"\s:]{1,200})"?:? (?:permission denied|exec format error|is a directory)/i,
+    /exec(?:ve)?:? "?(?<command>[^"\s:]{1,200})"?:? exec format error/i,
     'exec /app/start.sh: exec format error',
   ),
   row(
-    'NotExecutable',
+    'WrongArchitecture',
+    'any',
+    /ENOEXEC|OSError: \[Errno 8\] Exec format error(?:: '(?<command>[^']{1,200})')?/,
+    "OSError: [Errno 8] Exec format error: './server'",
+  ),
+  row(
+    'WrongArchitecture',
+    'any',
+    /wrong ELF class|invalid ELF header|cannot open shared object file: .{0,40}wrong|exec user process caused.{0,20}exec format error/,
+    'Error: /app/node_modules/argon2/argon2.node: invalid ELF header',
+  ),
+  row(
+    'PermissionDenied',
+    'shell',
+    /(?:^|: )(?:\d{1,5}: |line \d{1,5}: )?(?:exec: )?(?<command>[\w./+-]{1,200}): (?:Permission denied|is a directory|Is a directory)(?:$|:)/,
+    'sh: 1: /app/server: Permission denied',
+  ),
+  row(
+    'PermissionDenied',
+    'any',
+    /exec:? "?(?<command>[^"\s:]{1,200})"?:? (?:permission denied|is a directory)/i,
+    'exec /app/start.sh: permission denied',
+  ),
+  row(
+    'PermissionDenied',
     'node',
     /spawn (?<command>[\w./+-]{1,200}) EACCES/,
     'Error: spawn ./bin/convert EACCES',
@@ -552,7 +659,7 @@ const OTHERS: readonly LogPattern[] = [
   row(
     'PermissionDenied',
     'go',
-    /(?:open|mkdir|listen|chown|unlink|create|remove|stat) (?:(?:tcp|udp)[46]? )?(?<file>[^\s]{1,300}): (?:bind: )?(?:permission denied|operation not permitted|read-only file system)/,
+    /(?:open|mkdir|listen|chown|unlink|create|remove|stat) (?:(?:tcp|udp)[46]? )?(?<file>[^\s]{1,300}): (?:bind: )?(?:permission denied|operation not permitted)/,
     'listen tcp 0.0.0.0:80: bind: permission denied',
   ),
   row(
@@ -570,8 +677,14 @@ const OTHERS: readonly LogPattern[] = [
   row(
     'PermissionDenied',
     'shell',
-    /(?:mkdir|touch|cp|mv|rm|chown|chmod|cat|ls|tee|ln|sh|bash)(?:: \d{1,5})?: (?:cannot [\w ]{1,30} )?(?:to )?['‘]?(?<file>[^\s'’:]{1,300})['’]?(?:: | ).{0,30}(?:Permission denied|Operation not permitted|Read-only file system)/,
+    /(?:mkdir|touch|cp|mv|rm|chown|chmod|cat|ls|tee|ln|sh|bash)(?:: \d{1,5})?: (?:cannot [\w ]{1,30} )?(?:to )?['‘]?(?<file>[^\s'’:]{1,300})['’]?(?:: | ).{0,30}(?:Permission denied|Operation not permitted)/,
     "mkdir: cannot create directory '/data/wal': Permission denied",
+  ),
+  row(
+    'PermissionDenied',
+    'shell',
+    /cannot (?:create|open|access|stat) ['‘]?(?<file>\/[^\s'’:]{1,300})['’]?: (?:Permission denied|Operation not permitted)/,
+    'sh: 1: cannot create /etc/shop-state: Permission denied',
   ),
   row(
     'PermissionDenied',

@@ -12,16 +12,33 @@ const REASONS: readonly string[] = [
   'RegistryUnavailable',
 ];
 
-const WAYS: readonly (readonly [RegExp, string])[] = [
-  [/--runtime podman/, 'the process runtime runs the image "host" only'],
-  [/not found|manifest unknown|NotFound|no such image/i, 'there is no such image or tag'],
-  [/unauthorized|denied|forbidden|401|403|authentication required/i, 'the registry refuses the credentials'],
-  [/429|too many requests|rate limit/i, 'the registry limits the rate of pulls'],
+const WAYS: readonly (readonly [RegExp, string, string])[] = [
+  [/--runtime podman/, 'ImageNotFound', 'the process runtime runs the image "host" only'],
+  [
+    /\b429\b|too many requests|toomanyrequests|rate limit/i,
+    'RegistryRateLimited',
+    'the registry limits the rate of pulls',
+  ],
+  [
+    /no match(?:ing)? .*(?:platform|manifest)|exec format/i,
+    'WrongArchitecture',
+    'the image has no version for this architecture',
+  ],
+  [
+    /unauthorized|denied|forbidden|\b40[13]\b|authentication required/i,
+    'ImageAuthFailed',
+    'the registry refuses the credentials',
+  ],
   [
     /no such host|timeout|timed out|refused|unreachable|x509|certificate|TLS/i,
+    'RegistryUnreachable',
     'the registry cannot be reached',
   ],
-  [/no match(?:ing)? .*(?:platform|manifest)|exec format/i, 'the image has no version for this architecture'],
+  [
+    /not found|manifest unknown|NotFound|no such image|ErrImageNeverPull|not present/i,
+    'ImageNotFound',
+    'there is no such image or tag',
+  ],
 ];
 
 /** A container waits for an image that cannot be had. */
@@ -36,13 +53,13 @@ export const imagePullFailed: PodFailureOf = (pod) => {
   const said = `${waiting.message ?? ''} ${failed?.message ?? ''}`;
   const way =
     waiting.reason === 'InvalidImageName'
-      ? 'the name is not a valid reference'
-      : WAYS.find(([pattern]) => pattern.test(said))?.[1];
+      ? (['', 'ImageNotFound', 'the name is not a valid reference'] as const)
+      : WAYS.find(([pattern]) => pattern.test(`${waiting.reason} ${said}`));
   return {
-    cause: 'ImagePullFailed',
-    failureMode: 'F3',
-    confidence: 'certain',
-    summary: `The image ${brief(container.spec.image ?? '', 160)} of container ${container.name} cannot be pulled${way ? `: ${way}` : ''}.`,
+    cause: way?.[1] ?? 'Unknown',
+    failureMode: way?.[1] === 'WrongArchitecture' ? 'F15' : 'F3',
+    confidence: way ? 'certain' : 'unknown',
+    summary: `The image ${brief(container.spec.image ?? '', 160)} of container ${container.name} cannot be pulled${way ? `: ${way[2]}` : '; what is missing is a message of the registry that says why'}.`,
     evidence: [waitingFact(pod, container.name, waiting, failed)],
     next: [
       describePod(pod.view.ref, 'read the whole message of the pull'),

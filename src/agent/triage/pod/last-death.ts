@@ -1,4 +1,5 @@
 import type { Life } from '../../../model/life.ts';
+import type { Verdict } from '../../../model/verdict.ts';
 import { type ContainerNow, containersOf, type PodEvidence } from '../pod-evidence.ts';
 import { rfc3339 } from '../words.ts';
 import type { PodFailureOf } from './pod-failure.ts';
@@ -20,14 +21,15 @@ export const lastDeath: PodFailureOf = (pod) => {
         Number(isDown(b.container)) - Number(isDown(a.container)) || b.life.finishedAt - a.life.finishedAt,
     )[0];
   if (!troubled) return undefined;
-  const { life } = troubled;
+  const { life, container } = troubled;
+  const verdict = ofWhichContainer(container, life.verdict);
   const deaths = unrequestedDeaths(pod, life.container, pod.now - LOOP_MS);
-  if (deaths.length < LOOP_DEATHS) return life.verdict;
+  if (deaths.length < LOOP_DEATHS) return verdict;
   return {
-    ...life.verdict,
-    summary: `${life.verdict.summary} It has died ${deaths.length} times within 30 minutes.`,
+    ...verdict,
+    summary: `${verdict.summary} It has died ${deaths.length} times within 30 minutes.`,
     evidence: [
-      ...life.verdict.evidence,
+      ...verdict.evidence,
       {
         fact: `${deaths.length} deaths within 30 minutes that nobody asked for, exit codes ${[...new Set(deaths.map(({ exitCode }) => exitCode))].join(', ')}`,
         source: deaths[0]!.id,
@@ -36,6 +38,23 @@ export const lastDeath: PodFailureOf = (pod) => {
     ],
   };
 };
+
+/**
+ * Where an init container or a sidecar fails, that is the pod's trouble, and the summary names its own cause. A life
+ * keeps its own verdict.
+ */
+function ofWhichContainer({ init, spec, name }: ContainerNow, verdict: Verdict): Verdict {
+  if (!init || verdict.cause === 'None') return verdict;
+  const sidecar = spec.restartPolicy === 'Always';
+  const before = sidecar
+    ? `Sidecar ${name} fails`
+    : `Init container ${name} fails, so the containers of the pod never start`;
+  return {
+    ...verdict,
+    cause: sidecar ? 'SidecarFailing' : 'InitContainerFailing',
+    summary: `${before}: ${verdict.cause}. ${verdict.summary}`,
+  };
+}
 
 const isDown = ({ status }: ContainerNow) => status?.state.running === undefined;
 

@@ -1,10 +1,13 @@
 import type { Evidence } from '../../../model/evidence.ts';
 import type { Life, ProbeKind, ProbeResult } from '../../../model/life.ts';
 import type { Verdict } from '../../../model/verdict.ts';
+import { parseQuantity } from '../../pod/spec/quantity.ts';
 import { seriesName } from '../citation.ts';
-import { portMatch, portsOf, portWords, probePort } from '../listening.ts';
+import { portMatch, portsOf, portWords, probeOf, probePort } from '../listening.ts';
 import { currentLog, describePod, manifestOf } from '../next-step.ts';
 import { type ContainerNow, containersOf, isReady, lastEvent, type PodEvidence } from '../pod-evidence.ts';
+import { isMisaddressed, misaddressedWords, probeAnswer } from '../probe-answer.ts';
+import { isStarved } from '../starvation.ts';
 import { brief, duration, rfc3339 } from '../words.ts';
 import { eventFact, healthy, type PodFailureOf } from './pod-failure.ts';
 
@@ -24,7 +27,13 @@ export const notReady: PodFailureOf = (pod) => {
   if (!container || Number.isNaN(runningSince)) return undefined;
   const failing: Failing = { pod, container, ranMs: pod.now - runningSince, ...failingProbe(pod, container) };
   if (failing.last === undefined) return stillStarting(failing);
-  return wrongPort(failing) ?? slowStart(failing) ?? stillStarting(failing) ?? readinessFailing(failing);
+  return (
+    misaddressed(failing) ??
+    wrongPort(failing) ??
+    starved(failing) ??
+    stillStarting(failing) ??
+    readinessFailing(failing)
+  );
 };
 
 interface Failing {
@@ -40,7 +49,7 @@ function failingProbe(
   { name, spec, status }: ContainerNow,
 ): Pick<Failing, 'kind' | 'last'> {
   const kind = spec.startupProbe && !status?.started ? 'startup' : 'readiness';
-  const last = pod.probes.get(name)?.findLast(({ probe }) => probe === kind);
+  const last = pod.probes.get(name)?.findLast(({ probe, late }) => probe === kind && !late);
   return last && !last.ok ? { kind, last } : { kind };
 }
 
@@ -57,7 +66,7 @@ function wrongPort(failing: Failing): Verdict | undefined {
       ? `port ${port} is open on the loopback address only, where the probe cannot reach it`
       : `nothing listens on port ${port}; the pod listens on ${portWords(portsOf(listening))}`;
   return {
-    cause: 'ReadinessFailing',
+    cause: wrongProbe(kind),
     failureMode: 'F4',
     confidence: pod.view.startup.readyAt === undefined && ranMs >= START_OBJECTIVE_MS ? 'certain' : 'likely',
     summary: `Container ${container.name} runs but is not ready: its ${kind} probe asks port ${port}, and ${says}.`,
@@ -79,29 +88,55 @@ function wrongPort(failing: Failing): Verdict | undefined {
   };
 }
 
-/** Never ready so far, and past its objective; ready or given up on within five minutes. */
-function slowStart(failing: Failing): Verdict | undefined {
-  const { pod, container, kind, last } = failing;
-  const { readyAt, createdAt } = pod.view.startup;
-  const age = pod.now - createdAt;
-  if (readyAt !== undefined || age < START_OBJECTIVE_MS || age > SLOW_UNTIL_MS) return undefined;
+/** The program answers, and its answer shows that the probe asks wrongly: path, scheme, command. */
+function misaddressed(failing: Failing): Verdict | undefined {
+  const { pod, container, kind, last, ranMs } = failing;
+  const answer = probeAnswer(last!);
+  const everGood = pod.probes.get(container.name)?.some(({ probe, ok }) => probe === kind && ok) === true;
+  if (!isMisaddressed(answer) || everGood || ranMs < LISTENING_GRACE_MS) return undefined;
+  if (pod.view.startup.readyAt !== undefined) return undefined;
+  const words = misaddressedWords(answer, last!.target);
   return {
-    cause: 'SlowStart',
-    failureMode: 'F12',
+    cause: wrongProbe(kind),
+    failureMode: 'F4',
+    confidence: ranMs >= START_OBJECTIVE_MS || answer.kind === 'impossible' ? 'certain' : 'likely',
+    summary: `Container ${container.name} runs but is not ready: its ${kind} probe (${brief(last!.target, 100)}) cannot succeed, ${words}.`,
+    evidence: [probeEvidence(failing, last!)],
+    next: [
+      describePod(pod.view.ref, 'compare the probe with what the container serves'),
+      manifestOf(pod.view.ref, `correct what the ${kind} probe asks: path, port, scheme or command`),
+    ],
+  };
+}
+
+const wrongProbe = (kind: ProbeKind) => (kind === 'startup' ? 'StartupProbeWrong' : 'ReadinessProbeWrong');
+
+/** Its CPU limit leaves it no time to answer. */
+function starved(failing: Failing): Verdict | undefined {
+  const { pod, container, kind, last } = failing;
+  if (probeAnswer(last!).kind !== 'timeout') return undefined;
+  const ratio = pod.throttled?.get(container.name);
+  const probes = pod.probes.get(container.name) ?? [];
+  const timeoutMs = (probeOf(container.spec, kind)?.timeoutSeconds ?? 1) * 1000;
+  const answersAtAll = probes.some(
+    ({ probe, ok, latencyMs }) => probe === kind && ok && latencyMs > timeoutMs / 4,
+  );
+  const cpu = container.spec.resources?.limits?.cpu;
+  if (!isStarved(ratio, cpu === undefined ? undefined : parseQuantity(cpu), answersAtAll)) return undefined;
+  return {
+    cause: 'CpuThrottled',
+    failureMode: 'F11',
     confidence: 'likely',
-    summary: `The pod has not become ready ${duration(age)} after its creation: container ${container.name} runs, and its ${kind} probe is still answered with: ${brief(last!.message, 140)}`,
+    summary: `Container ${container.name} runs but is not ready: it does not answer its ${kind} probe within ${duration(timeoutMs)} because its CPU limit${cpu === undefined ? '' : ` of ${cpu}`} leaves it no time to.`,
     evidence: [
       probeEvidence(failing, last!),
       {
-        fact: `created ${duration(age)} ago, not ready yet; the objective is ${duration(START_OBJECTIVE_MS)}`,
-        source: seriesName('kube_pod_status_ready', pod.view.ref),
+        fact: `it was throttled in ${Math.round(ratio! * 100)}% of the CPU periods of the last seconds`,
+        source: seriesName('container_cpu_cfs_throttled_periods_total', pod.view.ref, container.name),
         at: rfc3339(pod.now),
       },
     ],
-    next: [
-      currentLog(pod.view.ref, container.name),
-      describePod(pod.view.ref, 'see which stage of the start takes the time'),
-    ],
+    next: [manifestOf(pod.view.ref, 'raise or remove resources.limits.cpu, or let it do less')],
   };
 }
 
@@ -115,16 +150,36 @@ function stillStarting({ pod, container, last }: Failing): Verdict | undefined {
   );
 }
 
+/** Never ready so far and past its objective, or ready no more. Within five minutes it may only be slow. */
 function readinessFailing(failing: Failing): Verdict {
   const { pod, container, kind, last } = failing;
   const event = lastEvent(pod, ['NotReady']);
-  const was = pod.view.startup.readyAt === undefined ? 'has never been ready' : 'is not ready any more';
+  const { readyAt, createdAt } = pod.view.startup;
+  const age = pod.now - createdAt;
+  const slow = readyAt === undefined && age < SLOW_UNTIL_MS;
+  const was =
+    readyAt === undefined
+      ? `has not become ready ${duration(age)} after its creation`
+      : 'is not ready any more';
   return {
-    cause: 'ReadinessFailing',
-    failureMode: 'F4',
-    confidence: 'certain',
-    summary: `Container ${container.name} runs and ${was}: its ${kind} probe (${brief(last!.target, 100)}) fails with: ${brief(last!.message, 140)}`,
-    evidence: [probeEvidence(failing, last!), ...(event ? [eventFact(event)] : [])],
+    cause: 'ReadinessProbeFailing',
+    failureMode: slow ? 'F12' : 'F4',
+    confidence: slow ? 'likely' : 'certain',
+    summary: `Container ${container.name} runs and ${was}: its ${kind} probe (${brief(last!.target, 100)}) fails with: ${brief(last!.message, 140)}${slow ? '; it may still be starting' : ''}`,
+    evidence: [
+      probeEvidence(failing, last!),
+      ...(slow
+        ? [
+            {
+              fact: `created ${duration(age)} ago, not ready yet; the objective is ${duration(START_OBJECTIVE_MS)}`,
+              source: seriesName('kube_pod_status_ready', pod.view.ref),
+              at: rfc3339(pod.now),
+            },
+          ]
+        : event
+          ? [eventFact(event)]
+          : []),
+    ],
     next: [
       currentLog(pod.view.ref, container.name),
       describePod(pod.view.ref, 'compare the probe with what the container serves'),

@@ -49,18 +49,18 @@ export const startFailed: PodFailureOf = (pod) => {
 
 const WAYS: readonly (readonly [RegExp, Pick<Verdict, 'cause' | 'failureMode'>, string])[] = [
   [
-    /executable file not found|no such file or directory/i,
+    /executable file not found|exec: .{0,300}no such file or directory/i,
     { cause: 'CommandNotFound', failureMode: 'F1' },
     'the command does not exist in it',
   ],
   [
     /exec format error/i,
-    { cause: 'NotExecutable', failureMode: 'F15' },
+    { cause: 'WrongArchitecture', failureMode: 'F15' },
     'the command is built for another architecture',
   ],
   [
     /permission denied|is a directory|not executable/i,
-    { cause: 'NotExecutable', failureMode: 'F1' },
+    { cause: 'PermissionDenied', failureMode: 'F1' },
     'the command cannot be executed',
   ],
 ];

@@ -5,11 +5,11 @@ import { manifestOf, previousLog } from '../next-step.ts';
 import { duration } from '../words.ts';
 
 /** Exit 0 of a container that is meant to run for ever: it is started again and again. */
-export const completedUnexpectedly: FailureOf = (death: Death) => {
+export const exitedZero: FailureOf = (death: Death) => {
   const { life } = death;
   if (life.exitCode !== 0 || life.killRequest !== null || !isMeantToRun(death)) return undefined;
   return {
-    cause: 'CompletedUnexpectedly',
+    cause: 'ExitedZero',
     failureMode: 'F1',
     confidence: 'certain',
     summary: `Container ${life.container} ends without an error (exit code 0) after ${duration(livedMs(death))}, but restartPolicy Always starts it again: work that ends wants restartPolicy OnFailure or a Job; a server must stay in the foreground.`,

@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { cpus, freemem } from 'node:os';
+import { basename, resolve } from 'node:path';
+import { confusionMatrix, type Finding, readFaults, runFaults, score } from '../test/support/fault-lab.ts';
+
+/**
+ * The fault lab: runs every manifest of a folder (`test/faults` when left out) for real, asks podvitals why, and
+ * compares with the annotation `podvitals.dev/true-cause`. Ends with `N of M correct, K wrong certain`; exit 0 only
+ * when all are correct, 2 when there is nothing to run. Manifests for other runtimes than `process` are named and left out.
+ */
+const path = resolve(process.argv[2] ?? resolve(import.meta.dirname, '../test/faults'));
+const all = existsSync(path) ? readFaults(path) : [];
+const faults = all.filter(({ runtime }) => runtime === 'process');
+if (faults.length === 0) {
+  console.error(
+    `${path}: no manifest with an annotation podvitals.dev/true-cause; usage: npm run faults [-- FOLDER]`,
+  );
+  process.exit(2);
+}
+for (const { file, runtime } of all) {
+  if (runtime !== 'process') console.log(`left out ${basename(file)}: needs the runtime ${runtime}`);
+}
+
+const describe = ({ fault, verdict, correct }: Finding) =>
+  `${correct ? 'right' : 'WRONG'}  ${basename(fault.file)}: ${verdict.cause} (${verdict.confidence})${
+    correct ? '' : `, true is ${fault.causes.join(' or ')}\n       ${verdict.summary}`
+  }`;
+const findings = await runFaults(faults, { cores: cpus().length, freeBytes: freemem() }, (finding) =>
+  console.log(describe(finding)),
+);
+const { correct, wrongCertain } = score(findings);
+console.log(`\n${confusionMatrix(findings)}\n`);
+console.log(`${correct} of ${findings.length} correct, ${wrongCertain} wrong certain`);
+process.exitCode = correct === findings.length ? 0 : 1;

@@ -1,0 +1,66 @@
+import type { LogLine } from '../../../model/life.ts';
+import type { FailureOf } from '../failure.ts';
+import { lastWords } from '../log/last-words.ts';
+import { hintOf, logVerdict } from '../log-verdict.ts';
+import { describePod, podEvents } from '../next-step.ts';
+import { brief } from '../words.ts';
+
+interface Way {
+  readonly cause: 'DependencyRefused' | 'DependencyTimeout' | 'DnsFailure';
+  readonly failureMode: 'F1' | 'F7';
+  readonly words: string;
+}
+const REFUSED: Way = {
+  cause: 'DependencyRefused',
+  failureMode: 'F1',
+  words: 'the connection is refused, nothing listens there',
+};
+const TIMEOUT: Way = { cause: 'DependencyTimeout', failureMode: 'F1', words: 'it does not answer in time' };
+const NO_ROUTE: Way = { ...TIMEOUT, words: 'there is no route to it, so no answer ever comes' };
+const DNS: Way = { cause: 'DnsFailure', failureMode: 'F7', words: 'its name does not resolve' };
+
+// A name that does not resolve comes first: its look-up may itself be refused or time out.
+const WAYS: readonly (readonly [RegExp, Way])[] = [
+  [
+    /ENOTFOUND|EAI_AGAIN|EAI_NONAME|no such host|gaierror|getaddrinfo|UnknownHost|name resolution|(?:service|name) not known|resolve host|translate host|host not found|zero addresses|NXDOMAIN|SERVFAIL|server misbehaving|\blookup \S|bad address/i,
+    DNS,
+  ],
+  [/REFUSED|refused|Errno 111|code: 111/i, REFUSED],
+  [/HOSTUNREACH|NETUNREACH|no route|unreachable/i, NO_ROUTE],
+  [
+    /TIMEDOUT|time(?:d|s)?[- _]?out|timeout|DeadlineExceeded|deadline exceeded|code: 110|gave up waiting|waiting for/i,
+    TIMEOUT,
+  ],
+];
+
+/** Something it needs over the network does not answer, and the program gives up instead of waiting. */
+export const dependency: FailureOf = (death) => {
+  const hint = hintOf(death, 'Dependency');
+  if (!hint) return undefined;
+  const { container, exitCode, pod, log } = death.life;
+  const { address, port } = hint.found;
+  const way = wayOf(hint.line, log);
+  const where =
+    address === undefined
+      ? 'a service it depends on'
+      : brief(port === undefined ? address : `${address}:${port}`, 140);
+  return logVerdict(death, hint, {
+    cause: way.cause,
+    failureMode: way.failureMode,
+    summary: `Container ${container} exits with code ${exitCode} because it cannot reach ${where}: ${way.words}.`,
+    next: [
+      { command: 'podvitals get pods -A -o wide', why: `see whether what serves ${where} runs and is ready` },
+      podEvents(pod, 'see whether its deaths follow those of the dependency'),
+      describePod(pod, 'check the address it is configured with'),
+    ],
+  });
+};
+
+/** The line that names the dependency says how, else the lines around it. */
+function wayOf(line: LogLine, log: readonly LogLine[]): Way {
+  for (const text of [line.text, ...lastWords(log).map((word) => word.text)]) {
+    const found = WAYS.find(([pattern]) => pattern.test(text));
+    if (found) return found[1];
+  }
+  return REFUSED;
+}
