@@ -20,6 +20,7 @@ import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import { createPodManager, type PodManager } from './pod/pod-manager.ts';
 import { createProcessRuntime } from './pod/runtime/process/process-runtime.ts';
 import type { PodTransition } from './pod/transition.ts';
+import { redactLog } from './redaction/redaction.ts';
 import { createOomWatch } from './stats/oom-watch.ts';
 import { createStatsReader } from './stats/stats-reader.ts';
 import { traceStartup } from './traces/startup-trace.ts';
@@ -51,6 +52,7 @@ export interface Agent {
   url(): string;
   /** What this host lets it enforce. */
   enforcement(): { readonly level: string; readonly notEnforced: readonly string[] };
+  /** Log lines without secrets: these leave the agent. */
   logs(
     uid: string,
     container: string,
@@ -113,7 +115,7 @@ export function createAgent(options: AgentOptions): Agent {
       clock,
       keyValue,
       flightRecorder,
-      view: (uid) => viewOf(manager, uid),
+      view: (uid) => manager.view(uid),
       logs: (uid, container, attempt, tail) => runtime.logs(uid, container, attempt, { tail }),
       emit(records) {
         sent = Promise.all([sent, ...senders.map((sender) => sender.sendRecords(records))]).catch(onError);
@@ -147,7 +149,7 @@ export function createAgent(options: AgentOptions): Agent {
     const handle = async (transition: PodTransition) => {
       if (transition.kind === 'container-died') recordOomKills(transition);
       recorder.onTransition(transition);
-      const view = viewOf(manager, transition.pod.uid);
+      const view = manager.view(transition.pod.uid);
       if (view) recorder.podChanged(view);
       await recorder.settled();
       await sent;
@@ -165,7 +167,7 @@ export function createAgent(options: AgentOptions): Agent {
       if (transition.kind === 'container-started') vitals.track();
     });
     oomWatch.onKill((containerId, kill) => {
-      const owner = ownerOf(manager, containerId);
+      const owner = manager.ownerOf(containerId);
       if (!owner) return;
       toldKills.add(kill);
       recorder.onOomKill({ ...owner, kill });
@@ -208,11 +210,11 @@ export function createAgent(options: AgentOptions): Agent {
     enforcement: () => started(running).runtime.enforcement(),
     async logs(uid, container, { previous, tail }) {
       const { manager, runtime } = started(running);
-      const view = viewOf(manager, uid);
+      const view = manager.view(uid);
       const found = view?.containers.find((candidate) => candidate.name === container);
       if (!found) return undefined;
       const attempt = found.attempt - (previous ? 1 : 0);
-      return attempt < 0 ? undefined : runtime.logs(uid, container, attempt, { tail });
+      return attempt < 0 ? undefined : redactLog(await runtime.logs(uid, container, attempt, { tail }));
     },
     stop() {
       stopping ??= (async () => {
@@ -283,17 +285,6 @@ async function openControl(
   );
   await control.listen();
   return control;
-}
-
-const viewOf = (manager: PodManager, uid: string) => manager.views().pods.find(({ ref }) => ref.uid === uid);
-
-/** Whose life this container is. */
-function ownerOf(manager: PodManager, containerId: string) {
-  for (const { ref, containers } of manager.views().pods) {
-    const found = containers.find((container) => container.running?.id === containerId);
-    if (found) return { pod: ref, container: found.name, attempt: found.attempt };
-  }
-  return undefined;
 }
 
 function droppedBy(senders: readonly OtlpSender[]): Readonly<Record<string, number>> {

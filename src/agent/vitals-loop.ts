@@ -16,7 +16,7 @@ export interface VitalsLoopOptions {
   readonly node: string;
   readonly version: string;
   readonly enforcement: Enforcement;
-  readonly manager: Pick<PodManager, 'views'>;
+  readonly manager: Pick<PodManager, 'view' | 'views'>;
   readonly stats: StatsReader;
   readonly oomWatch: Pick<OomWatch, 'track'>;
   readonly flightRecorder: FlightRecorder;
@@ -167,7 +167,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     },
     track: () => track(manager.views().pods),
     async flush(uid) {
-      const pod = manager.views().pods.find((view) => view.ref.uid === uid);
+      const pod = manager.view(uid);
       if (!pod) return;
       const points = pointsOfPod(pod, stats.readPod(uid));
       await options.sendPoints([...points, ...ends.update(uid, points)], sendingTime());

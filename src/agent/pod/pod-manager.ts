@@ -7,7 +7,7 @@ import type { KeyValue } from './key-value.ts';
 import type { ManifestObject } from './manifest/manifest-object.ts';
 import { newPod } from './new-pod.ts';
 import { type ApplyAction, createObjectStore, objectKey } from './object-store.ts';
-import { apiTime, type PodRecord } from './pod-record.ts';
+import { apiTime, isRunning, type PodRecord } from './pod-record.ts';
 import { checkPodUpdate } from './pod-update.ts';
 import type { ProbeRunner } from './prober/probe.ts';
 import { createProbeRunner } from './prober/probe-runner.ts';
@@ -80,6 +80,12 @@ export interface PodManager {
   list(kind: KubernetesObject['kind'], namespace?: string): readonly KubernetesObject[];
   get(kind: KubernetesObject['kind'], namespace: string, name: string): KubernetesObject | undefined;
   views(): { readonly pods: readonly PodView[]; readonly workloads: readonly WorkloadView[] };
+  /** One pod's view, without making the others'; undefined when it is gone. */
+  view(uid: string): PodView | undefined;
+  /** Whose life a running container is; undefined when it does not run, or is nobody's. */
+  ownerOf(
+    containerId: string,
+  ): { readonly pod: PodRef; readonly container: string; readonly attempt: number } | undefined;
   /** Called at once, in order; returns the unsubscribe function. */
   onTransition(listener: (transition: PodTransition) => void): () => void;
   /**
@@ -415,6 +421,19 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       pods: podsOf(true).map((pod) => podView(pod, node.ip, clock.now())),
       workloads: workloads.views(clock.now()),
     }),
+    view(podUid) {
+      const worker = hidden.has(podUid) ? undefined : workers.get(podUid);
+      return worker && podView(worker.pod, node.ip, clock.now());
+    },
+    ownerOf(containerId) {
+      for (const { ref, containers } of podsOf(true)) {
+        for (const container of containers) {
+          if (container.life?.id === containerId && isRunning(container))
+            return { pod: ref, container: container.name, attempt: container.life.attempt };
+        }
+      }
+      return undefined;
+    },
     onTransition(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -55,6 +55,27 @@ describe('a pod', () => {
     });
   });
 
+  it('is found by its uid and by the container it runs, and no more once it is gone', async () => {
+    story = await createStory();
+    await story.apply(pod());
+    await story.advance(2);
+    const { manager } = story;
+    const [view] = manager.views().pods;
+    const { uid } = view!.ref;
+    const { id } = view!.containers[0]!.running!;
+    expect(manager.view(uid)).toEqual(view);
+    expect(manager.ownerOf(id)).toEqual({ pod: view!.ref, container: 'app', attempt: 0 });
+    manager.delete({
+      kind: 'Pod',
+      namespace: 'shop',
+      name: 'cart',
+      request: { by: 'user', message: 'over' },
+    });
+    await story.advance(60);
+    expect(manager.view(uid)).toBeUndefined();
+    expect(manager.ownerOf(id)).toBeUndefined();
+  });
+
   it('passes through the stages of its start once, in order', async () => {
     story = await createStory();
     await story.apply(pod());

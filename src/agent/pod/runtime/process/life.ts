@@ -1,4 +1,4 @@
-import { existsSync, type FSWatcher, readFileSync, statSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, type FSWatcher, readFileSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { sleep } from '../../../../util/clock.ts';
 import { readOomKills } from '../../../host/cgroup.ts';
@@ -66,15 +66,6 @@ export function readExit(folder: string): NotedExit | undefined {
 const DRAIN_MS = 2000;
 /** The shim notes the exit within a moment of the death; a shim that was killed itself never does. */
 const NOTE_MS = 500;
-
-const seenMark = (folder: string) => join(folder, 'seen');
-
-/** Whether an earlier agent told of this death already. */
-export const isSeen = (folder: string) => existsSync(seenMark(folder));
-
-export function markSeen(folder: string): void {
-  if (existsSync(folder)) writeFileSync(seenMark(folder), '');
-}
 
 function toExit(record: StartedRecord, noted: NotedExit): ContainerExit {
   const { id, config, startedAt, cgroup } = record;

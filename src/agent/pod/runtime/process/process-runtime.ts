@@ -22,16 +22,7 @@ import { discardLife, killLife, logPathOf, startLife } from './container.ts';
 import { execInLife } from './exec.ts';
 import type { ProcessHost } from './host.ts';
 import { createLayout } from './layout.ts';
-import {
-  asRunning,
-  isSeen,
-  isStarted,
-  type Life,
-  markSeen,
-  readExit,
-  type StartedRecord,
-  watchLife,
-} from './life.ts';
+import { asRunning, isStarted, type Life, readExit, type StartedRecord, watchLife } from './life.ts';
 import { readLogFile } from './log-file.ts';
 import { createPodNetwork, noPodNetwork, type PodNetwork } from './pod-network.ts';
 import type { SandboxRecord } from './record.ts';
@@ -114,9 +105,6 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
   let closed = false;
   let cancelSweep: (() => void) | undefined;
 
-  const folderOf = ({ config }: StartedRecord) =>
-    host.layout.life(config.podUid, config.name, config.attempt);
-
   const tell = (exit: ContainerExit) => {
     for (const listener of listeners) {
       try {
@@ -134,12 +122,9 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     return life;
   };
 
-  /** Exits reach the listeners once; the mark keeps a later agent from telling them again. */
   const announce = (life: Life) => {
     void life.ended.then((exit) => {
-      if (closed) return;
-      tell(exit);
-      markSeen(folderOf(life.record));
+      if (!closed) tell(exit);
     });
   };
 
@@ -210,12 +195,10 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
         continue;
       }
       if (!alive) await killLife(host, record);
-      const seen = isSeen(folder);
       const life = follow(sandbox, record);
       const over = !alive || readExit(folder) !== undefined;
       if (over) {
-        const exit = await life.ended;
-        if (!seen) exits.push(exit);
+        exits.push(await life.ended);
       } else {
         announce(life);
         running.push(asRunning(record));

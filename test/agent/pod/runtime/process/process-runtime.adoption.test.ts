@@ -49,12 +49,17 @@ describe.skipIf(notRoot())('a runtime that starts after one was killed', () => {
     ]);
   });
 
-  it('tells of deaths nobody saw, with code, OOM kills and time, and of no others', async () => {
+  it('tells of all deaths not removed yet, with code, OOM kills and time, heard of before or not', async () => {
     const first = await agent();
     await first.call('adopt');
     await first.call('runSandbox', sandboxConfig('web'));
     await first.call('startContainer', containerConfig('web', ['sh', '-c', 'exit 4'], { name: 'seen' }));
-    await until('the seen exit', () => first.exits.length > 0);
+    const removed = await first.call(
+      'startContainer',
+      containerConfig('web', ['sh', '-c', 'exit 5'], { name: 'removed' }),
+    );
+    await until('both exits', () => first.exits.length > 1);
+    await first.call('removeContainer', removed.id);
     const eater = await first.call(
       'startContainer',
       containerConfig('web', ['sh', '-c', 'sleep 0.5; exec tail /dev/zero'], {
@@ -74,11 +79,14 @@ describe.skipIf(notRoot())('a runtime that starts after one was killed', () => {
     const second = await agent();
     const { exits, running } = await second.call('adopt');
     expect(running).toEqual([]);
-    expect(exits).toEqual([
-      expect.objectContaining({ containerId: eater.id, exitCode: 137, signal: 9, oomKills: 1 }),
-    ]);
-    expect(exits[0]!.finishedAt).toBeGreaterThanOrEqual(eater.startedAt);
-    expect(exits[0]!.finishedAt).toBeLessThanOrEqual(Date.now());
+    const told = new Map(exits.map((exit) => [exit.name, exit]));
+    expect([...told.keys()].sort()).toEqual(['seen', 'unseen']);
+    const seen = first.exits.find(({ name }) => name === 'seen');
+    expect(told.get('seen')).toEqual(seen);
+    const unseen = told.get('unseen')!;
+    expect(unseen).toMatchObject({ containerId: eater.id, exitCode: 137, signal: 9, oomKills: 1 });
+    expect(unseen.finishedAt).toBeGreaterThanOrEqual(eater.startedAt);
+    expect(unseen.finishedAt).toBeLessThanOrEqual(Date.now());
   });
 
   it('goes on with logs without a lost or doubled line', async () => {
