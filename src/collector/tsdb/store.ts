@@ -10,6 +10,7 @@ import type { Store } from '../storage/storage.ts';
 import { createAppender } from './appender.ts';
 import { type BlockTable, createBlockTable, samplesSchema } from './block-table.ts';
 import type { SealedChunk } from './chunk.ts';
+import { createChunkCache } from './chunk-cache.ts';
 import { createCommitLog, EMPTY_COMMIT_LOG } from './commit-log.ts';
 import { createEventLog, DEFAULT_RECORD_BOUNDS, type DurableEventLog, recordsSchema } from './event-log.ts';
 import { createHead, type Head } from './head.ts';
@@ -51,6 +52,7 @@ export interface MemoryStoreOptions {
 
 const storeSchemas: readonly Schema[] = [keyValueSchema, samplesSchema, recordsSchema];
 
+const CACHED_CHUNK_BYTES = 64 * 1024 ** 2;
 const MAINTENANCE_MS = 60_000;
 // A sender whose clock runs ahead must not make all other series look silent.
 const FUTURE_MS = 3_600_000;
@@ -80,6 +82,7 @@ export function createStore(options: StoreOptions): Tsdb {
       return found;
     },
   });
+  const cache = createChunkCache(CACHED_CHUNK_BYTES);
   let appliedBatch = replay(head, blocks);
   const commits = createCommitLog({
     blocks,
@@ -149,24 +152,37 @@ export function createStore(options: StoreOptions): Tsdb {
     journal.write(() => {
       const now = clock.now();
       blocks.removeBefore(now - retention.timeMs);
+      cache.forgetBefore(now - retention.timeMs);
       events.prune(now);
       while (journal.usedBytes() > retention.bytes) {
         const end = blocks.oldestEnd();
         if (end === undefined) return;
         blocks.removeBefore(end + 1);
+        cache.forgetBefore(end + 1);
       }
     });
 
   const maintain = async () => {
     head.nextRound();
-    for (const { series, chunks } of await settle()) releaseChunks(series, chunks);
+    for (const { series, chunks } of await settle()) {
+      cache.forget(series.ref);
+      releaseChunks(series, chunks);
+    }
     await dropSilent();
     await retain();
   };
   const stopMaintenance = every(clock, MAINTENANCE_MS, maintain);
 
   const querier = createQuerier(head, {
-    chunks: (ref, minT, maxT, beforeT) => journal.read(() => blocks.chunks(ref, minT, maxT, beforeT)),
+    chunks(ref, minT, maxT, beforeT) {
+      const cached = cache.get(ref, minT);
+      if (cached !== undefined) {
+        return cached.filter((chunk) => chunk.maxT >= minT && chunk.minT <= maxT && chunk.minT < beforeT);
+      }
+      const found = journal.read(() => blocks.chunks(ref, minT, maxT, beforeT));
+      if (maxT >= (head.get(ref)?.persistedT ?? Number.POSITIVE_INFINITY)) cache.put(ref, minT, found);
+      return found;
+    },
     *selectDropped(matchers, minT, maxT) {
       if (minT > newestDroppedT) return;
       const dropped = journal.read(() => [...blocks.selectDropped(matchers, minT, maxT)]);

@@ -34,9 +34,9 @@ function extrapolate(kind: Extrapolation): SlidingFunction {
         if (to - from < 2) return false;
         let difference = v[to - 1]! - v[from]!;
         if (kind.isCounter) {
-          resets.visit(window, (i) => {
-            difference += v[i - 1]!;
-          });
+          resets.move(window);
+          for (let i = resets.first; i < resets.indexes.length; i += 1)
+            difference += v[resets.indexes[i]! - 1]!;
         }
         out[step] = extrapolated(window, difference, kind);
         return true;
@@ -100,7 +100,8 @@ function counting(marks: (before: number, value: number) => boolean): SlidingFun
     sliding() {
       const pairs = markedPairs(marks);
       return (window, out, step) => {
-        out[step] = pairs.count(window);
+        pairs.move(window);
+        out[step] = pairs.indexes.length - pairs.first;
         return true;
       };
     },

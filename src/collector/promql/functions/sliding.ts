@@ -6,34 +6,28 @@ import type { RangeFunction, RangeWindow } from '../evaluation/range-vector.ts';
  * are those of looking at every sample, bit for bit. Each is for one series, whose windows only move forward.
  */
 
-/** Calls `visit` with the index of each pair of neighbours within the window for which `marks` holds, in order. */
+/** The pairs of neighbours in a window for which something holds, each told by the index of its second sample. */
 export interface MarkedPairs {
-  /** How many there are in the window. */
-  count(window: RangeWindow): number;
-  visit(window: RangeWindow, visit: (index: number) => void): void;
+  /** In order; those of the window begin at `first`. */
+  readonly indexes: readonly number[];
+  first: number;
+  /** To be called for each window before it is asked about. */
+  move(window: RangeWindow): void;
 }
 
-/** `marks(before, value)`; a pair is told by the index of its second sample. */
 export function markedPairs(marks: (before: number, value: number) => boolean): MarkedPairs {
-  const marked: number[] = [];
+  const indexes: number[] = [];
   let seen = 1;
-  let low = 0;
-  const move = ({ v, from, to }: RangeWindow) => {
-    for (seen = Math.max(seen, from + 1); seen < to; seen += 1) {
-      if (marks(v[seen - 1]!, v[seen]!)) marked.push(seen);
-    }
-    while (low < marked.length && marked[low]! <= from) low += 1;
-  };
-  return {
-    count(window) {
-      move(window);
-      return marked.length - low;
-    },
-    visit(window, visit) {
-      move(window);
-      for (let i = low; i < marked.length; i += 1) visit(marked[i]!);
+  const pairs: MarkedPairs = {
+    indexes,
+    first: 0,
+    move({ v, from, to }) {
+      if (seen <= from) seen = from + 1;
+      for (; seen < to; seen += 1) if (marks(v[seen - 1]!, v[seen]!)) indexes.push(seen);
+      while (pairs.first < indexes.length && indexes[pairs.first]! <= from) pairs.first += 1;
     },
   };
+  return pairs;
 }
 
 /** The first of the best values of a window, NaN when there is no other; `isBetter` is strict. */
