@@ -1,0 +1,307 @@
+import { cpus, networkInterfaces, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Tracer } from '@opentelemetry/api';
+import type { FastifyBaseLogger } from 'fastify';
+import { createHttpServer } from '../http/server.ts';
+import { openJournal } from '../journal/journal.ts';
+import { createKeyValue, keyValueSchema } from '../journal/key-value.ts';
+import { queueSchema } from '../journal/queue.ts';
+import type { Pod } from '../model/kubernetes.ts';
+import type { LogLine, OomKill } from '../model/life.ts';
+import type { Clock } from '../util/clock.ts';
+import { createOtlpSender, type OtlpSender } from '../wire/otlp/sender.ts';
+import type { OtlpTransport } from '../wire/otlp/transport.ts';
+import { expose } from '../wire/prometheus/text.ts';
+import { metricsRoutes } from './api/metrics.ts';
+import { type ApplyOutcome, type ManifestFile, objectRoutes } from './api/objects.ts';
+import { createEventRecorder } from './events/event-recorder.ts';
+import { createFlightRecorder } from './events/flight-recorder.ts';
+import { parseManifests } from './pod/manifest/parse-manifests.ts';
+import { createPodManager, type PodManager } from './pod/pod-manager.ts';
+import { createProcessRuntime } from './pod/runtime/process/process-runtime.ts';
+import type { PodTransition } from './pod/transition.ts';
+import { redactLog } from './redaction/redaction.ts';
+import { createOomWatch } from './stats/oom-watch.ts';
+import { createStatsReader } from './stats/stats-reader.ts';
+import { traceStartup } from './traces/startup-trace.ts';
+import { createTransitionInbox } from './transition-inbox.ts';
+import { createVitalsLoop } from './vitals-loop.ts';
+
+export interface AgentOptions {
+  readonly dataDir: string;
+  readonly node: string;
+  readonly version: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly controlSocket: string;
+  /** Milliseconds between two sendings of everything. */
+  readonly intervalMs: number;
+  readonly backOff: { readonly baseMs: number; readonly capMs: number };
+  /** Where records and points go; none: they are only there to be scraped. */
+  readonly transports: Readonly<Record<string, OtlpTransport>>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly tracer: Tracer;
+  readonly logger: FastifyBaseLogger;
+}
+
+export interface Agent {
+  /** Takes over what an earlier agent left, then opens its doors. Rejects with nothing left open. */
+  start(): Promise<void>;
+  apply(files: readonly ManifestFile[]): Promise<ApplyOutcome>;
+  /** Where `/metrics` is; after `start`. */
+  url(): string;
+  /** What this host lets it enforce. */
+  enforcement(): { readonly level: string; readonly notEnforced: readonly string[] };
+  /** Log lines without secrets: these leave the agent. */
+  logs(
+    uid: string,
+    container: string,
+    options: { readonly previous: boolean; readonly tail: number },
+  ): Promise<readonly LogLine[] | undefined>;
+  /** Ends all pods, tells of it, and stops. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const RESET_BACK_OFF_MS = 600_000;
+const LAST_WORDS_MS = 5_000;
+
+/** The half beside the pods. */
+export function createAgent(options: AgentOptions): Agent {
+  const { clock, node, logger, version } = options;
+  // In the order of their making; closed the other way round.
+  const open: { close(): Promise<unknown> | unknown }[] = [];
+  let running: Awaited<ReturnType<typeof start>> | undefined;
+  let stopping: Promise<void> | undefined;
+  const onError = (error: unknown) => logger.error({ err: error }, 'the agent goes on after a failure');
+
+  async function start() {
+    const journal = openJournal(join(options.dataDir, 'agent.db'), {
+      clock,
+      schemas: [keyValueSchema, queueSchema],
+    });
+    open.push(journal);
+    const keyValue = createKeyValue(journal);
+    const runtime = await createProcessRuntime({ dataDir: options.dataDir, clock, logger });
+    open.push(runtime);
+    const manager = createPodManager({
+      runtime,
+      clock,
+      keyValue,
+      random: options.random,
+      node: { name: node, ip: hostAddress(), cpuCores: cpus().length, memoryBytes: totalmem() },
+      backOff: { ...options.backOff, resetAfterMs: RESET_BACK_OFF_MS },
+      onError,
+    });
+    const stats = createStatsReader({ clock });
+    open.push(stats);
+    const oomWatch = createOomWatch({ clock });
+    open.push(oomWatch);
+    const flightRecorder = createFlightRecorder();
+    const senders = Object.entries(options.transports).map(([name, transport]) =>
+      createOtlpSender({
+        name,
+        transport,
+        spool: journal,
+        clock,
+        random: options.random,
+        resource: { node, instance: `${node}:7639`, version },
+      }),
+    );
+    open.push(...senders);
+    // Records leave in the order they were made; `sent` is when the last of them is in the spool.
+    let sent: Promise<unknown> = Promise.resolve();
+    const recorder = createEventRecorder({
+      node,
+      clock,
+      keyValue,
+      flightRecorder,
+      view: (uid) => manager.view(uid),
+      logs: (uid, container, attempt, tail) => runtime.logs(uid, container, attempt, { tail }),
+      emit(records) {
+        sent = Promise.all([sent, ...senders.map((sender) => sender.sendRecords(records))]).catch(onError);
+      },
+    });
+    open.push(recorder);
+    const vitals = createVitalsLoop({
+      clock,
+      intervalMs: options.intervalMs,
+      node,
+      version,
+      enforcement: runtime.enforcement(),
+      manager,
+      stats,
+      oomWatch,
+      flightRecorder,
+      recorder,
+      sendPoints: async (points, atMs) =>
+        void (await Promise.all(senders.map((sender) => sender.sendPoints(points, atMs)))),
+      dropped: () => droppedBy(senders),
+      onError,
+    });
+    open.push(vitals);
+    // A kill is told when it is seen, or else with the death it caused.
+    const toldKills = new WeakSet<OomKill>();
+    const recordOomKills = (death: PodTransition & { readonly kind: 'container-died' }) => {
+      for (const kill of oomWatch.untrack(death.containerId, death.oomKills)) {
+        if (!toldKills.has(kill)) recorder.onOomKill({ ...death, kill });
+      }
+    };
+    const handle = async (transition: PodTransition) => {
+      if (transition.kind === 'container-died') recordOomKills(transition);
+      recorder.onTransition(transition);
+      const view = manager.view(transition.pod.uid);
+      if (view) recorder.podChanged(view);
+      await recorder.settled();
+      await sent;
+      // The evidence is on its way: now the counters that alerts are made of.
+      if (transition.kind === 'container-died' || transition.kind === 'back-off')
+        await vitals.flush(transition.pod.uid);
+      if (transition.kind === 'ready' && transition.first && view) traceStartup(options.tracer, view);
+    };
+    const inbox = createTransitionInbox({ journal, clock, handle, onError });
+    open.push(inbox);
+    manager.onTransition((transition) => {
+      // Probe results are many and small: they are taken at once, and lost with the process.
+      if (transition.kind === 'probe' || transition.kind === 'late-answer') recorder.onTransition(transition);
+      else inbox.put(transition);
+      if (transition.kind === 'container-started') vitals.track();
+    });
+    oomWatch.onKill((containerId, kill) => {
+      const owner = manager.ownerOf(containerId);
+      if (!owner) return;
+      toldKills.add(kill);
+      recorder.onOomKill({ ...owner, kill });
+      vitals.flush(owner.pod.uid).catch(onError);
+    });
+    await manager.start();
+    open.push({ close: () => manager.stop({ deletePods: false }) });
+    vitals.start();
+    const apply = async (files: readonly ManifestFile[]) => applyFiles(manager, files);
+    const control = await openControl(options, manager, runtime, apply);
+    open.push(control);
+    const server = await createHttpServer({ name: 'agent', listen: options.listen, logger, clock });
+    await server.app.register(metricsRoutes(async (path, accept) => expose(vitals.points(), path, accept)));
+    open.push(server);
+    const url = await server.listen();
+    return { runtime, manager, senders, recorder, vitals, inbox, apply, url };
+  }
+
+  async function closeAll() {
+    for (const part of open.splice(0).reverse()) {
+      try {
+        await part.close();
+      } catch (error) {
+        onError(error);
+      }
+    }
+  }
+
+  return {
+    async start() {
+      try {
+        running = await start();
+      } catch (error) {
+        await closeAll();
+        throw error;
+      }
+    },
+    apply: (files) => started(running).apply(files),
+    url: () => started(running).url,
+    enforcement: () => started(running).runtime.enforcement(),
+    async logs(uid, container, { previous, tail }) {
+      const { manager, runtime } = started(running);
+      const view = manager.view(uid);
+      const found = view?.containers.find((candidate) => candidate.name === container);
+      if (!found) return undefined;
+      const attempt = found.attempt - (previous ? 1 : 0);
+      return attempt < 0 ? undefined : redactLog(await runtime.logs(uid, container, attempt, { tail }));
+    },
+    stop() {
+      stopping ??= (async () => {
+        if (running) {
+          const { manager, inbox, senders, vitals } = running;
+          const left = await manager.stop({ deletePods: true });
+          for (const pod of left) logger.error({ pod }, 'this pod could not be ended in time');
+          await inbox.settled(LAST_WORDS_MS);
+          await vitals.last();
+          await running.recorder.settled();
+          await Promise.all(senders.map((sender) => sender.flush(LAST_WORDS_MS)));
+        }
+        await closeAll();
+      })();
+      return stopping;
+    },
+  };
+}
+
+function started<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the agent has not been started');
+  return value;
+}
+
+/** Parses and applies manifests; each file's folder is where its host containers start. */
+async function applyFiles(manager: PodManager, files: readonly ManifestFile[]): Promise<ApplyOutcome> {
+  const { objects, warnings } = parseManifests(files);
+  const applied = [];
+  for (const { path } of files) {
+    const own = objects.filter((object) => object.file === path);
+    applied.push(...(await manager.apply(own, { folder: dirname(path) })));
+  }
+  return { objects: applied, warnings };
+}
+
+async function openControl(
+  options: AgentOptions,
+  manager: PodManager,
+  runtime: Awaited<ReturnType<typeof createProcessRuntime>>,
+  apply: (files: readonly ManifestFile[]) => Promise<ApplyOutcome>,
+) {
+  const control = await createHttpServer({
+    name: 'agent',
+    listen: { socket: options.controlSocket },
+    logger: options.logger,
+    clock: options.clock,
+  });
+  await control.app.register(
+    objectRoutes({
+      apply,
+      list: (kind, namespace) => manager.list(kind, namespace),
+      async delete(target, { gracePeriodSeconds, wait }) {
+        const { gone } = manager.delete({
+          ...target,
+          ...(gracePeriodSeconds === undefined
+            ? {}
+            : { gracePeriodSeconds, force: gracePeriodSeconds === 0 }),
+          request: { by: 'user', message: 'Deleted by podvitals delete' },
+        });
+        if (wait) await gone;
+      },
+      logs: (pod: Pod, container, attempt, logOptions) =>
+        runtime.logs(pod.metadata.uid, container, attempt, logOptions),
+      followLogs: (pod: Pod, container, attempt, onLine, signal) =>
+        runtime.followLogs(pod.metadata.uid, container, attempt, onLine, signal),
+      watch: (listener) => manager.onTransition(listener),
+    }),
+  );
+  await control.listen();
+  return control;
+}
+
+function droppedBy(senders: readonly OtlpSender[]): Readonly<Record<string, number>> {
+  const sum = { metrics: 0, logs: 0 };
+  for (const sender of senders) {
+    const { dropped } = sender.stats();
+    sum.metrics += dropped.metrics;
+    sum.logs += dropped.logs;
+  }
+  return sum;
+}
+
+/** The address others reach this host by: the first that is neither loopback nor link-local. */
+function hostAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const outward = addresses.find(
+    ({ internal, family, address }) => !internal && family === 'IPv4' && !address.startsWith('169.254.'),
+  );
+  return outward?.address ?? '127.0.0.1';
+}
