@@ -27,7 +27,7 @@ export interface FlightRecorder {
   read(containerId: string): FlightRecord;
   /** As `read`, without the frames, which are dear to unpack, but for what is asked of those that live. */
   now(containerId: string): Omit<FlightRecord, 'vitals'> & {
-    /** Share of CPU periods it was throttled in, over the last 15 seconds; absent: no limit, or not known yet. */
+    /** Share of CPU periods it was throttled in while it worked, over the last 15 seconds; absent: no limit, or idle. */
     readonly throttledRatio?: number;
   };
   /** The record at the container's death; frees it, and takes nothing more for it. */
@@ -83,7 +83,7 @@ export function createFlightRecorder(): FlightRecorder {
     read,
     now(containerId) {
       const { probes = [], listening, frames } = flights.get(containerId) ?? {};
-      const throttledRatio = frames?.mean('throttledRatio', THROTTLED_FRAMES);
+      const throttledRatio = frames?.mean('throttledRatio', 'cpuCores', THROTTLED_FRAMES);
       return {
         probes,
         ...(listening ? { listening } : {}),

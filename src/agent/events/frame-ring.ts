@@ -21,8 +21,11 @@ export interface FrameRing {
   push(frame: VitalFrame): void;
   /** Oldest first. */
   read(): readonly VitalFrame[];
-  /** The mean of one field over the last `frames` that have it; undefined: none has. Unpacks nothing. */
-  mean(field: keyof VitalFrame, frames: number): number | undefined;
+  /**
+   * The mean of one field over the last `frames` that have it, each weighed by another field; undefined: none weighs
+   * anything. Unpacks nothing.
+   */
+  mean(field: keyof VitalFrame, weight: keyof VitalFrame, frames: number): number | undefined;
 }
 
 /** The last FRAMES frames in one array of numbers; a field that is absent is NaN. */
@@ -35,13 +38,16 @@ export function createFrameRing(): FrameRing {
     return Object.fromEntries(entries.filter(([, value]) => !Number.isNaN(value))) as unknown as VitalFrame;
   };
   return {
-    mean(field, frames) {
-      const column = FIELDS.indexOf(field);
-      const slots = Array.from({ length: Math.min(frames, pushed, FRAMES) }, (_, back) => pushed - 1 - back);
-      const known = slots
-        .map((slot) => values[(slot % FRAMES) * FIELDS.length + column]!)
-        .filter((value) => !Number.isNaN(value));
-      return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
+    mean(field, weight, frames) {
+      let [sum, weights] = [0, 0];
+      for (let back = 1; back <= Math.min(frames, pushed, FRAMES); back += 1) {
+        const row = ((pushed - back) % FRAMES) * FIELDS.length;
+        const [value, weighs] = [values[row + FIELDS.indexOf(field)]!, values[row + FIELDS.indexOf(weight)]!];
+        if (Number.isNaN(value) || Number.isNaN(weighs)) continue;
+        sum += value * weighs;
+        weights += weighs;
+      }
+      return weights === 0 ? undefined : sum / weights;
     },
     push(frame) {
       const offset = (pushed % FRAMES) * FIELDS.length;

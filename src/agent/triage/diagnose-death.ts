@@ -63,15 +63,37 @@ const FAILURES: readonly FailureOf[] = [
 
 /**
  * Why a container died: the first failure of the table that holds, with how often it happened before and what changed
- * since it was well. Pure; the same facts give the same verdict. `Unknown` says what is missing.
+ * since it was well. Pure; the same facts give the same verdict, in whatever order they
+ * arrived. `Unknown` says what is missing.
  */
-export function diagnoseDeath(death: Death): Verdict {
+export function diagnoseDeath(arrived: Death): Verdict {
+  const death = inOrder(arrived);
   const verdict = firstThatHolds(death) ?? unknown(death);
   if (verdict.cause === 'None') return verdict;
   const repetition = repetitionFact(death, verdict.cause);
   return {
     ...verdict,
     evidence: [...verdict.evidence, ...(repetition ? [repetition] : []), ...configChange(death)],
+  };
+}
+
+const byTime = <T extends { readonly at: number }>(facts: readonly T[]): readonly T[] =>
+  facts.toSorted((a, b) => a.at - b.at);
+
+/** The same facts by their time: what came later to us may have happened before. */
+function inOrder(death: Death): Death {
+  const { life, earlier } = death;
+  return {
+    ...death,
+    earlier: earlier.toSorted((a, b) => a.attempt - b.attempt),
+    life: {
+      ...life,
+      log: byTime(life.log),
+      vitals: byTime(life.vitals),
+      probes: byTime(life.probes),
+      oomKills: byTime(life.oomKills),
+      listening: life.listening.toSorted((a, b) => a.port - b.port || (a.address < b.address ? -1 : 1)),
+    },
   };
 }
 

@@ -23,7 +23,12 @@ const FAILURES: readonly PodFailureOf[] = [
 ];
 
 /** What is wrong with a pod now; `None` for one that is well, done, or only just starting. Pure. */
-export function diagnosePod(pod: PodEvidence): Verdict {
+export function diagnosePod(arrived: PodEvidence): Verdict {
+  const pod = {
+    ...arrived,
+    lives: arrived.lives.toSorted((a, b) => a.finishedAt - b.finishedAt || a.attempt - b.attempt),
+    events: arrived.events.toSorted((a, b) => a.at - b.at),
+  };
   for (const failureOf of FAILURES) {
     const verdict = failureOf(pod);
     if (verdict) return verdict;

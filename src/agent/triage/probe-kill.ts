@@ -1,5 +1,5 @@
 import type { Evidence } from '../../model/evidence.ts';
-import type { ProbeKind, ProbeResult } from '../../model/life.ts';
+import type { ProbeKind, ProbeResult, VitalFrame } from '../../model/life.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { exitFact, ofLife, oomCounterFact, probeFact, seriesName } from './citation.ts';
 import { type Death, livedMs } from './death.ts';
@@ -23,7 +23,7 @@ export interface ProbeKill {
   readonly match?: ReturnType<typeof portMatch>;
   readonly timeoutMs: number;
   readonly failureThreshold: number;
-  /** Share of CPU periods it was throttled in over the last seconds, 0 to 1; absent: not known, or no limit. */
+  /** Share of CPU periods it was throttled in while it worked, over the last seconds, 0 to 1; absent: not known, or no limit. */
   readonly throttledRatio?: number;
 }
 
@@ -38,9 +38,7 @@ export function probeKillOf(death: Death): ProbeKill | undefined {
   const failures = own.filter(({ ok }) => !ok);
   const last = failures.at(-1);
   const port = probePort(spec, kind);
-  const throttled = life.vitals
-    .slice(-THROTTLED_FRAMES)
-    .flatMap(({ throttledRatio }) => (throttledRatio === undefined ? [] : [throttledRatio]));
+  const throttledRatio = throttledWhileWorking(life.vitals.slice(-THROTTLED_FRAMES));
   const probe = probeOf(spec, kind);
   return {
     kind,
@@ -53,10 +51,19 @@ export function probeKillOf(death: Death): ProbeKill | undefined {
     ...(life.listening.length > 0 ? { match: portMatch(life.listening, port) } : {}),
     timeoutMs: (probe?.timeoutSeconds ?? 1) * 1000,
     failureThreshold: probe?.failureThreshold ?? 3,
-    ...(throttled.length > 0
-      ? { throttledRatio: throttled.reduce((sum, ratio) => sum + ratio, 0) / throttled.length }
-      : {}),
+    ...(throttledRatio === undefined ? {} : { throttledRatio }),
   };
+}
+
+// Weighed by the CPU it used: seconds in which it had nothing to do say nothing.
+function throttledWhileWorking(vitals: readonly VitalFrame[]): number | undefined {
+  let [sum, used] = [0, 0];
+  for (const { throttledRatio, cpuCores } of vitals) {
+    if (throttledRatio === undefined || cpuCores === undefined) continue;
+    sum += throttledRatio * cpuCores;
+    used += cpuCores;
+  }
+  return used === 0 ? undefined : sum / used;
 }
 
 /** The request's own words say which; else whichever failed last. */
@@ -124,7 +131,7 @@ export function throttledFacts({ life }: Death, { throttledRatio }: ProbeKill): 
   const limit = life.config.cpuLimitCores;
   return [
     {
-      fact: `in its last seconds it was throttled in ${Math.round(throttledRatio * 100)}% of the CPU periods${limit === undefined ? '' : `; its CPU limit is ${limit} of a core`}`,
+      fact: `in its last seconds, while it worked, it was throttled in ${Math.round(throttledRatio * 100)}% of the CPU periods${limit === undefined ? '' : `; its CPU limit is ${limit} of a core`}`,
       source: seriesName('container_cpu_cfs_throttled_periods_total', life.pod, life.container),
       at: rfc3339(life.finishedAt),
     },
