@@ -23,12 +23,14 @@ import { eventRoutes } from './api/events.ts';
 import { otlpRoutes } from './api/otlp.ts';
 import { podRoutes, type ReadLogs } from './api/pods.ts';
 import { prometheusRoutes } from './api/prometheus.ts';
+import { statusRoutes } from './api/prometheus-status.ts';
 import { remoteWriteRoutes } from './api/remote-write.ts';
 import { ruleRoutes } from './api/rules.ts';
 import { runbookRoutes } from './api/runbooks.ts';
 import { selfMetricsRoutes } from './api/self-metrics.ts';
 import { createEngine, type Engine } from './promql/engine.ts';
 import { createQueryApi, type QueryApi, type QueryApiOptions } from './query-api/query-api.ts';
+import { createDeliveryWake } from './remote-write/delivery-wake.ts';
 import { type RemoteWrite, type RemoteWriteTarget, startRemoteWrite } from './remote-write/remote-write.ts';
 import { loadRuleFiles } from './rule-files.ts';
 import { createRuleManager, type RuleManager } from './rules/manager.ts';
@@ -128,6 +130,7 @@ export function createCollector(options: CollectorOptions): Collector {
     });
     open.push({ close: () => notifier.stop() });
     let wakeRules: RuleManager['wake'] = () => {};
+    const deliveryWake = createDeliveryWake({ wake: (names) => wakeRules(names), clock });
     const remoteWrite = await startRemoteWrite({
       targets: options.remoteWrite.map((target) => ({
         ...target,
@@ -137,7 +140,7 @@ export function createCollector(options: CollectorOptions): Collector {
       keyValue: store.keyValue,
       clock,
       random: Math.random,
-      ...(elsewhere && { onDelivered: (names: ReadonlySet<string>) => wakeRules(names) }),
+      ...(elsewhere && { onDelivered: deliveryWake.delivered }),
     });
     open.push(remoteWrite);
     if (elsewhere && options.remoteWrite.length === 0)
@@ -158,7 +161,8 @@ export function createCollector(options: CollectorOptions): Collector {
     wakeRules = rules.wake;
     // Elsewhere, what was committed here can be read once it is delivered there.
     const onCommitted = ({ metricNames }: { readonly metricNames: ReadonlySet<string> }) => {
-      if (!elsewhere) rules.wake(metricNames);
+      if (elsewhere) deliveryWake.committed(metricNames);
+      else rules.wake(metricNames);
     };
     receiver = createOtlpReceiver({ store, clock, onCommitted });
     const writeReceiver = createRemoteWriteReceiver({ store, clock, onCommitted });
@@ -242,6 +246,9 @@ async function openPage(
       ...(elsewhere && { elsewhere: elsewhere.ask }),
       clock,
     }),
+  );
+  await app.register(
+    statusRoutes({ ...options, querier: () => store.querier(), stats: () => store.stats() }),
   );
   await app.register(remoteWriteRoutes(writeReceiver));
   await app.register(ruleRoutes(rules));

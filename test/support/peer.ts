@@ -14,13 +14,13 @@ export interface Peer {
   readonly kind: PeerKind;
   readonly url: string;
   readonly writeUrl: string;
-  /** SIGKILL, and waits for the end. */
-  kill(): Promise<void>;
-  /** Starts it, again after a kill. */
+  /** Ends it and waits: by SIGKILL, or SIGTERM where it holds what it acknowledged in memory for a second. */
+  stop(): Promise<void>;
+  /** Starts it, also again. */
   start(): Promise<void>;
   /** Whatever was written can be read. */
   flush(): Promise<void>;
-  /** Kills it and removes its data; also when a test fails. */
+  /** Ends it and removes its data; also when a test fails. */
   remove(): Promise<void>;
 }
 
@@ -47,16 +47,16 @@ export async function createPeer(kind: PeerKind, config = 'global: {}\n'): Promi
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
   writeFileSync(join(folder, 'prometheus.yml'), config);
-  const kill = async () => {
+  const stop = async () => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
+    child.kill(kind === 'prometheus' ? 'SIGKILL' : 'SIGTERM');
     await once(child, 'exit');
   };
   return {
     kind,
     url,
     writeUrl: `${url}/api/v1/write`,
-    kill,
+    stop,
     async start() {
       child = spawn(findPart(kind)!, ARGUMENTS[kind](port), { cwd: folder, stdio: 'ignore' });
       const path = kind === 'prometheus' ? '/-/ready' : '/health';
@@ -66,7 +66,7 @@ export async function createPeer(kind: PeerKind, config = 'global: {}\n'): Promi
       if (kind === 'victoria-metrics') await fetch(`${url}/internal/force_flush`);
     },
     async remove() {
-      await kill();
+      await stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

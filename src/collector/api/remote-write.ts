@@ -12,7 +12,7 @@ export function remoteWriteRoutes(receiver: RemoteWriteReceiver): FastifyPluginA
     // As with OTLP: telemetry changes nothing on the host, and a page of another origin is refused before this.
     app.post(
       '/api/v1/write',
-      { bodyLimit, compress: false, config: { access: 'read' } },
+      { bodyLimit, compress: false, decompress: false, config: { access: 'read' } },
       async (request, reply) => {
         const { status, message, retryAfterSeconds } = await receiver.write({
           contentType: request.headers['content-type'],

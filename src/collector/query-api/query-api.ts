@@ -76,7 +76,8 @@ export function createQueryApi(options: QueryApiOptions): QueryApi {
   const answered = (path: string, body: URLSearchParams | undefined, signal: AbortSignal | undefined) =>
     gate(async () => {
       const { status, type, text } = await request(path, body, signal);
-      if (type !== 'application/json' || (status >= 300 && status < 400))
+      // VictoriaMetrics says `application/stream+json` of raw samples.
+      if (!type?.endsWith('json') || (status >= 300 && status < 400))
         throw unavailable(`HTTP ${status}: ${text.slice(0, 200).replace(/\s+/g, ' ')}`);
       return { status, body: text };
     });
