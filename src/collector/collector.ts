@@ -23,7 +23,6 @@ import { eventRoutes } from './api/events.ts';
 import { otlpRoutes } from './api/otlp.ts';
 import { podRoutes, type ReadLogs } from './api/pods.ts';
 import { prometheusRoutes } from './api/prometheus.ts';
-import { statusRoutes } from './api/prometheus-status.ts';
 import { remoteWriteRoutes } from './api/remote-write.ts';
 import { ruleRoutes } from './api/rules.ts';
 import { runbookRoutes } from './api/runbooks.ts';
@@ -246,9 +245,6 @@ async function openPage(
       ...(elsewhere && { elsewhere: elsewhere.ask }),
       clock,
     }),
-  );
-  await app.register(
-    statusRoutes({ ...options, querier: () => store.querier(), stats: () => store.stats() }),
   );
   await app.register(remoteWriteRoutes(writeReceiver));
   await app.register(ruleRoutes(rules));
