@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../app/version.ts';
 import { isCodedError } from '../util/coded-error.ts';
+import { ExitStatus } from './exit-status.ts';
 import type { Terminal } from './program.ts';
 import { printableLines } from './terminal.ts';
 
@@ -16,6 +17,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     await program.parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {
+    if (error instanceof ExitStatus) return error.status;
     if (error instanceof CommanderError) {
       // commander has printed its own errors; those our actions throw it has not.
       if (error.code === 'commander.invalidArgument') terminal.err(`podvitals: ${error.message}\n`);
@@ -51,9 +53,11 @@ async function createProgram(terminal: Terminal): Promise<Command> {
     import('./commands/why.ts').then((module) => module.whyCommand(terminal)),
     import('./commands/delete.ts').then((module) => module.deleteCommand(terminal)),
     import('./commands/query.ts').then((module) => module.queryCommand(terminal)),
+    import('./commands/rules.ts').then((module) => module.rulesCommand(terminal)),
   ]);
   for (const command of commands) {
     program.addCommand(command.exitOverride().copyInheritedSettings(program));
+    for (const inner of command.commands) inner.exitOverride().copyInheritedSettings(command);
   }
   return program;
 }

@@ -1,5 +1,6 @@
 import { parser } from '@prometheus-io/lezer-promql';
 import type { Expr } from './expr.ts';
+import { createParseCache } from './parse-cache.ts';
 import { checkExpr } from './parser/check.ts';
 import { toGrammarText } from './parser/grammar-text.ts';
 import { Mistake, parseError } from './parser/parse-error.ts';
@@ -20,6 +21,18 @@ export interface ParseOptions {
  * @throws QUERY_PARSE with the place, as Prometheus says it: `1:5: parse error: unexpected <op:+>`.
  */
 export function parseExpr(text: string, options: ParseOptions = {}): Expr {
+  const cache = options.experimental ? parsedExperimental : parsed;
+  const known = cache.get(text);
+  if (known !== undefined) return known;
+  const expr = parseAnew(text, options);
+  cache.set(text, expr);
+  return expr;
+}
+
+const parsed = createParseCache();
+const parsedExperimental = createParseCache();
+
+function parseAnew(text: string, options: ParseOptions): Expr {
   try {
     if (text.length > LONGEST_TEXT)
       throw new Mistake(0, `expression is longer than ${LONGEST_TEXT} characters`);

@@ -38,11 +38,14 @@ export async function alertOutcomes(
         `alert ${rule.alert}: two results have the same labels once the rule's labels are applied; keep a label that tells them apart`,
       );
     }
-    const annotations = toLabels(await Promise.all(Object.entries(rule.annotations).map(expand)));
+    // Unlike labels, annotations may be empty.
+    const annotations = (await Promise.all(Object.entries(rule.annotations).map(expand))).sort(byName);
     outcomes.set(key, { labels, annotations, value: sample.v });
   }
   return outcomes;
 }
+
+const byName = ([a]: Label, [b]: Label) => (a < b ? -1 : a > b ? 1 : 0);
 
 async function expandOne(
   rule: AlertingRule,

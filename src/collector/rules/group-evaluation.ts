@@ -27,6 +27,8 @@ export interface GroupEvaluation {
   /** Evaluates all rules at `atMs`. Never rejects: what went wrong is in the state of the rule it happened to. */
   evaluate(atMs: number, signal: AbortSignal): Promise<void>;
   addMissed(count: number): void;
+  /** The rules whose last evaluation failed: name and why. */
+  errors(): readonly (readonly [name: string, why: string])[];
   state(): RuleGroupState;
 }
 
@@ -34,6 +36,8 @@ export interface GroupWorld extends RuleWorld {
   readonly appender: () => Appender;
   readonly keyValue: KeyValue;
   readonly clock: Clock;
+  /** Whether missed evaluations become a series. */
+  readonly writesMissed: boolean;
 }
 
 /** One rule group: its rules in the order their reading of each other demands. */
@@ -67,9 +71,11 @@ export function createGroupEvaluation(
     const written = batch.flatMap((slot, index) => {
       const result = evaluated[index];
       if (result === undefined) return [];
-      return [{ slot, result, series: slot.output.write(appender, result.samples, atMs) }];
+      return [
+        { slot, result, series: slot.output.write(appender, result.samples, atMs - group.queryOffsetMs) },
+      ];
     });
-    if (last) appender.append(appender.reference(missedLabels), atMs, missed);
+    if (last && world.writesMissed) appender.append(appender.reference(missedLabels), atMs, missed);
     try {
       await appender.commit();
       for (const { series, result } of written) {
@@ -102,6 +108,7 @@ export function createGroupEvaluation(
     addMissed(count) {
       missed += count;
     },
+    errors: () => slots.flatMap((slot) => slot.error() ?? []),
     state: () => ({
       group,
       intervalMs,
@@ -118,6 +125,7 @@ interface Slot {
   /** Undefined when the rule failed; its alerts and series stay as they were. */
   evaluate(atMs: number, signal: AbortSignal, clock: Clock): Promise<Evaluated | undefined>;
   fail(error: unknown): void;
+  error(): readonly [readonly [name: string, why: string]] | undefined;
   state(): RuleState;
 }
 
@@ -150,6 +158,10 @@ function createSlot(evaluator: RuleEvaluator, group: RuleGroup): Slot {
         evaluationMs = clock.monotonic() - started;
       }
     },
+    error: () =>
+      lastError === undefined
+        ? undefined
+        : [[rule.kind === 'alerting' ? rule.alert : rule.record, lastError]],
     state: () => ({
       rule,
       labels: { ...group.labels, ...rule.labels },

@@ -9,6 +9,7 @@ import { namesReadBy, upstreamFirst, upstreamOf } from './dependencies.ts';
 import { createGroupEvaluation, type GroupEvaluation } from './group-evaluation.ts';
 import type { RuleGroupState } from './rule-state.ts';
 import { afterEvaluation, jitterMs, nextEvaluation } from './schedule.ts';
+import { findSilence } from './silent-agents.ts';
 
 export interface RuleManagerOptions {
   readonly groups: readonly RuleGroup[];
@@ -65,7 +66,7 @@ export function createRuleManager(options: RuleManagerOptions): RuleManager {
   const members = groups.map((group, index): Member => {
     const intervalMs = group.intervalMs > 0 ? group.intervalMs : options.evaluationIntervalMs;
     return {
-      evaluation: createGroupEvaluation(group, intervalMs, options),
+      evaluation: createGroupEvaluation(group, intervalMs, { ...options, findSilence, writesMissed: true }),
       intervalMs,
       names: namesReadBy(group),
       upstream: upstream[index]!,

@@ -7,7 +7,7 @@ import { type ActiveAlerts, advanceAlerts } from './active-alerts.ts';
 import type { AlertMemory } from './alert-memory.ts';
 import { alertOutcomes, type TemplateSurroundings } from './alert-outcomes.ts';
 import type { OutputSample } from './output-series.ts';
-import { findSilence } from './silent-agents.ts';
+import type { FindSilence } from './silent-agents.ts';
 
 /** One rule with what it remembers. `evaluate` gives the samples to write, and changes nothing when it rejects. */
 export interface RuleEvaluator {
@@ -24,6 +24,8 @@ export interface Evaluated {
 
 export interface RuleWorld extends TemplateSurroundings {
   readonly query: Query;
+  /** Asked when an alert lost its samples: whether anybody could know. */
+  readonly findSilence: FindSilence;
 }
 
 /** More alerts than this from one rule are a mistake in the rule; a group's `limit` may set less. */
@@ -86,7 +88,7 @@ export function createAlertingEvaluator(
       if (samples.length > limit) throw overLimit(limit, samples.length, 'alerts');
       const outcomes = await alertOutcomes(rule, group.labels, samples, world, queryMs);
       const vanished = [...active].some(([key, alert]) => alert.state !== 'resolved' && !outcomes.has(key));
-      const unknownWhy = vanished ? await findSilence(world.query, queryMs, signal) : () => undefined;
+      const unknownWhy = vanished ? await world.findSilence(world.query, queryMs, signal) : () => undefined;
       const next = advanceAlerts(rule, active, outcomes, atMs, unknownWhy);
       return {
         samples: alertSeries(next),

@@ -27,7 +27,11 @@ const RULE_FIELDS = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'label
  * @throws RULES_INVALID listing every problem as `path:line:column: where: what, and how to write it`.
  * Source: prometheus/model/rulefmt
  */
-export function parseRuleFile(text: string, path: string): readonly RuleGroup[] {
+export function parseRuleFile(
+  text: string,
+  path: string,
+  options: { readonly ignoreUnknownFields?: boolean } = {},
+): readonly RuleGroup[] {
   if (text.length > LONGEST_FILE) throw invalid([`${path}: the file is larger than ${LONGEST_FILE} bytes`]);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true });
@@ -42,7 +46,7 @@ export function parseRuleFile(text: string, path: string): readonly RuleGroup[] 
       }),
     );
   }
-  const reader = createReader(path, lines);
+  const reader = createReader(path, lines, options.ignoreUnknownFields ?? false);
   const groups = reader.file(document.contents);
   if (reader.problems.length > 0) throw invalid(reader.problems);
   return groups;
@@ -54,7 +58,7 @@ function invalid(problems: readonly string[]): CodedError {
 
 type Fields = ReadonlyMap<string, { readonly key: Node; readonly value: Node | null }>;
 
-function createReader(path: string, lines: LineCounter) {
+function createReader(path: string, lines: LineCounter, ignoreUnknown: boolean) {
   const problems: string[] = [];
   const report = (node: Node | null | undefined, where: string, what: string) => {
     const { line, col } = node?.range ? lines.linePos(node.range[0]) : { line: 1, col: 1 };
@@ -65,7 +69,7 @@ function createReader(path: string, lines: LineCounter) {
     const fields = new Map<string, { key: Node; value: Node | null }>();
     for (const { key, value } of map.items as Pair<Node, Node | null>[]) {
       const name = isScalar(key) ? String(key.value) : '';
-      if (!allowed.includes(name)) {
+      if (!ignoreUnknown && !allowed.includes(name)) {
         report(key, where, `field "${name}" is not known; allowed are ${allowed.join(', ')}`);
       }
       fields.set(name, { key, value });

@@ -16,10 +16,12 @@ const WORKLOADS =
 /** Why it cannot be known whether an alert with these labels still holds; undefined when it can. */
 export type UnknownWhy = (labels: Labels) => string | undefined;
 
+export type FindSilence = (query: Query, atMs: number, signal?: AbortSignal) => Promise<UnknownWhy>;
+
 const knowsAll: UnknownWhy = () => undefined;
 
 /** Who is silent at `atMs`. An alert belongs to a node by its label `node`, by its pod, or by its workload. */
-export async function findSilence(query: Query, atMs: number, signal?: AbortSignal): Promise<UnknownWhy> {
+export const findSilence: FindSilence = async (query, atMs, signal) => {
   const nodes = new Set(
     (await ask(query, SILENT_NODES, atMs, signal)).map(({ labels }) => labelValue(labels, 'node')),
   );
@@ -38,7 +40,7 @@ export async function findSilence(query: Query, atMs: number, signal?: AbortSign
     const node = nodeOf(labels, nodes, pods, workloads);
     return node === undefined ? undefined : `Held as it was: the agent on ${node} is silent.`;
   };
-}
+};
 
 function nodeOf(
   labels: Labels,

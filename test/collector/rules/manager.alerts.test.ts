@@ -28,7 +28,10 @@ describe('an alert', () => {
     await bench.manager.start();
     expect(bench.alerts()).toEqual([`firing ${ALERT}`]);
     const [alert] = bench.notified.at(-1)!;
-    expect(alert!.annotations).toEqual([['summary', 'cart is down: 1']]);
+    expect(alert!.annotations).toEqual([
+      ['gone', ''],
+      ['summary', 'cart is down: 1'],
+    ]);
     expect(await bench.ask('ALERTS')).toEqual([
       '{alertname="Down", alertstate="firing", namespace="shop", pod="cart", severity="ticket"} 1',
     ]);

@@ -60,7 +60,7 @@ it('ends a series that its expression gives no more', async () => {
   expect(await bench.ask('r')).toEqual(['{instance="a", job="web"} 1']);
 });
 
-it('asks about an earlier time when the group says so, and writes at the present', async () => {
+it('asks about an earlier time when the group says so, and writes at that time', async () => {
   bench = createBench({ 'g.yaml': 'groups: [{name: g, query_offset: 1m, rules: [{record: r, expr: up}]}]' });
   await bench.push(up(7));
   await bench.clock.advance(50_000);

@@ -1,7 +1,7 @@
+import type { Entry, SeriesLine } from '../../../src/collector/promql/series-notation.ts';
 import { compareLabels, type Labels, labelsKey } from '../../../src/model/labels.ts';
 import type { MatrixSeries, QueryValue, VectorSample } from '../../../src/model/query-result.ts';
 import type { EvalCommand, Expected } from './script.ts';
-import type { Entry, SeriesLine } from './series-notation.ts';
 
 /** What is wrong with an answer; undefined when nothing is. */
 export type Complaint = string | undefined;

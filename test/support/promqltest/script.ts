@@ -1,6 +1,10 @@
 import { parseDuration } from '../../../src/collector/promql/parser/number-literal.ts';
 import { unquote } from '../../../src/collector/promql/parser/string-literal.ts';
-import { parseLabels, parseSeriesLine, type SeriesLine } from './series-notation.ts';
+import {
+  parseLabels,
+  parseSeriesLine,
+  type SeriesLine,
+} from '../../../src/collector/promql/series-notation.ts';
 
 /** What a `.test` file says, in order. `line` counts from 1. Grammar: prometheus/promql/promqltest/README.md */
 export type Command = { readonly kind: 'clear'; readonly line: number } | LoadCommand | EvalCommand;

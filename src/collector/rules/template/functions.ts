@@ -55,7 +55,13 @@ const FUNCTIONS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ['reReplaceAll', entry(3, 3, ([pattern, by, of]) => replaceAll(text(pattern), text(by), text(of)))],
   [
     'title',
-    ofText((of) => of.replace(/(^|\s)(\p{Ll})/gu, (_, before, letter) => before + letter.toUpperCase())),
+    // Go's strings.Title: a word begins after any ASCII character that is no letter, digit or underscore.
+    ofText((of) =>
+      of.replace(
+        /(^|\s|[\x00-\x2f:-@[-^`{-\x7f])(\p{Ll})/gu,
+        (_, before, letter) => before + letter.toUpperCase(),
+      ),
+    ),
   ],
   ['toUpper', ofText((of) => of.toUpperCase())],
   ['toLower', ofText((of) => of.toLowerCase())],
@@ -74,7 +80,7 @@ const FUNCTIONS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ['now', entry(0, 0, (_, world) => world.nowMs / 1000)],
   ['parseDuration', ofText(parseDuration)],
   ['externalURL', entry(0, 0, (_, world) => world.externalUrl)],
-  ['pathPrefix', entry(0, 0, (_, world) => new URL(world.externalUrl).pathname.replace(/\/$/, ''))],
+  ['pathPrefix', entry(0, 0, (_, world) => pathOf(world.externalUrl))],
   ['and', entry(1, Number.POSITIVE_INFINITY, (args) => args.find((value) => !isTrue(value)) ?? args.at(-1))],
   ['or', entry(1, Number.POSITIVE_INFINITY, (args) => args.find(isTrue) ?? args.at(-1))],
   ['not', entry(1, 1, ([value]) => !isTrue(value))],
@@ -86,7 +92,7 @@ const FUNCTIONS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ['printf', entry(1, Number.POSITIVE_INFINITY, ([format, ...args]) => printf(text(format), args))],
   ['urlquery', joined(queryEscape)],
   ['html', joined(escapeHtml)],
-  ['js', joined((of) => JSON.stringify(of).slice(1, -1).replaceAll("'", "\\'"))],
+  ['js', joined(escapeJs)],
   ['eq', entry(2, Number.POSITIVE_INFINITY, ([a, ...rest]) => rest.some((b) => compare(a, b) === 0))],
   ['ne', entry(2, 2, ([a, b]) => compare(a, b) !== 0)],
   ['lt', entry(2, 2, ([a, b]) => compare(a, b) < 0)],
@@ -111,6 +117,10 @@ export async function callFunction(
     );
   }
   return found.run(args, world);
+}
+
+function pathOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).pathname.replace(/\/$/, '') : '';
 }
 
 function text(value: Value): string {
@@ -187,9 +197,9 @@ function stripDomain(hostPort: string): string {
 }
 
 function parseDuration(of: string): number {
-  const ms = durationMs(of.replace(/^-/, ''));
+  const ms = durationMs(of);
   if (ms === undefined) throw new TemplateError(`not a valid duration string: ${JSON.stringify(of)}`);
-  return (of.startsWith('-') ? -ms : ms) / 1000;
+  return ms / 1000;
 }
 
 /** Go's url.QueryEscape: a blank becomes `+`. */
@@ -210,6 +220,15 @@ const HTML: Readonly<Record<string, string>> = {
 
 function escapeHtml(of: string): string {
   return of.replace(/["'&<>]/g, (char) => HTML[char]!);
+}
+
+/** Go's JSEscape: what could end a string or a script is escaped. */
+function escapeJs(of: string): string {
+  return of.replace(/[\\'"<>&=]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, (char) =>
+    /[\\'"]/.test(char)
+      ? `\\${char}`
+      : `\\u${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`,
+  );
 }
 
 function lengthOf(of: Value): number {

@@ -6,7 +6,9 @@ import { callFunction, isTemplateFunction, type TemplateWorld } from './function
 import type { Command, Operand, Pipeline, Template, TemplateNode } from './node.ts';
 import { parseTemplate } from './parse.ts';
 import {
+  type Fields,
   goType,
+  isFields,
   isLabels,
   isList,
   isSample,
@@ -54,8 +56,8 @@ export async function expandTemplate(
   const external = labelMap(data.externalLabels);
   const labels = labelMap(data.labels);
   const run = createRun(template, worldOf(data, query, atMs));
-  const dot: LabelMap = {
-    kind: 'labels',
+  const dot: Fields = {
+    kind: 'fields',
     entries: {
       Labels: labels,
       Value: data.value,
@@ -101,9 +103,7 @@ function worldOf(data: TemplateData, query: Query, atMs: number): TemplateWorld 
       const entries: Record<string, Value> = Object.create(null);
       if (value.type === 'scalar')
         return [{ kind: 'sample', labels: { kind: 'labels', entries }, value: value.v }];
-      if (value.type === 'matrix') throw new TemplateError('query result is not a vector or scalar');
-      entries.__value__ = value.v;
-      return [{ kind: 'sample', labels: { kind: 'labels', entries }, value: Number.NaN }];
+      throw new TemplateError('rule result is not a vector or scalar');
     },
   };
 }
@@ -228,6 +228,7 @@ function createRun(template: Template, world: TemplateWorld) {
   ): Promise<Value> => {
     const head = command.operands[0]!;
     const rest = command.operands.slice(1);
+    if (head.kind === 'nil') throw new TemplateError('nil is not a command');
     if (head.kind === 'function') {
       const args: Value[] = [];
       for (const operand of rest) {
@@ -289,6 +290,7 @@ function assign(scope: readonly Variable[], name: string, value: Value): void {
 
 function field(of: Value, name: string): Value {
   if (isLabels(of)) return of.entries[name] ?? '';
+  if (isFields(of) && name in of.entries) return of.entries[name];
   if (isSample(of) && name === 'Labels') return of.labels;
   if (isSample(of) && name === 'Value') return of.value;
   throw new TemplateError(`can't evaluate field ${name} in type ${goType(of)}`);

@@ -13,6 +13,7 @@ export type Value =
   | undefined
   | readonly Value[]
   | LabelMap
+  | Fields
   | QuerySample
   | Instant
   | Span;
@@ -20,6 +21,12 @@ export type Value =
 /** Labels; a name that is missing gives the empty string. */
 export interface LabelMap {
   readonly kind: 'labels';
+  readonly entries: Readonly<Record<string, Value>>;
+}
+
+/** What a template starts with, its dot: a field it does not have is a mistake. */
+export interface Fields {
+  readonly kind: 'fields';
   readonly entries: Readonly<Record<string, Value>>;
 }
 
@@ -55,6 +62,7 @@ function isTagged<K extends string>(value: Value, kind: K): value is Extract<Val
 }
 
 export const isLabels = (value: Value): value is LabelMap => isTagged(value, 'labels');
+export const isFields = (value: Value): value is Fields => isTagged(value, 'fields');
 export const isSample = (value: Value): value is QuerySample => isTagged(value, 'sample');
 export const isInstant = (value: Value): value is Instant => isTagged(value, 'instant');
 export const isSpan = (value: Value): value is Span => isTagged(value, 'span');
@@ -76,6 +84,7 @@ export function printValue(value: Value): string {
   if (typeof value !== 'object') return String(value);
   if (isList(value)) return `[${value.map(printValue).join(' ')}]`;
   if (isLabels(value)) return `map[${printEntries(value)}]`;
+  if (isFields(value)) return `{${Object.values(value.entries).map(printValue).join(' ')}}`;
   if (isSample(value)) return `{${printValue(value.labels)} ${formatGeneral(value.value)}}`;
   return isInstant(value) ? printInstant(value.ms) : printSpan(value.nanoseconds);
 }
@@ -145,6 +154,7 @@ export function goType(value: Value): string {
   if (typeof value === 'string') return 'string';
   if (isList(value)) return 'template.queryResult';
   if (isLabels(value)) return 'map[string]string';
+  if (isFields(value)) return 'struct';
   if (isSample(value)) return '*template.sample';
   return isInstant(value) ? '*time.Time' : 'time.Duration';
 }
