@@ -23,10 +23,12 @@ import { eventRoutes } from './api/events.ts';
 import { otlpRoutes } from './api/otlp.ts';
 import { podRoutes, type ReadLogs } from './api/pods.ts';
 import { prometheusRoutes } from './api/prometheus.ts';
+import { statusRoutes } from './api/prometheus-status.ts';
 import { remoteWriteRoutes } from './api/remote-write.ts';
 import { ruleRoutes } from './api/rules.ts';
 import { runbookRoutes } from './api/runbooks.ts';
 import { selfMetricsRoutes } from './api/self-metrics.ts';
+import { targetRoutes } from './api/targets.ts';
 import { createEngine, type Engine } from './promql/engine.ts';
 import { createQueryApi, type QueryApi, type QueryApiOptions } from './query-api/query-api.ts';
 import { createDeliveryWake } from './remote-write/delivery-wake.ts';
@@ -35,6 +37,8 @@ import { loadRuleFiles } from './rule-files.ts';
 import { createRuleManager, type RuleManager } from './rules/manager.ts';
 import { createRunbooks } from './runbooks/runbooks.ts';
 import { readTemplates } from './runbooks/templates.ts';
+import { type Scrape, startScrape } from './scrape/scrape.ts';
+import type { ScrapeConfig } from './scrape/scrape-config.ts';
 import { createSelfMetrics } from './self-metrics.ts';
 import type { Appender } from './storage/storage.ts';
 import { createStore, type Tsdb } from './tsdb/store.ts';
@@ -56,6 +60,8 @@ export interface CollectorOptions {
   readonly query?: Pick<QueryApiOptions, 'url' | 'headers'>;
   /** Who gets what is stored. */
   readonly remoteWrite: readonly (RemoteWriteEndpoint & Omit<RemoteWriteTarget, 'client'>)[];
+  /** What is scraped. */
+  readonly scrapeConfigs: readonly ScrapeConfig[];
   /** Alerts are told by `say` as well. */
   readonly tellTerminal: boolean;
   /** Folders of what is served: the built console, Grafana's JSON, runbook templates. */
@@ -165,6 +171,14 @@ export function createCollector(options: CollectorOptions): Collector {
     };
     receiver = createOtlpReceiver({ store, clock, onCommitted });
     const writeReceiver = createRemoteWriteReceiver({ store, clock, onCommitted });
+    const scrape = await startScrape({
+      configs: options.scrapeConfigs,
+      appender: () => store.appender(),
+      onCommitted,
+      clock,
+      logger,
+    });
+    open.push(scrape);
     open.push(...(await openOtlp(options, receiver)));
     const server = await openPage(options, {
       store,
@@ -174,6 +188,7 @@ export function createCollector(options: CollectorOptions): Collector {
       elsewhere,
       remoteWrite,
       writeReceiver,
+      scrape,
     });
     open.push(server);
     url = await server.listen();
@@ -208,11 +223,12 @@ interface Parts {
   readonly elsewhere: QueryApi | undefined;
   readonly remoteWrite: RemoteWrite;
   readonly writeReceiver: RemoteWriteReceiver;
+  readonly scrape: Scrape;
 }
 
 async function openPage(
   options: CollectorOptions,
-  { store, engine, rules, receiver, elsewhere, remoteWrite, writeReceiver }: Parts,
+  { store, engine, rules, receiver, elsewhere, remoteWrite, writeReceiver, scrape }: Parts,
 ): Promise<HttpServer> {
   const { clock, assets, version } = options;
   const server = await createHttpServer({
@@ -246,8 +262,14 @@ async function openPage(
       clock,
     }),
   );
+  await app.register(
+    statusRoutes({ ...options, querier: () => store.querier(), stats: () => store.stats() }),
+  );
   await app.register(remoteWriteRoutes(writeReceiver));
   await app.register(ruleRoutes(rules));
+  await app.register(
+    targetRoutes({ pools: scrape.pools, externalHost: new URL(options.externalUrl).hostname }),
+  );
   await app.register(podRoutes({ log, logs: options.logs }));
   await app.register(eventRoutes({ log, clock }));
   const runbooks = createRunbooks({ templates: readTemplates(assets.runbooks) });

@@ -83,7 +83,7 @@ function optionsOf(props: ChartProps, element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth,
     height: props.height,
-    padding: [10, 8, 0, 0],
+    padding: [10, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     plugins: [tooltip(props)],

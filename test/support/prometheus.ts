@@ -19,11 +19,12 @@ const STARTS_WITHIN_MS = 30_000;
 export async function startPrometheus(
   openMetrics: string,
   flags: readonly string[] = [],
+  configuration = 'global: {scrape_interval: 15s}\n',
 ): Promise<RealPrometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'podvitals-prometheus-'));
   const data = join(folder, 'data');
   const config = join(folder, 'prometheus.yml');
-  writeFileSync(config, 'global: {scrape_interval: 15s}\n');
+  writeFileSync(config, configuration);
   if (openMetrics !== '') loadBlocks(openMetrics, folder, data);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;

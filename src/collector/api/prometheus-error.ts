@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isCodedError, messageOf } from '../../util/coded-error.ts';
+import { sendJson } from './prometheus-route.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   QUERY_PARSE: 'bad_data',
@@ -23,14 +24,11 @@ export function sendApiError(error: unknown, request: FastifyRequest, reply: Fas
     request.log.error({ err: error, path: request.url.split('?')[0] }, 'request failed');
   }
   const known = isCodedError(error) ? TYPES[error.code] : undefined;
-  return reply
-    .code(status)
-    .type('application/json')
-    .send({
-      status: 'error',
-      errorType: known ?? TYPE_OF_STATUS[status] ?? 'internal',
-      error: isCodedError(error) || status < 500 ? messageOf(error) : 'internal error, see the log',
-    });
+  return sendJson(reply.code(status), {
+    status: 'error',
+    errorType: known ?? TYPE_OF_STATUS[status] ?? 'internal',
+    error: isCodedError(error) || status < 500 ? messageOf(error) : 'internal error, see the log',
+  });
 }
 
 function statusOf(error: unknown): number {

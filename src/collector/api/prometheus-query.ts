@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryResult } from '../../model/query-result.ts';
 import { CodedError, isCodedError } from '../../util/coded-error.ts';
-import type { FormHandler, PrometheusRoutesOptions } from './prometheus.ts';
+import type { PrometheusRoutesOptions } from './prometheus.ts';
 import { inTurns, resultJson } from './prometheus-json.ts';
 import {
   badData,
@@ -12,6 +12,7 @@ import {
   requiredTime,
   timeParameter,
 } from './prometheus-parameters.ts';
+import type { FormHandler } from './prometheus-route.ts';
 
 const MOST_STEPS = 11_000;
 

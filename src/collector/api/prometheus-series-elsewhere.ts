@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FormHandler } from './prometheus.ts';
 import { badData, type Form } from './prometheus-parameters.ts';
+import type { FormHandler } from './prometheus-route.ts';
 
 /** Asks the server that has the series for something under `/api/v1/`. */
 export type AskElsewhere = (
@@ -20,7 +20,7 @@ export function createSeriesElsewhereRoutes(ask: AskElsewhere): {
     const parameters = new URLSearchParams();
     for (const name of PARAMETERS) for (const value of form.getAll(name)) parameters.append(name, value);
     const { status, body } = await ask(path, parameters);
-    return reply.code(status).type('application/json').send(body);
+    return reply.code(status).type('application/json').send(Buffer.from(body));
   };
   return {
     series: (form, _request, reply) => passOn('series', form, reply),

@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyPluginAsync } from 'fastify';
 import type { Query, QueryRange } from '../../model/query-result.ts';
 import type { Clock } from '../../util/clock.ts';
 import { messageOf } from '../../util/coded-error.ts';
@@ -7,8 +7,9 @@ import { prettyExpr } from '../promql/print-expr.ts';
 import type { Querier } from '../storage/storage.ts';
 import { sendApiError } from './prometheus-error.ts';
 import { metadataOf } from './prometheus-metadata.ts';
-import { badData, type Form, readForm } from './prometheus-parameters.ts';
+import { badData, type Form } from './prometheus-parameters.ts';
 import { createQueryRoutes } from './prometheus-query.ts';
+import { acceptForms, apiRoute, type FormHandler } from './prometheus-route.ts';
 import { createSeriesRoutes } from './prometheus-series.ts';
 import { type AskElsewhere, createSeriesElsewhereRoutes } from './prometheus-series-elsewhere.ts';
 import { exprJson } from './prometheus-tree.ts';
@@ -21,9 +22,6 @@ export interface PrometheusRoutesOptions {
   readonly elsewhere?: AskElsewhere;
   readonly clock: Clock;
 }
-
-/** One route: what it answers to a form, as `data`; or it sends the reply itself. */
-export type FormHandler = (form: Form, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 /** The version of Prometheus whose API and language this is; clients choose features by it. */
 const SPOKEN_VERSION = '3.5.0';
@@ -39,34 +37,24 @@ export function prometheusRoutes(options: PrometheusRoutesOptions): FastifyPlugi
     ? createSeriesElsewhereRoutes(options.elsewhere)
     : createSeriesRoutes(options);
   return async (app) => {
-    app.addContentTypeParser(
-      'application/x-www-form-urlencoded',
-      { parseAs: 'string' },
-      (_request, body, done) => done(null, body),
-    );
+    acceptForms(app);
     app.setErrorHandler((error, request, reply) => sendApiError(error, request, reply));
 
-    const route = (url: string, handler: FormHandler, method: RouteOptions['method'] = ['GET', 'POST']) =>
-      app.route({
-        method,
-        url: `/api/v1/${url}`,
-        // Asking by POST changes nothing.
-        config: { access: 'read' },
-        handler: async (request, reply) => {
-          const answer = await handler(readForm(request), request, reply);
-          return answer === reply ? reply : answer;
-        },
-      });
+    const route = (
+      url: string,
+      handler: FormHandler,
+      methods: readonly ('GET' | 'POST')[] = ['GET', 'POST'],
+    ) => apiRoute(app, url, methods, handler);
 
     route('query', queries.query);
     route('query_range', queries.queryRange);
     route('series', series.series);
     route('labels', series.labelNames);
-    route('label/:name/values', series.labelValues, 'GET');
-    route('metadata', async (form) => success(metadataOf(form)), 'GET');
+    route('label/:name/values', series.labelValues, ['GET']);
+    route('metadata', async (form) => success(metadataOf(form)), ['GET']);
     route('format_query', async (form) => success(prettyExpr(parseQueryParameter(form))));
     route('parse_query', async (form) => success(exprJson(parseQueryParameter(form))));
-    route('status/buildinfo', async () => success(buildInfo()), 'GET');
+    route('status/buildinfo', async () => success(buildInfo()), ['GET']);
   };
 }
 

@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import type { RuleManager } from '../rules/manager.ts';
 import type { RuleGroupState, RuleState } from '../rules/rule-state.ts';
+import { acceptForms, apiRoute } from './prometheus-route.ts';
 import { alertJson, groupJson, isActive } from './rules-json.ts';
 
 const list = z
@@ -21,16 +22,20 @@ type RuleQuery = z.output<typeof querySchema>;
 /** What Prometheus answers on rules, alerts and Alertmanagers; we send notifications ourselves, so of the last none. */
 export function ruleRoutes(manager: Pick<RuleManager, 'groups'>): FastifyPluginAsync {
   return async (app) => {
-    app.get('/api/v1/rules', async (request, reply) => {
+    acceptForms(app);
+    apiRoute(app, 'rules', ['GET'], async (_form, request, reply) => {
       const query = querySchema.safeParse(request.query);
-      if (!query.success) return reply.code(400).send(badData(query.error));
+      if (!query.success) {
+        reply.code(400);
+        return badData(query.error);
+      }
       return success({ groups: selectGroups(manager.groups(), query.data) });
     });
-    app.get('/api/v1/alerts', async () => {
+    apiRoute(app, 'alerts', ['GET'], async () => {
       const alerts = manager.groups().flatMap((group) => group.rules.flatMap((rule) => rule.alerts));
       return success({ alerts: alerts.filter(isActive).map(alertJson) });
     });
-    app.get('/api/v1/alertmanagers', async () =>
+    apiRoute(app, 'alertmanagers', ['GET'], async () =>
       success({ activeAlertmanagers: [], droppedAlertmanagers: [] }),
     );
   };

@@ -1,0 +1,56 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Form, readForm } from './prometheus-parameters.ts';
+
+/** One route: what it answers to a form; or it sends the reply itself. */
+export type FormHandler = (form: Form, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+
+type Method = 'GET' | 'POST';
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/**
+ * Puts a route of the Prometheus API at /api/v1/`url`. Its answers are `application/json` without a charset; other
+ * methods get a 405 in plain text, at which clients (Grafana) try again with the other one.
+ */
+export function apiRoute(
+  app: FastifyInstance,
+  url: string,
+  methods: readonly Method[],
+  handler: FormHandler,
+): void {
+  // Asking by POST changes nothing.
+  const common = { url: `/api/v1/${url}`, config: { access: 'read' as const } };
+  app.route({
+    ...common,
+    method: [...methods],
+    handler: async (request, reply) => {
+      const answer = await handler(readForm(request), request, reply);
+      if (answer === reply) return reply;
+      return sendJson(reply, answer);
+    },
+  });
+  app.route({
+    ...common,
+    method: METHODS.filter((method) => !methods.some((one) => one === method)),
+    handler: async (_request, reply) =>
+      reply
+        .code(405)
+        .header('allow', methods.join(', '))
+        .type('text/plain; charset=utf-8')
+        .send('Method Not Allowed\n'),
+  });
+}
+
+/** As bytes: to text fastify would add a charset, which Prometheus does not name. */
+export function sendJson(reply: FastifyReply, answer: unknown): FastifyReply {
+  return reply.type('application/json').send(Buffer.from(JSON.stringify(answer)));
+}
+
+/** Forms as text, for `readForm`. */
+export function acceptForms(app: FastifyInstance): void {
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, body),
+  );
+}
