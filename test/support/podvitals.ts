@@ -172,9 +172,9 @@ export async function startPodvitals(options: PodvitalsOptions): Promise<Podvita
   };
   try {
     await until('podvitals is ready', 60_000, () => {
-      if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
-      return /podvitals (agent |collector )?is ready/.test(output);
+      return child.exitCode !== null || /podvitals (agent |collector )?is ready/.test(output);
     });
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
   } catch (error) {
     child.kill('SIGKILL');
     throw new Error(`${(error as Error).message}\n${output}`);
