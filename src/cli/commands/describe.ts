@@ -6,7 +6,7 @@ import { humanDuration } from '../age.ts';
 import { askServer } from '../client.ts';
 import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
 import { resourceKind } from '../resource-kind.ts';
-import { printableLines } from '../terminal.ts';
+import { printable } from '../terminal.ts';
 import { findPod } from './logs.ts';
 
 /** `describe pod NAME`: the pod, its containers' states and its events, as kubectl lays them out. */
@@ -24,7 +24,7 @@ export function describeCommand(terminal: Terminal): Command {
       const connection = connectionOf(flags, terminal);
       const pod = await findPod(connection, parseName(text, flags));
       const events = await eventsOf(pod, flags, terminal);
-      terminal.out(printableLines(describePod(pod, events)));
+      terminal.out(describePod(pod, events));
     });
 }
 
@@ -84,7 +84,8 @@ function describePod(pod: Pod, events: readonly PodEvent[] | string): string {
       );
     }
   }
-  return `${lines.join('\n')}\n`;
+  // A line end within a text would let it pass for lines of ours.
+  return `${lines.map(printable).join('\n')}\n`;
 }
 
 const field = (name: string, value: string) => `${`${name}:`.padEnd(17)}${value}`;
