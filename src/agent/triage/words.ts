@@ -50,9 +50,15 @@ export function ordinal(number: number): string {
   return `${number}${(!teen && ['th', 'st', 'nd', 'rd'][number % 10]) || 'th'}`;
 }
 
-/** At most `characters` of one line, blanks squeezed. */
+// What a terminal acts on or what reorders text: C0, DEL, C1 and the marks of writing direction.
+const UNPRINTABLE = /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** At most `characters` of one line, blanks squeezed; what cannot be seen is named: `<U+001B>`. */
 export function brief(text: string, characters = 200): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  const line = text
+    .replace(UNPRINTABLE, (mark) => `<U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}>`)
+    .replace(/\s+/g, ' ')
+    .trim();
   return line.length <= characters ? line : `${line.slice(0, characters - 1)}…`;
 }
 
