@@ -1,5 +1,6 @@
 import type { Verdict } from '../../model/verdict.ts';
 import { childOomKilledAlive } from './pod/child-oom-killed-alive.ts';
+import { cpuThrottledAlive } from './pod/cpu-throttled-alive.ts';
 import { imagePullFailed } from './pod/image-pull-failed.ts';
 import { lastDeath } from './pod/last-death.ts';
 import { notReady } from './pod/not-ready.ts';
@@ -20,6 +21,7 @@ const FAILURES: readonly PodFailureOf[] = [
   unexplainedDeath,
   childOomKilledAlive,
   notReady,
+  cpuThrottledAlive,
 ];
 
 /** What is wrong with a pod now; `None` for one that is well, done, or only just starting. Pure. */

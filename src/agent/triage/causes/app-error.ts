@@ -10,7 +10,7 @@ const SIGABRT = 6;
 
 // Words by which programs without a habit of their own say that something went wrong.
 const TROUBLE =
-  /\b(?:error|errors|fatal|fail(?:ed|ure|s)?|exception|panic|abort(?:ed|ing)?|cannot|can't|could not|couldn't|unable|invalid|illegal|denied|no such|corrupt(?:ed)?|unexpected|unsupported|refus(?:ed|ing)|giving up|must (?:be|have|not)|missing|traceback|usage)\b/i;
+  /\b(?:error|errors|fatal|fail(?:ed|ure|s)?|exception|panic|abort(?:ed|ing)?|cannot|can't|could not|couldn't|unable|invalid|illegal|denied|no such|corrupt(?:ed)?|unexpected|unsupported|unrecognized|unknown|refus(?:ed|ing)|giving up|must (?:be|have|not)|missing|traceback|usage)\b/i;
 
 /** The program ended by an error of its own that nothing more exact explains. */
 export const appError: FailureOf = (death) => {

@@ -263,6 +263,11 @@ const BAD_CONFIG: readonly LogPattern[] = [
     /(?:config|settings).{0,80}(?<detail>invalid character .{1,80})/i,
     "cannot read config: invalid character '}' looking for beginning of value",
   ),
+  badConfig(
+    'any',
+    /: (?<detail>(?:unrecognized|unknown|invalid|illegal) option(?: --|: )? ?['‘"-].{1,100})/,
+    "ls: unrecognized option '--no-such-flag'",
+  ),
   badConfig('node', /: (?<detail>bad option: \S{1,100})$/, 'node: bad option: --max-old-space'),
   badConfig('node', /(?<detail>Invalid URL)(?:$|['": ])|ERR_INVALID_URL/, 'TypeError: Invalid URL'),
   badConfig(
@@ -422,6 +427,11 @@ const DEPENDENCY: readonly LogPattern[] = [
     'curl',
     /curl: \((?:6|7|28)\) (?:Failed to connect to|Could not resolve host:?) (?<address>[\w.-]{1,253})(?: port (?<port>\d{1,5}))?/,
     'curl: (7) Failed to connect to vault port 8200 after 2 ms: Connection refused',
+  ),
+  dependency(
+    'curl',
+    /curl: \(28\) (?<detail>(?:Operation|Connection|Resolving) timed out.{0,100})/,
+    'curl: (28) Operation timed out after 2001 milliseconds with 0 bytes received',
   ),
   dependency(
     'nginx',
