@@ -119,7 +119,10 @@ function values(name: string, { samples }: Span, next: () => number): Float64Arr
     return Float64Array.from({ length: samples }, () => 0.2 + 0.1 * next());
   if (/bytes|memory|rss/.test(name)) {
     let pages = 12_000;
-    return Float64Array.from({ length: samples }, () => (pages += Math.floor((next() - 0.5) * 20)) * 4096);
+    return Float64Array.from({ length: samples }, () => {
+      pages += Math.floor((next() - 0.5) * 20);
+      return pages * 4096;
+    });
   }
   return new Float64Array(samples).fill(1 + Math.floor(next() * 2));
 }

@@ -99,8 +99,8 @@ function leb128(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-// Code unit order differs from UTF-8 order only between surrogates and U+E000..U+FFFF.
-function compareNames(a: string, b: string): number {
+/** The order of two texts by their UTF-8 bytes. Code units differ from it only between surrogates and U+E000..U+FFFF. */
+export function compareNames(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i += 1) {

@@ -35,7 +35,7 @@ export function createSampleStore(): SampleStore {
     matching(matchers).filter(({ byTime }) => [...byTime.keys()].some((t) => t >= minT && t <= maxT));
   return {
     querier: {
-      select: (matchers) => matching(matchers).map(toStored),
+      select: (matchers, minT, maxT) => inBounds(matchers, minT, maxT).map(toStored),
       labelNames: (matchers, minT, maxT) => [
         ...new Set(inBounds(matchers, minT, maxT).flatMap(({ labels }) => labels.map(([name]) => name))),
       ],

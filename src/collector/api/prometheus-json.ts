@@ -1,9 +1,11 @@
 import type { Labels } from '../../model/labels.ts';
 import type { QueryResult, QueryValue } from '../../model/query-result.ts';
+import type { Sample } from '../../model/sample.ts';
 import type { Clock } from '../../util/clock.ts';
+import { othersFirst } from '../promql/evaluation/turn.ts';
 
 const CHUNK_CHARACTERS = 64 * 1024;
-const LONGEST_STRETCH_MS = 8;
+const LONGEST_STRETCH_MS = 5;
 const MOST_ANNOTATIONS = 10;
 
 /** Text in pieces of about 64 KiB. Between them others get their turn, however long the whole is. */
@@ -16,7 +18,7 @@ export async function* inTurns(parts: Iterable<string>, clock: Clock): AsyncGene
     yield text;
     text = '';
     if (clock.monotonic() - began < LONGEST_STRETCH_MS) continue;
-    await new Promise((resolve) => setImmediate(resolve));
+    await othersFirst();
     began = clock.monotonic();
   }
   yield text;
@@ -27,6 +29,15 @@ export function* resultJson({ value, warnings, infos }: QueryResult): Generator<
   yield `{"status":"success","data":{"resultType":"${value.type}","result":`;
   yield* valueParts(value);
   yield `}${annotations('warnings', 'warning', warnings)}${annotations('infos', 'info', infos)}}`;
+}
+
+/** Names or values of labels. */
+export function* textsJson(texts: readonly string[], warnings: readonly string[]): Generator<string> {
+  yield '{"status":"success","data":';
+  yield* list(texts, function* (text) {
+    yield JSON.stringify(text);
+  });
+  yield `${annotations('warnings', 'warning', warnings)}}`;
 }
 
 /** Label sets as the series API writes them. */
@@ -62,12 +73,24 @@ function* valueParts(value: QueryValue): Generator<string> {
     case 'matrix':
       yield* list(value.series, function* ({ labels, samples }) {
         yield `{"metric":${labelsJson(labels)},"values":`;
-        yield* list(samples, function* ({ t, v }) {
-          yield point(t, v);
-        });
+        yield* points(samples);
         yield '}';
       });
   }
+}
+
+const POINTS_AT_ONCE = 500;
+
+function* points(samples: readonly Sample[]): Generator<string> {
+  let text = '[';
+  for (let i = 0; i < samples.length; i += 1) {
+    const { t, v } = samples[i]!;
+    text += i === 0 ? point(t, v) : `,${point(t, v)}`;
+    if ((i + 1) % POINTS_AT_ONCE !== 0) continue;
+    yield text;
+    text = '';
+  }
+  yield `${text}]`;
 }
 
 function* list<T>(items: readonly T[], parts: (item: T) => Iterable<string>): Generator<string> {

@@ -1,12 +1,14 @@
 import { Readable } from 'node:stream';
-import type { FastifyRequest } from 'fastify';
-import { type Labels, labelsKey } from '../../model/labels.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { compareNames, type Labels, labelsKey, labelValue } from '../../model/labels.ts';
+import type { Matcher } from '../../model/matcher.ts';
 import { CodedError, isCodedError } from '../../util/coded-error.ts';
-import { sortByLabels } from '../promql/evaluation/sort-by-labels.ts';
+import { sortByLabels, sortInTurns } from '../promql/evaluation/sort-by-labels.ts';
 import { createTurn } from '../promql/evaluation/turn.ts';
 import { quote } from '../promql/go-format.ts';
-import type { FormHandler, PrometheusRoutesOptions } from './prometheus.ts';
-import { inTurns, seriesJson } from './prometheus-json.ts';
+import type { Querier } from '../storage/storage.ts';
+import type { PrometheusRoutesOptions } from './prometheus.ts';
+import { inTurns, seriesJson, textsJson } from './prometheus-json.ts';
 import {
   badData,
   type Form,
@@ -17,6 +19,7 @@ import {
   timeParameter,
 } from './prometheus-parameters.ts';
 import { TRUNCATED } from './prometheus-query.ts';
+import type { FormHandler } from './prometheus-route.ts';
 
 // How long the series API may take.
 const TIMEOUT_MS = 120_000;
@@ -27,6 +30,30 @@ export function createSeriesRoutes({ querier, clock }: PrometheusRoutesOptions):
   readonly labelNames: FormHandler;
   readonly labelValues: FormHandler;
 } {
+  /** What `collect` takes from the series that any of the selectors finds, or from all; sorted, each once. */
+  const answerTexts = async (
+    form: Form,
+    reply: FastifyReply,
+    besides: readonly Matcher[],
+    collect: (labels: Labels, found: Set<string>) => void,
+  ) => {
+    const limit = limitParameter(form);
+    const { minT, maxT } = boundsOf(form);
+    const selectors = matchParameters(form);
+    const turn = createTurn(clock, TIMEOUT_MS);
+    const found = new Set<string>();
+    for (const matchers of selectors.length === 0 ? [[]] : selectors) {
+      for (const one of find(querier(), [...matchers, ...besides], minT, maxT)) {
+        if (turn.isOver()) await turn.pause();
+        if (one !== undefined) collect(one.labels, found);
+      }
+    }
+    const sorted = await sortInTurns([...found], compareNames, turn);
+    const { items, warnings } = firstOf(sorted, limit);
+    const parts = inTurns(textsJson(items, warnings), clock);
+    return reply.type('application/json').send(Readable.from(parts, { objectMode: false }));
+  };
+
   return {
     async series(form, _request, reply) {
       if (form.getAll('match[]').length === 0) throw plain('no match[] parameter provided');
@@ -35,9 +62,9 @@ export function createSeriesRoutes({ querier, clock }: PrometheusRoutesOptions):
       const turn = createTurn(clock, TIMEOUT_MS);
       const found = new Map<string, { readonly labels: Labels }>();
       for (const matchers of seriesMatchers(form)) {
-        for (const { labels } of querier().select(matchers, minT, maxT)) {
-          found.set(labelsKey(labels), { labels });
+        for (const one of find(querier(), matchers, minT, maxT)) {
           if (turn.isOver()) await turn.pause();
+          if (one !== undefined) found.set(labelsKey(one.labels), { labels: one.labels });
         }
       }
       const sorted = (await sortByLabels([...found.values()], turn)).map(({ labels }) => labels);
@@ -45,21 +72,21 @@ export function createSeriesRoutes({ querier, clock }: PrometheusRoutesOptions):
       const parts = inTurns(seriesJson(items, warnings), clock);
       return reply.type('application/json').send(Readable.from(parts, { objectMode: false }));
     },
-    async labelNames(form) {
-      const limit = limitParameter(form);
-      const { minT, maxT } = boundsOf(form);
-      const names = anyOf(form, (matchers) => querier().labelNames(matchers, minT, maxT));
-      return limited(names, limit);
+    async labelNames(form, _request, reply) {
+      return answerTexts(form, reply, [], (labels, found) => {
+        for (const [name] of labels) found.add(name);
+      });
     },
-    async labelValues(form, request) {
+    async labelValues(form, request, reply) {
       const name = labelNameOf(request);
-      const limit = limitParameter(form);
-      const { minT, maxT } = boundsOf(form);
-      const values = anyOf(form, (matchers) => querier().labelValues(name, matchers, minT, maxT));
-      return limited(values, limit);
+      const hasName: Matcher = { name, op: '!=', value: '' };
+      return answerTexts(form, reply, [hasName], (labels, found) => found.add(labelValue(labels, name)));
     },
   };
 }
+
+const find = (querier: Querier, matchers: readonly Matcher[], minT: number, maxT: number) =>
+  querier.search?.(matchers, minT, maxT) ?? querier.select(matchers, minT, maxT);
 
 const plain = (message: string) => new CodedError('PROMETHEUS_PARAMETER', message, { status: 400 });
 
@@ -73,21 +100,6 @@ function seriesMatchers(form: Form): ReturnType<typeof matchParameters> {
   } catch (error) {
     throw isCodedError(error) ? badData('match[]', error.message) : error;
   }
-}
-
-/** What any of the selectors finds, or what there is when none is given; sorted, each once. */
-function anyOf(
-  form: Form,
-  find: (matchers: ReturnType<typeof matchParameters>[number]) => string[],
-): string[] {
-  const selectors = matchParameters(form);
-  const found = new Set((selectors.length === 0 ? [[]] : selectors).flatMap(find));
-  return [...found].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-}
-
-function limited(all: readonly string[], limit: number) {
-  const { items, warnings } = firstOf(all, limit);
-  return { status: 'success', data: items, ...(warnings.length > 0 ? { warnings } : {}) };
 }
 
 function firstOf<T>(

@@ -21,6 +21,7 @@ import { hasPoints, mergeEqualSeries, type StepSeries, type StepValue } from './
 import { createTurn } from './evaluation/turn.ts';
 import { type Expr, unwrapParens } from './expr.ts';
 import { parseExpr } from './parse-expr.ts';
+import { createQuerySlots } from './query-slots.ts';
 import { typeInWords, typeOf } from './value-type.ts';
 
 export interface QueryLimits {
@@ -28,6 +29,8 @@ export interface QueryLimits {
   readonly maxSamples?: number;
   /** Two minutes when left out. */
   readonly timeoutMs?: number;
+  /** Queries evaluated at once, the others wait; 20 when left out. */
+  readonly maxConcurrency?: number;
   /** How old the newest sample of an instant vector may be; five minutes when left out. */
   readonly lookbackMs?: number;
 }
@@ -52,15 +55,19 @@ export interface Engine {
 }
 
 const MINUTE_MS = 60_000;
+const DEFAULT_TIMEOUT_MS = 2 * MINUTE_MS;
 
 export function createEngine(options: EngineOptions): Engine {
   const parse = (text: string) => parseExpr(text, { experimental: options.experimental ?? false });
+  const { maxConcurrency = 20, timeoutMs = DEFAULT_TIMEOUT_MS } = options.limits ?? {};
+  const slots = createQuerySlots(maxConcurrency, timeoutMs, options.clock);
   return {
     async query(text, atMs, signal) {
       const expr = parse(text);
-      const context = createContext(options, { startMs: atMs, endMs: atMs, stepMs: 0 }, signal);
-      const value = await evaluateInstant(expr, context);
-      return finish(value, context, text);
+      return slots.run(async () => {
+        const context = createContext(options, { startMs: atMs, endMs: atMs, stepMs: 0 }, signal);
+        return finish(await evaluateInstant(expr, context), context, text);
+      }, signal);
     },
     async queryRange(text, range, signal) {
       checkRange(range);
@@ -73,9 +80,10 @@ export function createEngine(options: EngineOptions): Engine {
           { status: 400 },
         );
       }
-      const context = createContext(options, range, signal);
-      const value = await evaluateOverRange(expr, context);
-      return finish(value, context, text);
+      return slots.run(async () => {
+        const context = createContext(options, range, signal);
+        return finish(await evaluateOverRange(expr, context), context, text);
+      }, signal);
     },
   };
 }
@@ -100,7 +108,7 @@ function createContext(
     delayedNameRemoval: options.delayedNameRemoval ?? false,
     annotations: createAnnotations(),
     budget: createSampleBudget(limits.maxSamples ?? 50_000_000),
-    turn: createTurn(options.clock, limits.timeoutMs ?? 2 * MINUTE_MS, signal),
+    turn: createTurn(options.clock, limits.timeoutMs ?? DEFAULT_TIMEOUT_MS, signal),
   };
 }
 
@@ -134,6 +142,7 @@ async function evaluateInstant(expr: Expr, context: QueryContext): Promise<Query
   if (value.kind === 'string') return { type: 'string', t, v: value.value };
   const samples: VectorSample[] = [];
   for (const { labels, values, present } of value.series) {
+    if (context.turn.isOver()) await context.turn.pause();
     if (present[0] === 1) samples.push({ labels, t, v: values[0]! });
   }
   return { type: 'vector', samples };

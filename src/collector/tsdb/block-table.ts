@@ -65,12 +65,26 @@ export interface BlockTable {
   active(): Iterable<StoredIdentity & { readonly labels: Uint8Array }>;
   batches(): Iterable<{ readonly id: number; readonly body: Uint8Array }>;
   chunks(ref: SeriesRef, minT: number, maxT: number, beforeT: number): readonly SealedChunk[];
-  selectDropped(matchers: readonly LabelMatcher[], minT: number, maxT: number): Iterable<DroppedSeries>;
+  /** Yields `undefined` now and then while it looks; reads a page at a time. */
+  selectDropped(
+    matchers: readonly LabelMatcher[],
+    minT: number,
+    maxT: number,
+  ): Iterable<DroppedSeries | undefined>;
   /** The newest sample of all dropped series. */
   newestDroppedT(): number;
   readonly lastRef: SeriesRef;
   readonly lastBatch: number;
 }
+
+interface DroppedRow {
+  readonly ref: number;
+  readonly labels: Uint8Array;
+  readonly found: number;
+}
+
+// Rows read at a stretch.
+const PAGE_ROWS = 500;
 
 interface StoredRow extends ChunkRow {
   readonly count: number;
@@ -131,13 +145,17 @@ export function createBlockTable(journal: Journal): BlockTable {
        WHERE ref = ?1 AND min_t >= coalesce((SELECT max(min_t) FROM chunk WHERE ref = ?1 AND min_t <= ?2), ?2)
          AND min_t <= ?3 AND min_t < ?4 ORDER BY min_t`,
     ),
-    labelValues: journal.prepare('SELECT DISTINCT value FROM series_label WHERE name = ?'),
+    labelValues: journal.prepare(
+      `SELECT DISTINCT value FROM series_label WHERE name = ? AND value > ? ORDER BY value LIMIT ${PAGE_ROWS}`,
+    ),
     withLabel: journal.prepare(
-      `SELECT s.ref, s.labels FROM series_label l JOIN series s ON s.ref = l.ref
-       WHERE l.name = ? AND l.value = ? AND s.dropped = 1 AND s.max_t >= ? AND s.min_t <= ?`,
+      `SELECT s.ref, s.labels, s.dropped = 1 AND s.max_t >= ?3 AND s.min_t <= ?4 AS found
+       FROM series_label l JOIN series s ON s.ref = l.ref
+       WHERE l.name = ?1 AND l.value = ?2 AND l.ref > ?5 ORDER BY l.ref LIMIT ${PAGE_ROWS}`,
     ),
     dropped: journal.prepare(
-      'SELECT ref, labels FROM series WHERE dropped = 1 AND max_t >= ? AND min_t <= ?',
+      `SELECT ref, labels, dropped = 1 AND max_t >= ?1 AND min_t <= ?2 AS found
+       FROM series WHERE ref > ?3 ORDER BY ref LIMIT ${PAGE_ROWS}`,
     ),
     newestDropped: journal.prepare('SELECT max(max_t) AS t FROM series WHERE dropped = 1'),
     lastRef: journal.prepare('SELECT max(ref) AS ref FROM series'),
@@ -149,17 +167,33 @@ export function createBlockTable(journal: Journal): BlockTable {
   const persistedT = (ref: SeriesRef) => time(sql.lastChunk.get(ref), Number.NEGATIVE_INFINITY);
 
   // The values one of which a dropped series must have to match, narrowest matcher first known.
-  const narrowing = (
+  function* narrowing(
     matchers: readonly LabelMatcher[],
-  ): { name: string; values: readonly string[] } | undefined => {
+  ): Generator<undefined, { name: string; values: readonly string[] } | undefined> {
     const exact = matchers.filter((matcher) => !matcher.matchesEmpty && matcher.values !== undefined);
     const best = exact.find((matcher) => matcher.name !== '__name__') ?? exact[0];
     if (best !== undefined) return { name: best.name, values: best.values! };
     const other = matchers.find((matcher) => !matcher.matchesEmpty);
     if (other === undefined) return undefined;
-    const values = sql.labelValues.all(other.name).map((row) => String(row.value));
-    return { name: other.name, values: values.filter((value) => other.matches(value)) };
-  };
+    const values: string[] = [];
+    for (let after = ''; ; ) {
+      const page = journal.read(() => sql.labelValues.all(other.name, after)).map((row) => String(row.value));
+      if (page.length === 0) return { name: other.name, values };
+      for (const value of page) if (other.matches(value)) values.push(value);
+      after = page.at(-1)!;
+      yield undefined;
+    }
+  }
+
+  /** Rows of all pages; `page` answers those after a ref. */
+  function* paged(page: (afterRef: number) => readonly Record<string, unknown>[]): Generator<DroppedRow> {
+    for (let after = 0; ; ) {
+      const rows = journal.read(() => page(after)) as unknown as DroppedRow[];
+      yield* rows;
+      if (rows.length < PAGE_ROWS) return;
+      after = Number(rows.at(-1)!.ref);
+    }
+  }
 
   return {
     addSeries: (series) => void sql.addSeries.run(series.ref, series.keys[0]!),
@@ -226,15 +260,21 @@ export function createBlockTable(journal: Journal): BlockTable {
       return found;
     },
     *selectDropped(matchers, minT, maxT) {
-      const narrow = narrowing(matchers);
+      const narrow = yield* narrowing(matchers);
       const bounds = [clamp(minT), clamp(maxT)] as const;
-      const rows =
+      const pages =
         narrow === undefined
-          ? sql.dropped.all(...bounds)
-          : narrow.values.flatMap((value) => sql.withLabel.all(narrow.name, value, ...bounds));
-      for (const row of rows) {
-        const labels = decodeLabels(row.labels as Uint8Array);
-        if (matchesAll(labels, matchers)) yield { ref: Number(row.ref), labels };
+          ? [(after: number) => sql.dropped.all(...bounds, after)]
+          : narrow.values.map(
+              (value) => (after: number) => sql.withLabel.all(narrow.name, value, ...bounds, after),
+            );
+      for (const page of pages) {
+        for (const row of paged(page)) {
+          const labels = row.found === 1 ? decodeLabels(row.labels) : undefined;
+          const matches = labels !== undefined && matchesAll(labels, matchers);
+          yield matches ? { ref: Number(row.ref), labels } : undefined;
+        }
+        yield undefined;
       }
     },
     newestDroppedT: () => time(sql.newestDropped.get(), Number.NEGATIVE_INFINITY),

@@ -12,11 +12,12 @@ import type { XorChunk } from './xor-chunk.ts';
 export interface DiskReads {
   /** Chunks that overlap the bounds and start before `beforeT`, oldest first. */
   chunks(ref: SeriesRef, minT: number, maxT: number, beforeT: number): readonly SealedChunk[];
+  /** Yields `undefined` now and then while it looks. */
   selectDropped(
     matchers: readonly LabelMatcher[],
     minT: number,
     maxT: number,
-  ): Iterable<{ readonly ref: SeriesRef; readonly labels: Labels }>;
+  ): Iterable<{ readonly ref: SeriesRef; readonly labels: Labels } | undefined>;
 }
 
 export function createQuerier(head: Head, disk: DiskReads): Querier {
@@ -31,9 +32,14 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
       if (series === undefined || series.lastT < minT) yield undefined;
       else yield storedSeries(series.labels, (from, to) => chunksOf(series, disk, from, to), read);
     }
-    for (const { ref, labels } of disk.selectDropped(compiled, minT, maxT))
-      yield storedSeries(labels, (from, to) => disk.chunks(ref, from, to, Number.POSITIVE_INFINITY), read);
+    for (const dropped of disk.selectDropped(compiled, minT, maxT)) {
+      if (dropped === undefined) yield undefined;
+      else yield storedSeries(dropped.labels, (from, to) => ofDropped(dropped.ref, from, to), read);
+    }
   }
+
+  const ofDropped = (ref: SeriesRef, minT: number, maxT: number) =>
+    disk.chunks(ref, minT, maxT, Number.POSITIVE_INFINITY);
 
   function* select(matchers: readonly Matcher[], minT: number, maxT: number): Iterable<StoredSeries> {
     for (const series of search(matchers, minT, maxT)) if (series !== undefined) yield series;

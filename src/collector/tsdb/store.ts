@@ -185,8 +185,8 @@ export function createStore(options: StoreOptions): Tsdb {
     },
     *selectDropped(matchers, minT, maxT) {
       if (minT > newestDroppedT) return;
-      const dropped = journal.read(() => [...blocks.selectDropped(matchers, minT, maxT)]);
-      for (const series of dropped) if (head.get(series.ref) === undefined) yield series;
+      for (const series of blocks.selectDropped(matchers, minT, maxT))
+        yield series !== undefined && head.get(series.ref) === undefined ? series : undefined;
     },
   });
 

@@ -1,14 +1,15 @@
 import { compareLabels, type Labels } from '../../../model/labels.ts';
 import type { Turn } from './turn.ts';
 
-const RUN = 1000;
+const RUN = 500;
 
-/** `items` in the order of their labels. Sorts in short runs and merges them, so that others get their turn. */
-export async function sortByLabels<T extends { readonly labels: Labels }>(
-  items: T[],
-  turn: Turn,
-): Promise<T[]> {
-  const compare = (a: T, b: T) => compareLabels(a.labels, b.labels);
+/** `items` in the order of their labels. */
+export function sortByLabels<T extends { readonly labels: Labels }>(items: T[], turn: Turn): Promise<T[]> {
+  return sortInTurns(items, (a, b) => compareLabels(a.labels, b.labels), turn);
+}
+
+/** `items` sorted, stably. Sorts in short runs and merges them, so that others get their turn. */
+export async function sortInTurns<T>(items: T[], compare: (a: T, b: T) => number, turn: Turn): Promise<T[]> {
   if (items.length <= RUN) return items.sort(compare);
   let runs: T[][] = [];
   for (let at = 0; at < items.length; at += RUN) {

@@ -1,6 +1,7 @@
 import { compareLabels, labelValue } from '../../../model/labels.ts';
 import { sortInRangeQuery } from '../evaluation/annotations.ts';
 import type { Evaluation } from '../evaluation/evaluation.ts';
+import { sortInTurns } from '../evaluation/sort-by-labels.ts';
 import { hasPoints, type StepSeries } from '../evaluation/step-series.ts';
 import type { Call } from '../expr.ts';
 import { type FunctionImplementation, stringArgument, vectorArgument } from './function.ts';
@@ -15,7 +16,7 @@ function sorted(orderOf: (call: Call) => Order): FunctionImplementation {
       evaluation.annotations.add(sortInRangeQuery(call));
       return { kind: 'vector', series };
     }
-    return { kind: 'vector', series: series.sort(orderOf(call)) };
+    return { kind: 'vector', series: await sortInTurns(series, orderOf(call), evaluation.turn) };
   };
 }
 
