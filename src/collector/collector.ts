@@ -147,7 +147,9 @@ export function createCollector(options: CollectorOptions): Collector {
       random: Math.random,
       ...(elsewhere && { onDelivered: deliveryWake.delivered }),
     });
-    open.push(remoteWrite);
+    // The last words should arrive today; what does not is sent after the next start.
+    open.push({ close: () => remoteWrite.settled().then(remoteWrite.close) });
+    if (elsewhere) options.say(`queries are answered by ${options.query!.url}`);
     if (elsewhere && options.remoteWrite.length === 0)
       options.say(
         'what rules record stays in the own store, where they do not read it: give --remote-write-url too',
