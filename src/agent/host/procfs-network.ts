@@ -116,6 +116,14 @@ export interface ListeningSocket {
   readonly port: number;
 }
 
+/**
+ * TCP sockets of a network namespace that are bound or connected, from /proc/<pid>/net/sockstat or sockstat6; those that
+ * only wait for their end do not count. Anything else: 0.
+ */
+export function parseSocketsInUse(text: string): number {
+  return Number(/^TCP6?: inuse (\d+)/m.exec(text)?.[1] ?? 0);
+}
+
 const LISTEN = '0A';
 
 /**

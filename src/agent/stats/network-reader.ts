@@ -1,26 +1,31 @@
-import { headedTable, NET_DEV, parseListening, parseNetDev } from '../host/procfs-network.ts';
+import { headedTable, NET_DEV, parseNetDev } from '../host/procfs-network.ts';
 import type { Descriptors } from './descriptors.ts';
+import { createListeningReader } from './listening-reader.ts';
 import { numberFile, present } from './numbers.ts';
+import type { Ration } from './ration.ts';
 import type { PodUsage } from './usage.ts';
 
 export type NetworkUsage = Pick<PodUsage, 'interfaces' | 'tcp' | 'listening'>;
 
 export interface NetworkReader {
-  read(): NetworkUsage;
+  read(at: number): NetworkUsage;
   release(): void;
 }
 
 const parseSnmp = headedTable(['Tcp:AttemptFails', 'Tcp:EstabResets', 'Tcp:RetransSegs']);
 const parseNetstat = headedTable(['TcpExt:TCPTimeouts']);
 const MOST_INTERFACES = 32;
-const MOST_LISTENING = 256;
 
 /** The network namespace of a process: its interfaces without loopback, TCP counters, and who listens. */
-export function createNetworkReader(descriptors: Descriptors, pid: number): NetworkReader {
+export function createNetworkReader(
+  descriptors: Descriptors,
+  pid: number,
+  socketTables: Ration,
+): NetworkReader {
   const devices = descriptors.file(`/proc/${pid}/net/dev`);
   const snmp = numberFile(descriptors, `/proc/${pid}/net/snmp`, parseSnmp, 3, true);
   const netstat = numberFile(descriptors, `/proc/${pid}/net/netstat`, parseNetstat, 1, true);
-  const sockets = ['tcp', 'tcp6'].map((name) => descriptors.file(`/proc/${pid}/net/${name}`));
+  const listening = createListeningReader(descriptors, pid, socketTables);
 
   const interfaces = () => {
     const length = descriptors.read(devices, true);
@@ -56,22 +61,15 @@ export function createNetworkReader(descriptors: Descriptors, pid: number): Netw
           retransmittedSegments: retransmittedSegments!,
         };
   };
-  // The kernel lists listening sockets first, so a table that outgrows the buffer loses connections only.
-  const listening = () => {
-    const found = sockets.flatMap((file) => {
-      const length = descriptors.read(file, true);
-      return length < 0 ? [] : parseListening(descriptors.buffer.toString('latin1', 0, length));
-    });
-    return sockets.every((file) => file.gone) ? undefined : found.slice(0, MOST_LISTENING);
-  };
   return {
-    read: () => ({
+    read: (at) => ({
       ...present('interfaces', interfaces()),
       ...present('tcp', tcp()),
-      ...present('listening', listening()),
+      ...present('listening', listening.read(at)),
     }),
     release() {
-      for (const file of [devices, ...sockets]) descriptors.release(file);
+      descriptors.release(devices);
+      listening.release();
       snmp.release();
       netstat.release();
     },

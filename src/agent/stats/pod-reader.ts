@@ -8,6 +8,7 @@ import type { Descriptors } from './descriptors.ts';
 import { createMemoryReader, type MemoryReader } from './memory-reader.ts';
 import { createNetworkReader, type NetworkReader, type NetworkUsage } from './network-reader.ts';
 import { present } from './numbers.ts';
+import type { Ration } from './ration.ts';
 import type { PodUsage } from './usage.ts';
 
 /** A pod whose cgroups and network are to be read. */
@@ -48,6 +49,7 @@ interface OwnCgroup {
 export function createPodReader(
   descriptors: Descriptors,
   deviceName: DeviceName,
+  socketTables: Ration,
   first: TrackedPod,
   phase: number,
 ): PodReader {
@@ -57,6 +59,7 @@ export function createPodReader(
   let network: NetworkReader | undefined;
   let networkPid: number | undefined;
   let networkUsage: NetworkUsage = {};
+  let networkDue = false;
 
   const followNetwork = (pod: TrackedPod) => {
     const pid = pod.hostNetwork ? undefined : (pod.sandboxPid ?? pod.containers[0]?.pid);
@@ -66,8 +69,8 @@ export function createPodReader(
     networkUsage = {};
     // A pod without a namespace of its own would show the host's traffic as its own.
     const separate = pid !== undefined && sharesNetwork(pid) === false;
-    network = separate ? createNetworkReader(descriptors, pid) : undefined;
-    if (network) networkUsage = network.read();
+    network = separate ? createNetworkReader(descriptors, pid, socketTables) : undefined;
+    networkDue = true;
   };
   // A pod is there before its sandbox, and a sandbox may be made again.
   const followCgroup = ({ cgroup }: TrackedPod) => {
@@ -107,7 +110,8 @@ export function createPodReader(
     update,
     read(at, all) {
       const due = dueNow(all);
-      if (due.slow && network) networkUsage = network.read();
+      if ((due.slow || networkDue) && network) networkUsage = network.read(at);
+      networkDue = false;
       const used = own?.cpu.read(due).cpu;
       const charged = own?.memory.read(due).memory;
       return {

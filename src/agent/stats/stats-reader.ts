@@ -3,6 +3,7 @@ import { createDeviceNames } from '../host/block-device.ts';
 import { createDescriptors, descriptorLimit } from './descriptors.ts';
 import { createNodeReader } from './node-reader.ts';
 import { createPodReader, type PodReader, type TrackedPod } from './pod-reader.ts';
+import { createRation } from './ration.ts';
 import type { ContainerUsage, NodeUsage, PodUsage } from './usage.ts';
 
 /** The newest readings; who is missing was not read yet or cannot be read. */
@@ -37,11 +38,14 @@ export interface StatsReaderOptions {
 }
 
 const CONTAINERS_A_TURN = 50;
+/** What reading tables of sockets may take of a core. */
+const SOCKET_TABLES_SHARE = 0.005;
 
 export function createStatsReader({ clock, maxOpenFiles }: StatsReaderOptions): StatsReader {
   const descriptors = createDescriptors(maxOpenFiles ?? descriptorLimit());
   const deviceName = createDeviceNames(clock);
   const readNode = createNodeReader(clock, descriptors);
+  const socketTables = createRation(clock, SOCKET_TABLES_SHARE);
   const pods = new Map<string, PodReader>();
   const containerUsages = new Map<string, ContainerUsage>();
   const podUsages = new Map<string, PodUsage>();
@@ -79,7 +83,7 @@ export function createStatsReader({ clock, maxOpenFiles }: StatsReaderOptions): 
     track(pod) {
       const known = pods.get(pod.uid);
       for (const id of known?.update(pod) ?? []) containerUsages.delete(id);
-      if (!known) pods.set(pod.uid, createPodReader(descriptors, deviceName, pod, made++));
+      if (!known) pods.set(pod.uid, createPodReader(descriptors, deviceName, socketTables, pod, made++));
     },
     untrack(uid) {
       const pod = pods.get(uid);
