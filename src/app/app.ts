@@ -70,6 +70,7 @@ export function createApp(options: AppOptions): App {
       webhooks: own.webhooks,
       ...(own.query && { query: own.query }),
       remoteWrite: own.remoteWrite,
+      scrapeConfigs: own.scrapeConfigs,
       tellTerminal: halves === 'up',
       assets: ASSETS,
       version: VERSION,

@@ -60,8 +60,8 @@ export interface CollectorOptions {
   readonly query?: Pick<QueryApiOptions, 'url' | 'headers'>;
   /** Who gets what is stored. */
   readonly remoteWrite: readonly (RemoteWriteEndpoint & Omit<RemoteWriteTarget, 'client'>)[];
-  /** What is scraped. */
-  readonly scrapeConfigs: readonly ScrapeConfig[];
+  /** What is scraped; nothing when left out. */
+  readonly scrapeConfigs?: readonly ScrapeConfig[];
   /** Alerts are told by `say` as well. */
   readonly tellTerminal: boolean;
   /** Folders of what is served: the built console, Grafana's JSON, runbook templates. */
@@ -174,7 +174,7 @@ export function createCollector(options: CollectorOptions): Collector {
     receiver = createOtlpReceiver({ store, clock, onCommitted });
     const writeReceiver = createRemoteWriteReceiver({ store, clock, onCommitted });
     const scrape = await startScrape({
-      configs: options.scrapeConfigs,
+      configs: options.scrapeConfigs ?? [],
       appender: () => store.appender(),
       onCommitted,
       clock,

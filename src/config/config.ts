@@ -3,8 +3,10 @@ import { homedir, hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import type { ScrapeConfig } from '../collector/scrape/scrape-config.ts';
 import { CodedError, messageOf } from '../util/coded-error.ts';
 import { parseDuration, parseSize } from './duration.ts';
+import { scrapeConfigSchema, toScrapeConfigs } from './scrape-configs.ts';
 import {
   nameOfUrl,
   querySchema,
@@ -41,6 +43,7 @@ const fileSchema = z.strictObject({
       rules: z.array(z.string()).max(256).optional(),
       query: querySchema.optional(),
       remote_write: z.array(remoteWriteSchema).max(16).optional(),
+      scrape_configs: z.array(scrapeConfigSchema).max(1000).optional(),
       webhooks: z
         .array(z.strictObject({ url: z.url(), sendResolved: z.boolean().optional() }))
         .max(32)
@@ -72,6 +75,7 @@ export interface Config {
     readonly query?: ServerUrl;
     /** Who gets what is stored. */
     readonly remoteWrite: readonly RemoteWriteUrl[];
+    readonly scrapeConfigs: readonly ScrapeConfig[];
   };
 }
 
@@ -153,6 +157,11 @@ export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv = process.
       ],
       ...queryOf(flags, file),
       remoteWrite: remoteWriteOf(flags, file, path ?? ''),
+      scrapeConfigs: toScrapeConfigs(
+        file.collector?.scrape_configs ?? [],
+        inFile('collector.scrape_configs'),
+        folder,
+      ),
     },
   };
 }
