@@ -9,7 +9,9 @@ import { queueSchema } from '../journal/queue.ts';
 import type { Pod } from '../model/kubernetes.ts';
 import type { LogLine, OomKill } from '../model/life.ts';
 import type { Clock } from '../util/clock.ts';
+import { tracedBy } from '../util/traced.ts';
 import { createOtlpSender, type OtlpSender } from '../wire/otlp/sender.ts';
+import { tracedTransport } from '../wire/otlp/traced-transport.ts';
 import type { OtlpTransport } from '../wire/otlp/transport.ts';
 import { expose } from '../wire/prometheus/text.ts';
 import { metricsRoutes } from './api/metrics.ts';
@@ -97,10 +99,11 @@ export function createAgent(options: AgentOptions): Agent {
     const oomWatch = createOomWatch({ clock });
     open.push(oomWatch);
     const flightRecorder = createFlightRecorder();
+    const traced = tracedBy(options.tracer);
     const senders = Object.entries(options.transports).map(([name, transport]) =>
       createOtlpSender({
         name,
-        transport,
+        transport: tracedTransport(name, transport, traced),
         spool: journal,
         clock,
         random: options.random,

@@ -14,9 +14,11 @@ import {
   type RemoteWriteReceiver,
 } from '../wire/prometheus/remote-write-receiver.ts';
 import { withCause } from './alert-cause.ts';
+import { tracedBy } from '../util/traced.ts';
 import { createNotifier } from './alerting/notifier.ts';
 import { terminalReceiver } from './alerting/receivers/terminal.ts';
 import { webhookReceiver } from './alerting/receivers/webhook.ts';
+import { tracedReceiver } from './alerting/traced-receiver.ts';
 import { consoleRoutes } from './api/console.ts';
 import { dashboardRoutes, readDashboards } from './api/dashboards.ts';
 import { eventRoutes } from './api/events.ts';
@@ -124,11 +126,12 @@ export function createCollector(options: CollectorOptions): Collector {
     open.push(store);
     const elsewhere = options.query && createQueryApi({ ...options.query, clock });
     const engine = elsewhere ?? createEngine({ querier: () => store.querier(), clock });
+    const traced = tracedBy(options.tracer);
     const notifier = createNotifier({
       receivers: [
         ...(options.tellTerminal ? [terminalReceiver(options.say)] : []),
         ...options.webhooks.map((webhook) => webhookReceiver({ ...webhook, clock })),
-      ],
+      ].map((to) => tracedReceiver(to, traced)),
       keyValue: store.keyValue,
       clock,
       externalUrl: options.externalUrl,
@@ -161,6 +164,7 @@ export function createCollector(options: CollectorOptions): Collector {
       keyValue: store.keyValue,
       clock,
       notify: (alerts) => notifier.notify(alerts.map((alert) => withCause(alert, store.events))),
+      traced,
       externalLabels: [],
       externalUrl: options.externalUrl,
       evaluationIntervalMs: options.evaluationIntervalMs,

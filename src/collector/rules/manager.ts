@@ -3,6 +3,7 @@ import type { Labels } from '../../model/labels.ts';
 import type { Query } from '../../model/query-result.ts';
 import type { RuleGroup } from '../../model/rule-group.ts';
 import type { CancelTimer, Clock } from '../../util/clock.ts';
+import { type Traced, untraced } from '../../util/traced.ts';
 import type { Appender, KeyValue } from '../storage/storage.ts';
 import { forgetOthers } from './alert-memory.ts';
 import { namesReadBy, upstreamFirst, upstreamOf } from './dependencies.ts';
@@ -22,6 +23,8 @@ export interface RuleManagerOptions {
    * minutes. The same alerts come again and again; who sends them on remembers what was sent.
    */
   readonly notify: (alerts: readonly Alert[]) => void;
+  /** Makes each evaluation of a group a span; none when left out. */
+  readonly traced?: Traced;
   readonly externalLabels: Labels;
   readonly externalUrl: string;
   /** For groups that do not say their own. */
@@ -63,6 +66,7 @@ export function createRuleManager(options: RuleManagerOptions): RuleManager {
   const { clock, groups } = options;
   const upstream = upstreamOf(groups);
   const order = upstreamFirst(upstream);
+  const traced = options.traced ?? untraced;
   const members = groups.map((group, index): Member => {
     const intervalMs = group.intervalMs > 0 ? group.intervalMs : options.evaluationIntervalMs;
     return {
@@ -88,7 +92,9 @@ export function createRuleManager(options: RuleManagerOptions): RuleManager {
       member.touched = false;
       // A woken evaluation may have overtaken the one that was due: a series' samples go forward.
       const atMs = dueMs > member.lastMs ? dueMs : Math.max(clock.now(), member.lastMs + 1);
-      await member.evaluation.evaluate(atMs, stopping.signal);
+      await traced('rule group evaluation', { 'podvitals.rule_group': member.evaluation.group.name }, () =>
+        member.evaluation.evaluate(atMs, stopping.signal),
+      );
       member.lastMs = atMs;
       tell(member);
     };
