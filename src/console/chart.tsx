@@ -23,6 +23,8 @@ export interface ChartProps {
   /** The scale starts at 0 and reaches at least this. */
   readonly atLeast?: number;
   readonly binary?: boolean;
+  /** There is nothing between whole numbers. */
+  readonly whole?: boolean;
 }
 
 /** Lines over time, drawn by uPlot in the colours of the page's scheme, as wide as its place. */
@@ -69,6 +71,9 @@ function dataOf({ times, lines }: ChartProps): uPlot.AlignedData {
 }
 
 const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
+const WHOLE_STEPS = Array.from({ length: 15 }, (_, power) =>
+  [1, 2, 5].map((digit) => digit * 10 ** power),
+).flat();
 
 function optionsOf(props: ChartProps, element: HTMLElement): uPlot.Options {
   const style = getComputedStyle(element);
@@ -107,7 +112,7 @@ function optionsOf(props: ChartProps, element: HTMLElement): uPlot.Options {
         ...axis,
         size: 56,
         space: 34,
-        ...(props.binary ? { incrs: BINARY_STEPS } : {}),
+        ...(props.binary ? { incrs: BINARY_STEPS } : props.whole ? { incrs: WHOLE_STEPS } : {}),
         values: (_plot, splits) => splits.map((value) => props.format(value)),
       },
     ],

@@ -38,6 +38,7 @@ export function debug(): DashboardBuilder {
         description: 'Of all containers, since their pods were created.',
         width: 6,
         height: 4,
+        decimals: 0,
         query: { expr: `sum(kube_pod_container_status_restarts_total{${POD}} ${OF_WORKLOAD})` },
       }),
     )
@@ -79,6 +80,7 @@ export function debug(): DashboardBuilder {
         description: 'Since the pods were created.',
         width: 12,
         height: 8,
+        decimals: 0,
         columns: ['namespace', 'pod', 'container', 'reason', 'requested'],
         value: 'deaths',
         noValue: 'No container died.',

@@ -1,4 +1,5 @@
 import { DashboardBuilder, DashboardCursorSync } from '@grafana/grafana-foundation-sdk/dashboard';
+import { deathsInMonth } from './deaths.ts';
 import { stat, table, timeSeries } from './panel.ts';
 import { datasourceVariable, namespaceVariable, numberVariable } from './variable.ts';
 
@@ -149,7 +150,7 @@ export function executive(): DashboardBuilder {
         value: 'deaths',
         noValue: 'No container died unasked in 30 days.',
         query: {
-          expr: 'round(sum by (namespace, reason) (increase(podvitals_container_deaths_total{requested="false",reason!="Completed",namespace=~"$namespace"}[30d]))) > 0',
+          expr: deathsInMonth('reason!="Completed",namespace=~"$namespace"'),
         },
       }),
     );

@@ -1,4 +1,5 @@
 import { DashboardBuilder, DashboardCursorSync } from '@grafana/grafana-foundation-sdk/dashboard';
+import { deathsEachStep } from './deaths.ts';
 import { stat, type Thresholds, table, timeSeries } from './panel.ts';
 import { datasourceVariable, namespaceVariable } from './variable.ts';
 
@@ -108,12 +109,13 @@ export function onCall(): DashboardBuilder {
     .withPanel(
       timeSeries({
         title: 'Deaths as they happen',
-        description: 'Container deaths by reason, in steps of the chart.',
+        description: 'Container deaths nobody asked for by reason, in each step of the chart.',
         width: 12,
         height: 8,
+        decimals: 0,
         queries: [
           {
-            expr: 'sum by (pod, reason) (increase(podvitals_container_deaths_total{requested="false",namespace=~"$namespace"}[$__rate_interval])) > 0',
+            expr: deathsEachStep('namespace=~"$namespace"'),
             legend: '{{pod}} {{reason}}',
           },
         ],

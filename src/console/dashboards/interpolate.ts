@@ -16,7 +16,7 @@ const RATE_INTERVAL_SECONDS = 60;
 
 /**
  * An expression with Grafana's variables filled in: chosen values as regular expressions that match only themselves,
- * text boxes as numbers, `$__rate_interval`, `$__interval` and `$__range` by the range.
+ * text boxes as numbers, `$__rate_interval`, `$__interval`, `$__interval_ms` and `$__range` by the range.
  */
 export function interpolate(
   expr: string,
@@ -27,6 +27,7 @@ export function interpolate(
   const built: Readonly<Record<string, string>> = {
     __rate_interval: `${Math.max(RATE_INTERVAL_SECONDS, step * 4)}s`,
     __interval: `${step}s`,
+    __interval_ms: String(step * 1000),
     __range: `${end - start}s`,
   };
   return expr.replace(

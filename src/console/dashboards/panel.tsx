@@ -170,6 +170,7 @@ function TimeSeries(props: PanelProps) {
         }))}
         format={format}
         binary={defaults?.unit === 'bytes'}
+        whole={defaults?.decimals === 0 && defaults.unit === undefined}
         from={value.start}
         to={value.end}
         atLeast={defaults?.max ?? LEAST_TOP[defaults?.unit ?? ''] ?? 0}
