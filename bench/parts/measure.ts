@@ -24,7 +24,7 @@ export async function ask(engine: Engine, { path, parameters }: Question): Promi
 
 const ROUNDS = 5;
 // CPU time is told in steps of 10 ms, so that a round has to last.
-const ROUND_MS = 400;
+const ROUND_MS = 250;
 const MOST_A_ROUND = 400;
 
 /** CPU and wall time of a question to each engine: medians of five rounds, the engines taking turns. */

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { samplesSchema } from '../../../src/collector/tsdb/block-table.ts';
+import { createStore } from '../../../src/collector/tsdb/store.ts';
+import { appendSample, createXorChunk } from '../../../src/collector/tsdb/xor-chunk.ts';
+import { openJournal } from '../../../src/journal/journal.ts';
+import { encodeLabels, toLabels } from '../../../src/model/labels.ts';
+import { createFakeClock } from '../../../src/util/clock.ts';
+
+describe('a file from before rows held several chunks', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'podvitals-tsdb-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is read as it was, and goes on', async () => {
+    const path = join(folder, 'collector.db');
+    const clock = createFakeClock();
+    const key = encodeLabels(toLabels({ __name__: 'old_total' }));
+    const start = clock.now() - 3_600_000;
+    const chunk = createXorChunk();
+    const value = new Float64Array(1);
+    const words = new Uint32Array(value.buffer);
+    for (let i = 0; i < 5; i += 1) {
+      value[0] = i / 3;
+      appendSample(chunk, start + i * 1000, words[1]!, words[0]!);
+    }
+    const journal = openJournal(path, {
+      clock,
+      schemas: [{ name: samplesSchema.name, migrations: samplesSchema.migrations.slice(0, 1) }],
+    });
+    await journal.write(() => {
+      journal.prepare('INSERT INTO series (ref, labels) VALUES (1, ?)').run(key);
+      journal
+        .prepare('INSERT INTO chunk (ref, min_t, max_t, count, body) VALUES (1, ?, ?, 5, ?)')
+        .run(start, start + 4000, chunk.bytes.slice(0, Math.ceil(chunk.bits / 8)));
+    });
+    await journal.close();
+
+    const store = createStore({ path, clock });
+    const appender = store.appender();
+    const ref = appender.reference(key);
+    for (let i = 5; i < 200; i += 1) appender.append(ref, start + i * 1000, i / 3);
+    await appender.commit();
+    await clock.advance(2 * 3_600_000);
+    await store.maintain();
+    const [series] = store
+      .querier()
+      .select([{ name: '__name__', op: '=', value: 'old_total' }], start, clock.now());
+    const { t, v, length } = series!.samples(start, clock.now());
+    expect(length).toBe(200);
+    expect([...v.subarray(0, length)]).toEqual(Array.from({ length: 200 }, (_, i) => i / 3));
+    expect(t[199]).toBe(start + 199_000);
+    await store.close();
+  });
+});
