@@ -5,6 +5,7 @@ import { createHttpServer, type HttpServer } from '../http/server.ts';
 import { createTokenCheck } from '../http/token.ts';
 import type { Clock } from '../util/clock.ts';
 import { isCodedError } from '../util/coded-error.ts';
+import { tracedBy } from '../util/traced.ts';
 import { createOtlpGrpcServer } from '../wire/otlp/grpc-server.ts';
 import { createOtlpHttpHandler } from '../wire/otlp/http-handler.ts';
 import { createOtlpReceiver, type OtlpReceiver } from '../wire/otlp/receiver.ts';
@@ -14,7 +15,6 @@ import {
   type RemoteWriteReceiver,
 } from '../wire/prometheus/remote-write-receiver.ts';
 import { withCause } from './alert-cause.ts';
-import { tracedBy } from '../util/traced.ts';
 import { createNotifier } from './alerting/notifier.ts';
 import { terminalReceiver } from './alerting/receivers/terminal.ts';
 import { webhookReceiver } from './alerting/receivers/webhook.ts';
