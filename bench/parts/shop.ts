@@ -24,6 +24,8 @@ const VARIABLES: Readonly<Record<string, string>> = {
   $cpu_core_hour: '0.033',
   $memory_gib_hour: '0.0045',
   $__rate_interval: '1m',
+  $__interval: '1m',
+  $__interval_ms: '60000',
 };
 
 /** Each expression of the committed dashboards once. */

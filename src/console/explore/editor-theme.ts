@@ -55,6 +55,8 @@ export const theme = EditorView.theme({
     fontSize: '0.85em',
   },
   '.cm-tooltip.cm-completionInfo': { fontFamily: 'var(--sans)', fontSize: '0.9em', padding: '6px 10px' },
+  // Beside the list there is no room, and over it nothing can be read.
+  '@media (max-width: 560px)': { '.cm-tooltip.cm-completionInfo': { display: 'none' } },
 });
 
 export const colours = HighlightStyle.define([
