@@ -149,8 +149,21 @@ export function createAgent(options: AgentOptions): Agent {
         if (!toldKills.has(kill)) recorder.onOomKill({ ...death, kill });
       }
     };
+    const recordFailedConnects = (uid: string, containerId: string) => {
+      const count = stats.readPod(uid).pods.get(uid)?.tcp?.failedConnects;
+      if (count !== undefined) flightRecorder.recordFailedConnects(containerId, count);
+    };
+    // What the pod listens on at the moment a probe finds nobody: a short life may have no other look at it.
+    const recordListening = ({ pod, container }: PodTransition & { readonly kind: 'probe' }) => {
+      const id = manager.view(pod.uid)?.containers.find(({ name }) => name === container)?.running?.id;
+      const listening = stats.readPod(pod.uid).pods.get(pod.uid)?.listening;
+      if (id !== undefined && listening) flightRecorder.recordListening(id, listening);
+    };
     const handle = async (transition: PodTransition) => {
-      if (transition.kind === 'container-died') recordOomKills(transition);
+      if (transition.kind === 'container-died') {
+        recordOomKills(transition);
+        recordFailedConnects(transition.pod.uid, transition.containerId);
+      }
       recorder.onTransition(transition);
       const view = manager.view(transition.pod.uid);
       if (view) recorder.podChanged(view);
@@ -167,7 +180,11 @@ export function createAgent(options: AgentOptions): Agent {
       // Probe results are many and small: they are taken at once, and lost with the process.
       if (transition.kind === 'probe' || transition.kind === 'late-answer') recorder.onTransition(transition);
       else inbox.put(transition);
-      if (transition.kind === 'container-started') vitals.track();
+      if (transition.kind === 'probe' && !transition.result.ok) recordListening(transition);
+      if (transition.kind === 'container-started') {
+        vitals.track();
+        recordFailedConnects(transition.pod.uid, transition.containerId);
+      }
     });
     oomWatch.onKill((containerId, kill) => {
       const owner = manager.ownerOf(containerId);

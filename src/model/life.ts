@@ -88,6 +88,8 @@ export interface Life {
   readonly log: readonly LogLine[];
   readonly vitals: readonly VitalFrame[];
   readonly probes: readonly ProbeResult[];
+  /** Connections out of the pod's network that failed while this life lasted (TCP attempts); absent: not known. */
+  readonly failedConnects?: number;
   /** Ports something in the pod listened on shortly before the death. */
   readonly listening: readonly { readonly address: string; readonly port: number }[];
   readonly verdict: Verdict;

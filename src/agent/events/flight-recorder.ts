@@ -14,6 +14,8 @@ export interface FlightRecord {
   readonly vitals: readonly VitalFrame[];
   /** Oldest first, at most the last 30. */
   readonly probes: readonly ProbeResult[];
+  /** TCP attempts out of the pod's network that failed since the container started; absent: not known. */
+  readonly failedConnects?: number;
   /** What the pod listened on when last looked; absent: never looked. */
   readonly listening?: Life['listening'];
 }
@@ -24,6 +26,8 @@ export interface FlightRecorder {
   record(containerId: string, usage: ContainerUsage): void;
   recordProbe(containerId: string, result: ProbeResult): void;
   recordListening(containerId: string, listening: Life['listening']): void;
+  /** The pod's count of failed connects: at the container's start, and again at its end. */
+  recordFailedConnects(containerId: string, count: number): void;
   read(containerId: string): FlightRecord;
   /** As `read`, without the frames, which are dear to unpack, but for what is asked of those that live. */
   now(containerId: string): Omit<FlightRecord, 'vitals'> & {
@@ -41,6 +45,7 @@ interface Flight {
   probes: readonly ProbeResult[];
   listening?: Life['listening'];
   before?: ContainerUsage;
+  failedConnects?: { readonly atStart: number; readonly now: number };
 }
 
 const NOTHING: FlightRecord = { vitals: [], probes: [] };
@@ -61,8 +66,13 @@ export function createFlightRecorder(): FlightRecorder {
   const read = (containerId: string): FlightRecord => {
     const flight = flights.get(containerId);
     if (!flight) return NOTHING;
-    const { frames, probes, listening } = flight;
-    return { vitals: frames.read(), probes, ...(listening ? { listening } : {}) };
+    const { frames, probes, listening, failedConnects } = flight;
+    return {
+      vitals: frames.read(),
+      probes,
+      ...(listening ? { listening } : {}),
+      ...(failedConnects ? { failedConnects: failedConnects.now - failedConnects.atStart } : {}),
+    };
   };
 
   return {
@@ -79,6 +89,14 @@ export function createFlightRecorder(): FlightRecorder {
     recordListening(containerId, listening) {
       const flight = flightOf(containerId);
       if (flight) flight.listening = listening.slice(0, MOST_PORTS);
+    },
+    recordFailedConnects(containerId, count) {
+      const flight = flightOf(containerId);
+      if (!flight) return;
+      const { atStart = count } = flight.failedConnects ?? {};
+      // A count that fell is of another network: nothing can be said of it.
+      if (count >= atStart) flight.failedConnects = { atStart, now: count };
+      else delete flight.failedConnects;
     },
     read,
     now(containerId) {

@@ -42,6 +42,7 @@ export function toLife(death: ContainerDied, remains: Remains): Life {
     log: logTail(log),
     vitals: flight.vitals,
     probes: flight.probes,
+    ...(flight.failedConnects === undefined ? {} : { failedConnects: flight.failedConnects }),
     listening: flight.listening ?? [],
   };
   const spec = view?.object.spec;

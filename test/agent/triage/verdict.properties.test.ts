@@ -93,6 +93,12 @@ const DECIDED: readonly {
     without: deathOf({ log: 'Error: EMFILE: too many open files' }),
   },
   {
+    what: 'a refused connection that the kernel did not count',
+    cause: 'DependencyRefused',
+    death: deathOf({ log: 'Error: connect ECONNREFUSED 10.88.0.7:5432', life: { failedConnects: 3 } }),
+    without: deathOf({ log: 'Error: connect ECONNREFUSED 10.88.0.7:5432', life: { failedConnects: 0 } }),
+  },
+  {
     what: 'a heap that was full without the abort',
     cause: 'HeapExhausted',
     death: deathOf({

@@ -1,9 +1,12 @@
+import type { Evidence } from '../../../model/evidence.ts';
 import type { LogLine } from '../../../model/life.ts';
+import { seriesName } from '../citation.ts';
+import type { Death } from '../death.ts';
 import type { FailureOf } from '../failure.ts';
 import { lastWords } from '../log/last-words.ts';
 import { hintOf, logVerdict } from '../log-verdict.ts';
 import { describePod, podEvents } from '../next-step.ts';
-import { brief } from '../words.ts';
+import { brief, rfc3339 } from '../words.ts';
 
 interface Way {
   readonly cause: 'DependencyRefused' | 'DependencyTimeout' | 'DnsFailure';
@@ -33,7 +36,10 @@ const WAYS: readonly (readonly [RegExp, Way])[] = [
   ],
 ];
 
-/** Something it needs over the network does not answer, and the program gives up instead of waiting. */
+/**
+ * Something it needs over the network does not answer, and the program gives up instead of waiting. Certain when the
+ * kernel, too, counted connections that were refused.
+ */
 export const dependency: FailureOf = (death) => {
   const hint = hintOf(death, 'Dependency');
   if (!hint) return undefined;
@@ -48,6 +54,7 @@ export const dependency: FailureOf = (death) => {
     cause: way.cause,
     failureMode: way.failureMode,
     summary: `Container ${container} exits with code ${exitCode} because it cannot reach ${where}: ${way.words}.`,
+    corroborated: way.cause === 'DependencyRefused' ? failedConnects(death) : undefined,
     next: [
       { command: 'podvitals get pods -A -o wide', why: `see whether what serves ${where} runs and is ready` },
       podEvents(pod, 'see whether its deaths follow those of the dependency'),
@@ -55,6 +62,15 @@ export const dependency: FailureOf = (death) => {
     ],
   });
 };
+
+function failedConnects({ life }: Death): Evidence | undefined {
+  if (!life.failedConnects) return undefined;
+  return {
+    fact: `the kernel counted ${life.failedConnects} failed ${life.failedConnects === 1 ? 'connection' : 'connections'} out of the pod's network in this life`,
+    source: `${seriesName('podvitals_pod_network_errors_total', life.pod).slice(0, -1)},kind="connect_failed"}`,
+    at: rfc3339(life.finishedAt),
+  };
+}
 
 /** The line that names the dependency says how, else the lines around it. */
 function wayOf(line: LogLine, log: readonly LogLine[]): Way {
