@@ -85,11 +85,11 @@ function readSeries(
   let samples = 0;
   let histograms = 0;
   key.clear();
-  scan(reader, end, (field) => {
+  for (let field = nextField(reader, end); field !== 0; field = nextField(reader, end)) {
     if (field === LABELS) readLabel(reader, enter(reader, end), key);
     else if (field === SAMPLES) samples += 1;
     else if (field === HISTOGRAMS) histograms += 1;
-  });
+  }
   if (samples + histograms > room)
     throw new CodedError(
       'REMOTE_WRITE_LIMIT',
@@ -103,9 +103,8 @@ function readSeries(
   else if (visitor.series(labelBytes, samples)) {
     // Once more, now that the series is known: labels need not stand before samples.
     reader.pos = start;
-    scan(reader, end, (field) => {
+    for (let field = nextField(reader, end); field !== 0; field = nextField(reader, end))
       if (field === SAMPLES) readSample(reader, enter(reader, end), visitor);
-    });
   }
   return samples + histograms;
 }
@@ -115,13 +114,18 @@ function readLabel(reader: PbfReader, end: number, key: SeriesKey): void {
   let nameEnd = 0;
   let valueAt = 0;
   let valueEnd = 0;
-  scan(reader, end, (field) => {
-    if (field !== 1 && field !== 2) return;
+  for (let field = nextField(reader, end); field !== 0; field = nextField(reader, end)) {
+    if (field !== 1 && field !== 2) continue;
     const stop = enter(reader, end);
-    if (field === 1) [nameAt, nameEnd] = [reader.pos, stop];
-    else [valueAt, valueEnd] = [reader.pos, stop];
+    if (field === 1) {
+      nameAt = reader.pos;
+      nameEnd = stop;
+    } else {
+      valueAt = reader.pos;
+      valueEnd = stop;
+    }
     reader.pos = stop;
-  });
+  }
   key.add(reader.buf, nameAt, nameEnd, valueAt, valueEnd);
 }
 
@@ -129,7 +133,7 @@ function readSample(reader: PbfReader, end: number, visitor: WriteRequestVisitor
   let t = 0;
   let high = 0;
   let low = 0;
-  scan(reader, end, (field) => {
+  for (let field = nextField(reader, end); field !== 0; field = nextField(reader, end)) {
     if (field === 1) {
       expectType(reader, FIXED64);
       low = reader.readFixed32();
@@ -138,19 +142,17 @@ function readSample(reader: PbfReader, end: number, visitor: WriteRequestVisitor
       expectType(reader, VARINT);
       t = reader.readVarint(true);
     }
-  });
+  }
   if (Number.isSafeInteger(t)) visitor.sample(t, high, low);
   else visitor.refused(1, `a sample at ${t} ms is out of all bounds`);
 }
 
-/** Calls `visit` for each field up to `end`; a field it does not read is passed over. */
-function scan(reader: PbfReader, end: number, visit: (field: number) => void): void {
-  while (reader.pos < end) {
-    const field = reader.nextField(end);
-    if (field === 0) break;
-    visit(field);
-  }
-  if (reader.pos !== end) throw malformed(`a field ends at byte ${reader.pos}, its message at ${end}`);
+/** The next field of a message that ends at `end`, or 0 there. One that is not read is passed over. */
+function nextField(reader: PbfReader, end: number): number {
+  const field = reader.pos < end ? reader.nextField(end) : 0;
+  if (field === 0 && reader.pos !== end)
+    throw malformed(`a field ends at byte ${reader.pos}, its message at ${end}`);
+  return field;
 }
 
 function expectType(reader: PbfReader, type: number): void {

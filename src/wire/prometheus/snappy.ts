@@ -25,7 +25,8 @@ export function snappyDecode(block: Uint8Array, maxBytes: number): Uint8Array {
     );
   if (length > (block.length - at) * MOST_EXPANSION)
     throw malformed(`${block.length - at} bytes cannot unpack to ${length}`);
-  const out = new Uint8Array(length);
+  // Not cleared first, as every byte is written or all is refused.
+  const out = Buffer.allocUnsafeSlow(length);
   if (unpack(block, at, out) !== length) throw malformed('it ends before its declared length');
   return out;
 }
