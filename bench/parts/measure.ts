@@ -22,12 +22,12 @@ export async function ask(engine: Engine, { path, parameters }: Question): Promi
   return text;
 }
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 // CPU time is told in steps of 10 ms, so that a round has to last.
 const ROUND_MS = 250;
 const MOST_A_ROUND = 400;
 
-/** CPU and wall time of a question to each engine: medians of five rounds, the engines taking turns. */
+/** CPU and wall time of a question to each engine: medians of three rounds, the engines taking turns. */
 export async function measure(
   engines: readonly Engine[],
   question: Question,

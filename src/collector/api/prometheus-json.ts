@@ -5,7 +5,7 @@ import type { Clock } from '../../util/clock.ts';
 import { othersFirst } from '../promql/evaluation/turn.ts';
 
 const CHUNK_CHARACTERS = 64 * 1024;
-const LONGEST_STRETCH_MS = 5;
+const LONGEST_STRETCH_MS = 2;
 const MOST_ANNOTATIONS = 10;
 
 /** Text in pieces of about 64 KiB. Between them others get their turn, however long the whole is. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../../util/clock.ts';
 import { CodedError } from '../../../util/coded-error.ts';
 
 /** How long an evaluation may hold the thread at a stretch. */
-const LONGEST_STRETCH_MS = 5;
+const LONGEST_STRETCH_MS = 2;
 
 /**
  * Shares the thread: an evaluation asks `isOver` in its loops and pauses when so. A pause, and `check`, reject when
