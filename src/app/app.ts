@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { pino } from 'pino';
 import { type Agent, createAgent } from '../agent/agent.ts';
 import type { ApplyOutcome, ManifestFile } from '../agent/api/objects.ts';
 import { type Collector, createCollector } from '../collector/collector.ts';
@@ -12,6 +11,7 @@ import { internalTransport } from '../wire/otlp/internal-transport.ts';
 import type { OtlpTransport } from '../wire/otlp/transport.ts';
 import { ASSETS } from './assets.ts';
 import { controlSocket } from './control-socket.ts';
+import { createLogger } from './logger.ts';
 import { startTracing, type Tracing } from './tracing.ts';
 import { VERSION } from './version.ts';
 
@@ -39,7 +39,7 @@ export interface App {
 
 export function createApp(options: AppOptions): App {
   const { halves, config, env, say, clock = systemClock } = options;
-  const logger = pino({ level: env.PODVITALS_LOG_LEVEL ?? 'warn', base: null }, pino.destination(2));
+  const logger = createLogger(env.PODVITALS_LOG_LEVEL ?? 'warn', clock, (line) => process.stderr.write(line));
   let tracing: Tracing | undefined;
   let collector: Collector | undefined;
   let agent: Agent | undefined;

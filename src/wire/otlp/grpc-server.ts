@@ -131,7 +131,9 @@ function bind(server: Server, { host, port, tls }: OtlpGrpcServerOptions): Promi
         reject(
           new CodedError(
             'OTLP_ADDRESS_TAKEN',
-            `cannot listen for OTLP/gRPC on ${host}:${port} (${messageOf(error)}); free the port or choose another`,
+            /EADDRINUSE/.test(error.message)
+              ? `cannot listen for OTLP/gRPC on ${host}:${port}: another process has port ${port}; ask who with: ss -ltnp 'sport = :${port}'; stop it or choose another port`
+              : `cannot listen for OTLP/gRPC on ${host}:${port} (${messageOf(error)}); choose another address`,
             { cause: error },
           ),
         );
