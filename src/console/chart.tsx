@@ -126,12 +126,19 @@ function optionsOf(props: ChartProps, element: HTMLElement): uPlot.Options {
           label: name,
           stroke,
           width: 1.5,
-          points: { show: false },
+          points: { show: true, size: 5, fill: stroke, filter: lonely },
           ...(filled ? { fill: colour(`--fill-${number % 8}`) } : {}),
         };
       }),
     ],
   };
+}
+
+/** Values with none beside them: no line goes through them, so that they would not be seen. */
+function lonely(plot: uPlot, series: number): number[] {
+  const values = plot.data[series]!;
+  const there = (index: number) => values[index] !== null && values[index] !== undefined;
+  return Array.from(values.keys()).filter((index) => there(index) && !there(index - 1) && !there(index + 1));
 }
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
