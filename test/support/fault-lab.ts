@@ -34,7 +34,6 @@ const PREFIX = 'podvitals.dev/';
 const OBSERVE_SECONDS = 60;
 /** What one podvitals with its pods may take. */
 const BYTES_EACH = 768 * 1024 * 1024;
-const STARTS_A_CORE = 1;
 const RUNS_A_CORE = 6;
 const MOST_STARTS = 3;
 
@@ -75,7 +74,7 @@ function readFault(file: string): Fault | undefined {
 
 /**
  * Runs each fault in a podvitals of its own, as many at once as the machine bears, and asks why. Starts are taken in
- * turn, so that the observation of one is not the start of another.
+ * turn and leave a core free, so that pods are not starved by the start of another podvitals.
  */
 export async function runFaults(
   faults: readonly Fault[],
@@ -86,7 +85,7 @@ export async function runFaults(
     1,
     Math.min(faults.length, machine.cores * RUNS_A_CORE, Math.floor(machine.freeBytes / BYTES_EACH)),
   );
-  const starting = createTurns(Math.max(1, machine.cores * STARTS_A_CORE));
+  const starting = createTurns(Math.max(1, machine.cores - 1));
   // The longest first: nothing waits for one that began last.
   const waiting = [...faults].sort((a, b) => b.observeMs - a.observeMs);
   const findings: Finding[] = [];

@@ -2,7 +2,7 @@ import type { Evidence } from '../../model/evidence.ts';
 import type { ProbeKind, ProbeResult, VitalFrame } from '../../model/life.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { exitFact, ofLife, oomCounterFact, probeFact, seriesName } from './citation.ts';
-import { type Death, livedMs } from './death.ts';
+import { type Death, type EndedLife, livedMs } from './death.ts';
 import { portMatch, portsOf, portWords, probeOf, probePort } from './listening.ts';
 import { describePod, manifestOf, previousLog } from './next-step.ts';
 import { type ProbeAnswer, probeAnswer } from './probe-answer.ts';
@@ -19,6 +19,8 @@ export interface ProbeKill {
   /** Good answers that came after the probe had given up on them. */
   readonly late: readonly ProbeResult[];
   readonly port?: number;
+  /** The life in which something in the pod was last seen to listen: this one, or one before; absent: none. */
+  readonly heard?: Pick<EndedLife, 'id' | 'listening' | 'finishedAt'>;
   /** What the pod listened on against what the probe asked; absent: not known. */
   readonly match?: ReturnType<typeof portMatch>;
   readonly timeoutMs: number;
@@ -40,6 +42,8 @@ export function probeKillOf(death: Death): ProbeKill | undefined {
   const port = probePort(spec, kind);
   const throttledRatio = throttledWhileWorking(life.vitals.slice(-THROTTLED_FRAMES));
   const probe = probeOf(spec, kind);
+  // A life that ended before it was looked at is known by the one before it.
+  const heard = [life, ...death.earlier.toReversed()].find(({ listening }) => listening.length > 0);
   return {
     kind,
     ...(last ? { last } : {}),
@@ -48,7 +52,7 @@ export function probeKillOf(death: Death): ProbeKill | undefined {
     successes: own.filter(({ ok, late }) => ok && !late),
     late: own.filter(({ ok, late }) => ok && late),
     ...(port === undefined ? {} : { port }),
-    ...(life.listening.length > 0 ? { match: portMatch(life.listening, port) } : {}),
+    ...(heard ? { heard, match: portMatch(heard.listening, port) } : {}),
     timeoutMs: (probe?.timeoutSeconds ?? 1) * 1000,
     failureThreshold: probe?.failureThreshold ?? 3,
     ...(throttledRatio === undefined ? {} : { throttledRatio }),
@@ -98,7 +102,7 @@ export function probeKillVerdict(
       ofLife(death, brief(life.killRequest!.message, 200), life.killRequest!.at),
       ...kill.failures.slice(-MOST_PROBE_FACTS).map((result) => probeFact(death, result)),
       ...(found.facts ?? []),
-      ...portFacts(death, kill),
+      ...portFacts(kill),
       exitFact(death),
       ...(counter ? [counter] : []),
     ],
@@ -138,10 +142,16 @@ export function throttledFacts({ life }: Death, { throttledRatio }: ProbeKill): 
   ];
 }
 
-function portFacts(death: Death, { port }: ProbeKill): readonly Evidence[] {
-  const { listening } = death.life;
-  if (port === undefined || listening.length === 0) return [];
-  return [ofLife(death, `the probe asks port ${port}; the pod listened on ${portWords(portsOf(listening))}`)];
+function portFacts({ port, heard }: ProbeKill): readonly Evidence[] {
+  if (port === undefined || !heard) return [];
+  const ports = portWords(portsOf(heard.listening));
+  return [
+    {
+      fact: `the probe asks port ${port}; the pod listened on ${ports}`,
+      source: heard.id,
+      at: rfc3339(heard.finishedAt),
+    },
+  ];
 }
 
 /** Seen before: the life before this one had the same verdict, so that chance and an unlucky moment are out. */

@@ -27,14 +27,13 @@ export const livenessProbeWrong: FailureOf = (death) => {
   });
 };
 
-function wrongIn(death: Death, { answer, match, port, last }: ProbeKill): string | undefined {
-  const { listening } = death.life;
+function wrongIn(death: Death, { answer, match, port, last, heard }: ProbeKill): string | undefined {
   if (isMisaddressed(answer)) return misaddressedWords(answer, last?.target ?? '');
   if (answer.kind === 'other' && last !== undefined && /: EOF$/.test(last.message))
     return 'the program closes the connection at once, as one that speaks TLS does when it is asked without (scheme)';
   if (answer.kind !== 'refused') return undefined;
   if (match === 'nothing-there')
-    return `nothing listens on port ${port}, the pod listens on ${portWords(portsOf(listening))}`;
+    return `nothing listens on port ${port}, the pod listens on ${portWords(portsOf(heard?.listening ?? []))}`;
   if (match === 'loopback-only')
     return `port ${port} is open on the loopback address only, where a probe cannot reach it`;
   if (livedMs(death) < LONG_ENOUGH_MS || port === undefined) return undefined;
