@@ -301,6 +301,7 @@ async function openControl(
       followLogs: (pod: Pod, container, attempt, onLine, signal) =>
         runtime.followLogs(pod.metadata.uid, container, attempt, onLine, signal),
       watch: (listener) => manager.onTransition(listener),
+      clock: options.clock,
     }),
   );
   await control.listen();

@@ -1,5 +1,5 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { CodedError, messageOf } from '../util/coded-error.ts';
+import { CodedError, isCodedError, messageOf } from '../util/coded-error.ts';
 
 /** Where the commands reach the two halves. */
 export interface Connection {
@@ -21,11 +21,14 @@ export async function askAgent<Answer>(
   return JSON.parse(text) as Answer;
 }
 
-/** As `askAgent`, for an answer that is text: each piece is handed on as it comes. */
+/**
+ * As `askAgent`, for an answer that is text: each piece is handed on as it comes, the next when that is done with.
+ * @throws AGENT_LEFT when it ends in the middle.
+ */
 export async function streamAgent(
   connection: Connection,
   path: string,
-  onText: (text: string) => void,
+  onText: (text: string) => void | Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
   const response = await openAgent(connection, 'GET', path, undefined, signal);
@@ -33,9 +36,11 @@ export async function streamAgent(
     throw refusal(await readText(response), response.statusCode ?? 500);
   response.setEncoding('utf8');
   try {
-    for await (const piece of response) onText(piece as string);
+    for await (const piece of response) await onText(piece as string);
   } catch (error) {
-    if (!signal?.aborted) throw error;
+    if (signal?.aborted) return;
+    if (isCodedError(error)) throw error;
+    throw new CodedError('AGENT_LEFT', `the agent at ${connection.socket} ended the connection`, { cause: error });
   }
 }
 

@@ -1,8 +1,10 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
+import { parseRequest } from '../../http/parse-request.ts';
 import type { KubernetesObject, Pod } from '../../model/kubernetes.ts';
 import type { LogLine } from '../../model/life.ts';
+import type { CancelTimer, Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
 
 export type ObjectKind = KubernetesObject['kind'];
@@ -49,6 +51,7 @@ export interface ObjectRoutesOptions {
   ): Promise<void>;
   /** Calls the listener whenever an object may have changed; returns the unsubscribe function. */
   watch(listener: () => void): () => void;
+  readonly clock: Clock;
 }
 
 /** The API's path of each kind: group and plural name. */
@@ -92,22 +95,23 @@ const logQuery = z.strictObject({
 export function objectRoutes(options: ObjectRoutesOptions): FastifyPluginAsync {
   return async (app) => {
     app.post('/apply', { bodyLimit: 8 * 2 ** 20 }, async (request) =>
-      options.apply(parse(applyBody, request.body, 'request body').files),
+      options.apply(parseRequest(applyBody, request.body, 'body').files),
     );
 
     // A line whenever something may have changed, at most one in WATCH_GAP_MS: who watches asks again.
     app.get('/watch', async (request, reply) => {
       const stream = new PassThrough();
-      let waiting: NodeJS.Timeout | undefined;
+      let waiting: CancelTimer | undefined;
       const unsubscribe = options.watch(() => {
-        waiting ??= setTimeout(() => {
+        waiting ??= options.clock.setTimer(WATCH_GAP_MS, () => {
           waiting = undefined;
-          stream.write('changed\n');
-        }, WATCH_GAP_MS);
+          // Who has not read the last line yet learns no more from another.
+          if (!stream.writableNeedDrain) stream.write('changed\n');
+        });
       });
       request.raw.once('close', () => {
         unsubscribe();
-        clearTimeout(waiting);
+        waiting?.();
         stream.end();
       });
       return reply.type('text/plain; charset=utf-8').send(stream);
@@ -137,7 +141,7 @@ export function objectRoutes(options: ObjectRoutesOptions): FastifyPluginAsync {
         `${base}/namespaces/:namespace/${plural}/:name`,
         async (request) => {
           const { namespace, name } = request.params;
-          const query = parse(deleteQuery, request.query, 'query');
+          const query = parseRequest(deleteQuery, request.query, 'query');
           find(namespace, name);
           await options.delete(
             { kind, namespace, name },
@@ -161,7 +165,7 @@ export function objectRoutes(options: ObjectRoutesOptions): FastifyPluginAsync {
       app.get<{ Params: { namespace: string; name: string } }>(
         `${base}/namespaces/:namespace/pods/:name/log`,
         async (request, reply) => {
-          const query = parse(logQuery, request.query, 'query');
+          const query = parseRequest(logQuery, request.query, 'query');
           const pod = find(request.params.namespace, request.params.name) as Pod;
           const { container, attempt } = lifeOf(pod, query.container, query.previous === 'true');
           const lines = await options.logs(pod, container, attempt, {
@@ -188,7 +192,7 @@ export function objectRoutes(options: ObjectRoutesOptions): FastifyPluginAsync {
               },
               stop.signal,
             )
-            .catch(() => {})
+            .catch((error: unknown) => request.log.warn({ err: error }, 'a log is followed no further'))
             .finally(() => stream.end());
           return reply.send(stream);
         },
@@ -255,9 +259,3 @@ function notFound(
   });
 }
 
-function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, place: string): z.infer<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${issue.path.join('.') || place}: ${issue.message}`);
-  throw new CodedError('BAD_REQUEST', `${place} is not valid: ${problems.join('; ')}`, { status: 400 });
-}

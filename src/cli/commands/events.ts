@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { PodEvent } from '../../model/event.ts';
+import { CodedError } from '../../util/coded-error.ts';
 import { humanDuration } from '../age.ts';
 import { askServer, openServer } from '../client.ts';
 import { type CommonFlags, connectionOf, type Terminal, withConnection, withNamespace } from '../program.ts';
@@ -24,13 +25,19 @@ export function eventsCommand(terminal: Terminal): Command {
       if (!flags.watch) return;
       const response = await openServer(connection, '/api/events?watch=1');
       let rest = '';
-      for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) {
-        rest += piece;
-        for (let end = rest.indexOf('\n\n'); end >= 0; end = rest.indexOf('\n\n')) {
-          const event = eventOf(rest.slice(0, end));
-          rest = rest.slice(end + 2);
-          if (event && wanted(event)) terminal.out(`${row(event).map(printable).join('   ')}\n`);
+      try {
+        for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) {
+          rest += piece;
+          for (let end = rest.indexOf('\n\n'); end >= 0; end = rest.indexOf('\n\n')) {
+            const event = eventOf(rest.slice(0, end));
+            rest = rest.slice(end + 2);
+            if (event && wanted(event)) terminal.out(`${row(event).map(printable).join('   ')}\n`);
+          }
         }
+      } catch (error) {
+        throw new CodedError('SERVER_LEFT', `the collector at ${connection.server} ended the connection`, {
+          cause: error,
+        });
       }
     });
 }

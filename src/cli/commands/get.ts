@@ -36,7 +36,7 @@ export function getCommand(terminal: Terminal): Command {
       const print = async () => terminal.out(await render(kind, inline ?? name, flags, terminal));
       await print();
       if (!flags.watch) return;
-      await streamAgent(connectionOf(flags, terminal), '/watch', () => void print().catch(() => {}));
+      await streamAgent(connectionOf(flags, terminal), '/watch', print);
     });
 }
 
