@@ -40,7 +40,9 @@ export async function streamAgent(
   } catch (error) {
     if (signal?.aborted) return;
     if (isCodedError(error)) throw error;
-    throw new CodedError('AGENT_LEFT', `the agent at ${connection.socket} ended the connection`, { cause: error });
+    throw new CodedError('AGENT_LEFT', `the agent at ${connection.socket} ended the connection`, {
+      cause: error,
+    });
   }
 }
 

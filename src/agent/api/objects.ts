@@ -258,4 +258,3 @@ function notFound(
     status: 404,
   });
 }
-
