@@ -24,9 +24,14 @@ const VARIABLES: Readonly<Record<string, string>> = {
   $cpu_core_hour: '0.033',
   $memory_gib_hour: '0.0045',
   $__rate_interval: '1m',
+  $__range: '24h',
+  $__range_s: '86400',
   $__interval: '1m',
   $__interval_ms: '60000',
 };
+
+/** Variables we know nothing of match everything. */
+const variable = (name: string) => VARIABLES[`$${name}`] ?? '.*';
 
 /** Each expression of the committed dashboards once. */
 export function panelQueries(folder: string): readonly PanelQuery[] {
@@ -36,7 +41,9 @@ export function panelQueries(folder: string): readonly PanelQuery[] {
       for (const { targets = [], panels: inner = [] } of panels) {
         for (const { expr, instant = false } of targets) {
           if (expr === undefined) continue;
-          const text = expr.replaceAll(/\$\w+/g, (name) => VARIABLES[name] ?? name);
+          const text = expr.replaceAll(/\$(?:\{(\w+)(?::\w+)?\}|(\w+))/g, (_, braced, bare) =>
+            variable(braced ?? bare),
+          );
           seen.set(`${text} ${instant}`, { dashboard: file.replace('.json', ''), expr: text, instant });
         }
         visit(inner);
