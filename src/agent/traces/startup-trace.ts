@@ -1,33 +1,6 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
+import { startupStages } from '../pod/startup-stages.ts';
 import type { PodView } from '../pod/view.ts';
-
-interface Stage {
-  readonly name: string;
-  readonly startMs: number;
-  readonly endMs: number;
-}
-
-/**
- * The stages of a pod's start-up that are over, in order: schedule, pull, init, start, ready. Each begins where the
- * one before ended, so that together they cover creation to first Ready without a gap.
- */
-export function startupStages(startup: PodView['startup']): readonly Stage[] {
-  const ends: readonly (readonly [string, number | undefined])[] = [
-    ['schedule', startup.scheduledAt],
-    ['pull', startup.pulledAt],
-    ['init', startup.initializedAt],
-    ['start', startup.startedAt],
-    ['ready', startup.readyAt],
-  ];
-  const stages: Stage[] = [];
-  let startMs = startup.createdAt;
-  for (const [name, endMs] of ends) {
-    if (endMs === undefined) continue;
-    stages.push({ name, startMs, endMs: Math.max(startMs, endMs) });
-    startMs = Math.max(startMs, endMs);
-  }
-  return stages;
-}
 
 /**
  * Writes a pod's start-up as one trace, once it was Ready for the first time: a span `pod startup` and a child a
