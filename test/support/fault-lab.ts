@@ -34,7 +34,7 @@ const PREFIX = 'podvitals.dev/';
 const OBSERVE_SECONDS = 60;
 /** What one podvitals with its pods may take. */
 const BYTES_EACH = 768 * 1024 * 1024;
-const RUNS_A_CORE = 6;
+const RUNS_A_CORE = 4;
 const MOST_STARTS = 3;
 
 /** The faults of a manifest or of all manifests of a folder, those without a true cause left out. */
