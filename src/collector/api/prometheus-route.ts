@@ -25,7 +25,8 @@ export function apiRoute(
     method: [...methods],
     handler: async (request, reply) => {
       const answer = await handler(readForm(request), request, reply);
-      if (answer === reply) return reply;
+      // A reply that a handler sent itself comes to nothing when it is waited for.
+      if (reply.sent) return reply;
       return sendJson(reply, answer);
     },
   });

@@ -246,6 +246,9 @@ const RULES = `groups:
       - {alert: Never, expr: 'vector(0) > 1', for: 1m, labels: {severity: page}, annotations: {summary: never}}
 `;
 
+/** What the collector wrote into its log as errors. */
+const troubles: string[] = [];
+
 describe.skipIf(missing('prometheus', 'promtool'))(
   'what Grafana sends is answered as Prometheus answers it',
   () => {
@@ -348,7 +351,7 @@ function collectorIn(dataDir: string, rules: string): Collector {
     version: '0.0.0',
     clock: systemClock,
     tracer: trace.getTracer('test'),
-    logger: pino({ level: 'silent' }),
+    logger: pino({ level: 'error' }, { write: (line) => void troubles.push(line) }),
     say: () => {},
   });
 }
