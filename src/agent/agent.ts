@@ -22,6 +22,7 @@ import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import { createPodManager, type PodManager } from './pod/pod-manager.ts';
 import { createProcessRuntime } from './pod/runtime/process/process-runtime.ts';
 import type { PodTransition } from './pod/transition.ts';
+import { newestWithin } from './redaction/log-bound.ts';
 import { redactLog } from './redaction/redaction.ts';
 import { createOomWatch } from './stats/oom-watch.ts';
 import { createStatsReader } from './stats/stats-reader.ts';
@@ -54,7 +55,7 @@ export interface Agent {
   url(): string;
   /** What this host lets it enforce. */
   enforcement(): { readonly level: string; readonly notEnforced: readonly string[] };
-  /** Log lines without secrets: these leave the agent. */
+  /** The newest log lines, at most 256 Ki characters, without secrets: these leave the agent. */
   logs(
     uid: string,
     container: string,
@@ -66,6 +67,8 @@ export interface Agent {
 
 const RESET_BACK_OFF_MS = 600_000;
 const LAST_WORDS_MS = 5_000;
+/** Of the logs of one answer; about what a person reads, and a tenth of a second to look through. */
+const MOST_LOG_CHARACTERS = 256 * 1024;
 
 /** The half beside the pods. */
 export function createAgent(options: AgentOptions): Agent {
@@ -234,7 +237,9 @@ export function createAgent(options: AgentOptions): Agent {
       const found = view?.containers.find((candidate) => candidate.name === container);
       if (!found) return undefined;
       const attempt = found.attempt - (previous ? 1 : 0);
-      return attempt < 0 ? undefined : redactLog(await runtime.logs(uid, container, attempt, { tail }));
+      if (attempt < 0) return undefined;
+      const lines = await runtime.logs(uid, container, attempt, { tail });
+      return redactLog(newestWithin(lines, MOST_LOG_CHARACTERS));
     },
     stop() {
       stopping ??= (async () => {
