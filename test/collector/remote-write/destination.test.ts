@@ -67,14 +67,18 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function send(names: readonly string[] = ['here'], maxBytes = 2 ** 20): Promise<void> {
+async function send(
+  names: readonly string[] = ['here'],
+  maxBytes = 2 ** 20,
+  clock: Clock = hasty,
+): Promise<void> {
   const url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
   const client = createRemoteWriteClient({ url, headers: {}, timeoutMs: 5_000 }, systemClock);
   remoteWrite = await startRemoteWrite({
     targets: names.map((name) => ({ name, client, maxBytes, maxAgeMs: 3_600_000 })),
     log: store.commits,
     keyValue: store.keyValue,
-    clock: hasty,
+    clock,
     random: () => 0.5,
   });
 }
@@ -163,7 +167,7 @@ describe('a receiver that is sent what is committed', () => {
   });
 
   it('has everything once it is settled, and nobody waits for one that fails', async () => {
-    await send();
+    await send(['here'], 2 ** 20, systemClock);
     await commit(1);
     await remoteWrite!.settled();
     expect(arrived()).toEqual([1]);
