@@ -31,18 +31,23 @@ const get = async (path: string) => {
 };
 
 describe('the console', () => {
-  it.each(['/', '/pods', '/pods/shop/cart-1', '/alerts', '/dashboards', '/dashboards/podvitals-debug'])(
-    'answers %s with its page',
-    async (path) => {
-      const { code, headers, text } = await get(path);
-      expect([code, headers.get('content-type'), headers.get('cache-control')]).toEqual([
-        200,
-        'text/html; charset=utf-8',
-        'no-cache',
-      ]);
-      expect(text).toContain('<title>podvitals');
-    },
-  );
+  it.each([
+    '/',
+    '/pods',
+    '/pods/shop/cart-1',
+    '/alerts',
+    '/explore',
+    '/dashboards',
+    '/dashboards/podvitals-debug',
+  ])('answers %s with its page', async (path) => {
+    const { code, headers, text } = await get(path);
+    expect([code, headers.get('content-type'), headers.get('cache-control')]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+      'no-cache',
+    ]);
+    expect(text).toContain('<title>podvitals');
+  });
 
   it('lets browsers keep files whose name changes with their content', async () => {
     const { headers } = await get('/assets/index-abc.js');
