@@ -237,7 +237,8 @@ function problem(issue: z.core.$ZodIssue): string {
 function fieldsAt(path: readonly PropertyKey[]): readonly string[] {
   let schema: z.ZodType = fileSchema;
   for (const step of ['', ...path]) {
-    if (schema instanceof z.ZodObject && step !== '') schema = schema.shape[String(step)] as z.ZodType;
+    if (schema instanceof z.ZodObject && typeof step === 'string' && step !== '')
+      schema = schema.shape[String(step)] as z.ZodType;
     if (schema instanceof z.ZodOptional) schema = schema.unwrap() as z.ZodType;
     if (schema instanceof z.ZodArray && typeof step === 'string') schema = schema.element as z.ZodType;
   }

@@ -83,8 +83,6 @@ function metadataOf(pools: Pools, form: Form) {
         });
     }
   }
-  if (found.length === 0)
-    throw new CodedError('PROMETHEUS_NOT_FOUND', 'specified metadata not found', { status: 404 });
   return limit >= 0 ? found.slice(0, limit) : found;
 }
 

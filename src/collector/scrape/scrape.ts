@@ -24,7 +24,7 @@ export interface Scrape {
   close(): Promise<void>;
 }
 
-const POLL_MS = 5000;
+const POLL_MS = 2000;
 const BODIES_BYTES = 512 * 2 ** 20;
 
 /** Begins to scrape; returns once static targets have their loops and the files of targets were read. */

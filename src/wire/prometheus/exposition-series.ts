@@ -19,9 +19,25 @@ export function endOfSeries(text: string, start: number, format: TextFormat): nu
   const afterName = endOf(NAME, text, start);
   const braces =
     format === 'prometheus-0.0.4' && afterName > start ? endOf(BLANKS, text, afterName) : afterName;
-  if (text.charCodeAt(braces) === BRACE_OPEN) return endOfBraces(text, braces);
+  if (text.charCodeAt(braces) === BRACE_OPEN) {
+    const end = endOfBraces(text, braces);
+    if (afterName === start) checkNamed(text, start, end, format);
+    return end;
+  }
   if (afterName === start) throw expositionError(text, start, 'the name of a metric');
   return afterName;
+}
+
+/** A series that begins with a brace has its name in quotes within, usually first. */
+function checkNamed(text: string, open: number, end: number, format: TextFormat): void {
+  const first = endOf(BLANKS, text, open + 1);
+  if (text.charCodeAt(first) === QUOTE) {
+    const next = text[endOf(BLANKS, text, endOfQuoted(text, first))];
+    if (next === ',' || next === '}') return;
+  }
+  const labels: Label[] = [];
+  readLabels(text.slice(open, end), 0, format, labels);
+  if (labels[0]?.[0] !== METRIC_NAME) throw expositionError(text, open, 'the name of a metric');
 }
 
 /** The index after the brace that closes the one at `open`. */
