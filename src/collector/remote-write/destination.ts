@@ -130,17 +130,14 @@ export function createDestination(options: DestinationOptions): Destination {
     return (await deliver(group, start, middle, halvings)) ?? deliver(group, middle, end, halvings);
   };
 
-  const deliverAll = async (group: Group): Promise<number> => {
+  const deliverAll = async (group: Group): Promise<GivenUp | undefined> => {
     for (let start = 0; start < group.length; start += SAMPLES_PER_REQUEST) {
       const end = Math.min(start + SAMPLES_PER_REQUEST, group.length);
       const givenUp = await deliver(group, start, end, { left: MOST_HALVINGS });
-      if (givenUp !== undefined) {
-        counts.dropped += group.length - start;
-        return Math.max(givenUp.position, group.position);
-      }
+      if (givenUp !== undefined) return givenUp;
     }
     options.onDelivered(group);
-    return group.position;
+    return undefined;
   };
 
   const step = async (): Promise<void> => {
@@ -151,8 +148,10 @@ export function createDestination(options: DestinationOptions): Destination {
       });
       return;
     }
-    const next = await deliverAll(group);
-    if (next > group.position) counts.dropped += samplesBetween(log, group.position, next);
+    const givenUp = await deliverAll(group);
+    // What of the group is within bounds is read again.
+    const next = givenUp?.position ?? group.position;
+    if (givenUp !== undefined) counts.dropped += samplesBetween(log, position, next);
     await options.savePosition(next);
     position = next;
     options.onProgress();
