@@ -38,8 +38,19 @@ export const parseMemoryStatV2 = flatKeyed(MEMORY_KEYS_V2);
 /** memory.stat: anonymous, file cache, mapped, inactive file, swap, page faults, major page faults. */
 export const parseMemoryStatV1 = flatKeyed(MEMORY_KEYS_V1);
 
-/** v2 memory.events: OOM kills, and how often the limit was hit. */
-export const parseMemoryEvents = flatKeyed(['oom_kill', 'max']);
+const memoryEvents = flatKeyed(['oom_kill', 'max', 'oom_group_kill']);
+const events = new Float64Array(3);
+
+/**
+ * v2 memory.events: OOM kills, and how often the limit was hit. Where a kill takes the whole cgroup it is one kill, as
+ * with `readOomKills`: the kernel counts each of its processes.
+ */
+export const parseMemoryEvents: ParseNumbers = (bytes, length, out) => {
+  memoryEvents(bytes, length, events);
+  const groupKills = events[2]!;
+  out[0] = groupKills > 0 ? groupKills : events[0]!;
+  out[1] = events[1]!;
+};
 /** v1 memory.oom_control. */
 export const parseOomControl = flatKeyed(['oom_kill']);
 

@@ -7,6 +7,7 @@ import {
   v1Writes,
   v2Writes,
 } from '../../../src/agent/host/cgroup-limits.ts';
+import { parseMemoryEvents } from '../../../src/agent/host/cgroup-statistics.ts';
 
 const print = (writes: readonly CgroupWrite[]) => writes.map(({ file, value }) => `${file}=${value}`);
 const LIMITS: CgroupLimits = { memoryBytes: 11_000_000, cpuCores: 0.25, cpuRequestCores: 0.1, pids: 12 };
@@ -55,6 +56,13 @@ describe('OOM kills', () => {
   it('are read from v1 and v2', () => {
     expect(parseOomKills('oom_kill_disable 0\nunder_oom 0\noom_kill 3\n')).toBe(3);
     expect(parseOomKills('low 0\nhigh 0\nmax 7\noom 1\noom_kill 2\n')).toBe(2);
+  });
+
+  it('are counted by the statistics as by the runtime', () => {
+    const file = Buffer.from('max 7\noom 1\noom_kill 3\noom_group_kill 1\n');
+    const numbers = new Float64Array(2);
+    parseMemoryEvents(file, file.length, numbers);
+    expect([...numbers]).toEqual([parseOomKills(file.toString()), 7]);
   });
 
   it('of a whole cgroup at once are one', () => {
