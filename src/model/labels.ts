@@ -67,7 +67,10 @@ export function encodeLabels(labels: Labels): Uint8Array {
   return out;
 }
 
-/** The inverse of `encodeLabels`. */
+/**
+ * The inverse of `encodeLabels`.
+ * @throws RangeError for bytes that are not whole: whoever kept them has lost some.
+ */
 export function decodeLabels(bytes: Uint8Array): Labels {
   const texts: string[] = [];
   let at = 0;
@@ -79,7 +82,9 @@ export function decodeLabels(bytes: Uint8Array): Labels {
       length |= (byte & 0x7f) << shift;
       if (byte < 0x80) break;
       shift += 7;
+      if (shift > 21) throw new RangeError(`label bytes hold a length no label has, at ${at}`);
     }
+    if (at + length > bytes.length) throw new RangeError(`label bytes are cut off at ${bytes.length}`);
     texts.push(decoder.decode(bytes.subarray(at, at + length)));
     at += length;
   }

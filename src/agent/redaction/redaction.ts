@@ -7,6 +7,7 @@ import { REDACTED, SECRET_SHAPES } from './secret-shape.ts';
 /** Longer lines are cut: an unbounded line would cost unbounded time, and what is not looked at must not leave. */
 export const MAX_LINE_CHARACTERS = 16_384;
 const MAX_DEPTH = 64;
+const MOST_PASSES = 8;
 const PEM_BEGIN = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----/;
 const PEM_END = /-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----/;
 
@@ -37,8 +38,11 @@ function redactEach(lines: readonly string[]): readonly string[] {
       insideKey = PEM_BEGIN.test(line) && !PEM_END.test(line);
       return redactLine(line);
     }
-    insideKey = !PEM_END.test(line);
-    return REDACTED;
+    const end = PEM_END.exec(line)?.[0];
+    insideKey = end === undefined;
+    if (end === undefined) return REDACTED;
+    // The end stays, so that a second look finds it and does not take all that follows for the key.
+    return line.trim() === end ? line : REDACTED + end;
   });
 }
 
@@ -48,6 +52,16 @@ function redactLine(line: string): string {
     return `${cut} … (${line.length - MAX_LINE_CHARACTERS + 64} characters more)`;
   }
   if (isKeyMaterial(line)) return REDACTED;
+  // What was replaced may have hidden the name of the next secret: only lines that change are looked at again.
+  let before = line;
+  for (let pass = 1; ; pass += 1) {
+    const after = redactOnce(before);
+    if (after === before || pass === MOST_PASSES) return after;
+    before = after;
+  }
+}
+
+function redactOnce(line: string): string {
   let redacted = line;
   for (const { pattern, replacement } of SECRET_SHAPES) redacted = redacted.replace(pattern, replacement);
   return redactHighEntropy(redactSettings(redacted));

@@ -94,7 +94,8 @@ function indentOf(text: string, key: Node): number {
 
 function block(pretty: string, indent: number): string {
   const margin = ' '.repeat(indent + 2);
-  return `|\n${pretty.replace(/^/gm, margin)}`;
+  // A first line that is indented would be taken for the margin: then the margin is said.
+  return `${pretty.startsWith(' ') ? '|2' : '|'}\n${pretty.replace(/^/gm, margin)}`;
 }
 
 // A plain scalar must not look like anything else to YAML: in doubt it is quoted.

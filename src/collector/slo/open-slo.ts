@@ -1,4 +1,4 @@
-import { LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
 import { durationMs } from '../../util/duration.ts';
@@ -90,8 +90,7 @@ export function parseOpenSlo(text: string, path: string): readonly Slo[] {
       );
       continue;
     }
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
-    const read = value === null ? [] : readDocument(value, `${path}:${line}`);
+    const read = readValue(document, `${path}:${line}`);
     if (typeof read === 'string') problems.push(read);
     else slos.push(...read);
   }
@@ -102,17 +101,33 @@ export function parseOpenSlo(text: string, path: string): readonly Slo[] {
   return slos;
 }
 
+function readValue(document: Document.Parsed, place: string): readonly Slo[] | string {
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // An alias without its anchor, or too many.
+    return `${place}: ${messageOf(error)}`;
+  }
+  return value === null ? [] : readDocument(value, place);
+}
+
+/** What is no text may have a field `toString` of its own. */
+const asText = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? null);
+
 /** The SLOs of one document, or what is wrong with it. */
 function readDocument(value: unknown, place: string): readonly Slo[] | string {
   const kind = (value as { kind?: unknown })?.kind;
   if (typeof kind === 'string' && OTHER_KINDS.includes(kind)) return [];
   if (kind !== 'SLO')
-    return `${place}: kind "${String(kind)}" cannot be read; allowed are SLO, ${OTHER_KINDS.join(', ')}`;
+    return `${place}: kind "${asText(kind)}" cannot be read; allowed are SLO, ${OTHER_KINDS.join(', ')}`;
   const parsed = sloSchema.safeParse(value);
   if (!parsed.success) {
     const sloName = (value as { metadata?: { name?: unknown } }).metadata?.name ?? '?';
+    const named = asText(sloName);
     return parsed.error.issues
-      .map((issue) => `${place}: SLO ${sloName}: ${issue.path.join('.') || '(top)'}: ${issue.message}`)
+      .map((issue) => `${place}: SLO ${named}: ${issue.path.join('.') || '(top)'}: ${issue.message}`)
       .join('\n');
   }
   try {

@@ -96,8 +96,16 @@ function printEntries(map: LabelMap): string {
     .join(' ');
 }
 
+/** Beyond it JavaScript has no date; Go's nanoseconds end a little later. */
+const LATEST_MS = 8.64e15;
+
 /** As Go prints a time.Time in UTC: `2026-01-01 00:00:00.5 +0000 UTC`. */
 export function printInstant(ms: number): string {
+  if (!(Math.abs(ms) <= LATEST_MS)) {
+    throw new TemplateError(
+      `${formatGeneral(ms / 1000)} cannot be represented as a nanoseconds timestamp since it overflows int64`,
+    );
+  }
   const text = new Date(ms).toISOString();
   const fraction = text.slice(19, 23).replace(/0+$/, '');
   return `${text.slice(0, 10)} ${text.slice(11, 19)}${fraction === '.' ? '' : fraction} +0000 UTC`;
