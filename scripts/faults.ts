@@ -21,6 +21,8 @@ for (const { file, runtime } of all) {
   if (runtime !== 'process') console.log(`left out ${basename(file)}: needs the runtime ${runtime}`);
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const describe = ({ fault, verdict, correct }: Finding) =>
   `${correct ? 'right' : 'WRONG'}  ${basename(fault.file)}: ${verdict.cause} (${verdict.confidence})${
     correct ? '' : `, true is ${fault.causes.join(' or ')}\n       ${verdict.summary}`

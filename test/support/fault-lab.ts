@@ -89,14 +89,21 @@ export async function runFaults(
   // The longest first: nothing waits for one that began last.
   const waiting = [...faults].sort((a, b) => b.observeMs - a.observeMs);
   const findings: Finding[] = [];
+  // Should the lab itself be ended, its pods end with it.
+  const running = new Set<Podvitals>();
+  const endAll = () => {
+    for (const { process: child } of running) child.kill('SIGINT');
+  };
+  process.once('exit', endAll);
   const lane = async () => {
     for (let fault = waiting.shift(); fault; fault = waiting.shift()) {
-      const finding = await runFault(fault, starting);
+      const finding = await runFault(fault, starting, running);
       findings.push(finding);
       told(finding);
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
+  process.off('exit', endAll);
   return findings.sort((a, b) => (a.fault.file < b.fault.file ? -1 : 1));
 }
 
@@ -118,10 +125,11 @@ function createTurns(places: number): Turns {
   };
 }
 
-async function runFault(fault: Fault, starting: Turns): Promise<Finding> {
+async function runFault(fault: Fault, starting: Turns, running: Set<Podvitals>): Promise<Finding> {
   const dataDir = temporaryDataDir();
   try {
     const podvitals = await starting(() => startWith(fault.file, dataDir.path, MOST_STARTS));
+    running.add(podvitals);
     try {
       await new Promise((resolve) => setTimeout(resolve, fault.observeMs));
       const { namespace, name } = fault.target;
@@ -132,6 +140,7 @@ async function runFault(fault: Fault, starting: Turns): Promise<Finding> {
       return { fault, verdict, correct: fault.causes.includes(verdict.cause) };
     } finally {
       await podvitals.stop();
+      running.delete(podvitals);
     }
   } catch (error) {
     // A manifest that podvitals refuses, or an answer that never came, is a wrong answer and no end of the lab.

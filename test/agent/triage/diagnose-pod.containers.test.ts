@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { diagnoseDeath } from '../../../src/agent/triage/diagnose-death.ts';
+import { diagnosePod } from '../../../src/agent/triage/diagnose-pod.ts';
+import type { PodEvidence } from '../../../src/agent/triage/pod-evidence.ts';
+import type { Container, ContainerState, ContainerStatus } from '../../../src/model/kubernetes.ts';
+import type { Life } from '../../../src/model/life.ts';
+import { podView, START } from '../events/story.ts';
+import { deathOf } from './death-story.ts';
+
+const RUNNING: ContainerState = { running: { startedAt: '2026-03-01T10:00:00Z' } };
+const WAITING: ContainerState = { waiting: { reason: 'CrashLoopBackOff', message: '' } };
+
+const statusOf = (name: string, state: ContainerState): ContainerStatus => ({
+  name,
+  state,
+  lastState: {},
+  ready: state === RUNNING,
+  restartCount: 1,
+  image: 'host',
+  imageID: '',
+  started: state === RUNNING,
+});
+
+/** A pod of one init container and one container, where the first has died once. */
+function podOf(
+  init: Partial<Container>,
+  app: Partial<Container>,
+  more: Partial<PodEvidence> = {},
+): PodEvidence {
+  const death = deathOf({ log: 'Error: PAYMENT_URL is not set', life: { container: 'before', init: true } });
+  const life: Life = { ...death.life, verdict: diagnoseDeath(death) };
+  return {
+    view: podView({
+      spec: {
+        initContainers: [{ name: 'before', ...init }],
+        containers: [{ name: 'cart', ...app }],
+      },
+      status: {
+        phase: 'Running',
+        conditions: [],
+        initContainerStatuses: [statusOf('before', WAITING)],
+        containerStatuses: [statusOf('cart', RUNNING)],
+      },
+      view: { startup: { createdAt: START, sandboxAt: START } },
+    }),
+    lives: [life],
+    events: [],
+    probes: new Map(),
+    now: START + 60_000,
+    ...more,
+  };
+}
+
+describe('a pod whose', () => {
+  it('init container dies names it, with its own cause', () => {
+    const verdict = diagnosePod(podOf({}, {}));
+    expect(verdict).toMatchObject({ cause: 'InitContainerFailing', confidence: 'certain' });
+    expect(verdict.summary).toContain('MissingConfig');
+    expect(verdict.summary).toContain('PAYMENT_URL');
+  });
+
+  it('sidecar dies names it, with its own cause', () => {
+    const verdict = diagnosePod(podOf({ restartPolicy: 'Always' }, {}));
+    expect(verdict.cause).toBe('SidecarFailing');
+    expect(verdict.summary).toContain('MissingConfig');
+  });
+
+  it('container is throttled nearly all the time, with no probe to tell whether it bears it, is CpuThrottled', () => {
+    const limits = { resources: { limits: { cpu: '50m' } } };
+    const throttled = new Map([['cart', 0.97]]);
+    const verdict = diagnosePod(podOf({}, limits, { lives: [], throttled }));
+    expect(verdict).toMatchObject({ cause: 'CpuThrottled', failureMode: 'F11', confidence: 'likely' });
+    expect(verdict.summary).toContain('50m');
+  });
+
+  it('container is throttled and answers its probe at once is well', () => {
+    const probe = { httpGet: { path: '/', port: 8080 } };
+    const answered = {
+      at: START,
+      probe: 'readiness',
+      ok: true,
+      target: 'GET http://10.137.0.2:8080/',
+      message: '',
+      latencyMs: 12,
+    } as const;
+    const evidence = (latencyMs: number) =>
+      podOf(
+        {},
+        { readinessProbe: probe },
+        {
+          lives: [],
+          throttled: new Map([['cart', 0.97]]),
+          probes: new Map([['cart', [{ ...answered, latencyMs }]]]),
+        },
+      );
+    expect(diagnosePod(evidence(12)).cause).toBe('None');
+    expect(diagnosePod(evidence(700)).cause).toBe('CpuThrottled');
+  });
+});
