@@ -72,7 +72,7 @@ async function scraping(answer: Answer, more: object = {}): Promise<Scraped> {
           .pools()
           .find(({ jobName }) => jobName === 'target')!
           .active()[0]!;
-      return eventually(() => (loop().state().lastScrapeMs ?? 0) > began && loop().state());
+      return eventually(() => ((loop().state().lastScrapeMs ?? 0) > began ? loop().state() : undefined));
     },
   };
 }
