@@ -46,7 +46,13 @@ function durationSeconds(text: string, at: number): number {
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
   if (text === '' || !DURATION.test(text)) return undefined;
-  return Math.round(durationSeconds(text, 0) * 1000);
+  try {
+    return Math.round(durationSeconds(text, 0) * 1000);
+  } catch (error) {
+    // Longer than Prometheus can hold.
+    if (error instanceof Mistake) return undefined;
+    throw error;
+  }
 }
 
 /** Seconds as whole milliseconds, by way of nanoseconds as Prometheus does it. */
