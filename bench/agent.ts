@@ -43,7 +43,11 @@ interface PodList {
 
 const runningPods = (dataDir: string): number => {
   const get = ['get', 'pods', '-n', 'bench', '-o', 'json', '--data-dir', dataDir];
-  const text = execFileSync(join(root, 'podvitals'), get, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const text = execFileSync(join(root, 'podvitals'), get, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   return (JSON.parse(text) as PodList).items.filter(({ status }) => status.phase === 'Running').length;
 };
 

@@ -137,8 +137,16 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
     writeSync(noteFd, JSON.stringify(now).padEnd(NOTE_BYTES), 0);
   };
 
+  const segmentNames = (): readonly string[] => {
+    try {
+      return readdirSync(segmentFolder);
+    } catch {
+      // Whoever removed the container's folder ended its output, too.
+      return [];
+    }
+  };
   const segments = (reader: Reader): number[] =>
-    readdirSync(segmentFolder)
+    segmentNames()
       .filter((name) => name.startsWith(`${reader.stream}.`) && !name.endsWith('.end'))
       .map((name) => Number(name.slice(reader.stream.length + 1)))
       .sort((a, b) => a - b);
