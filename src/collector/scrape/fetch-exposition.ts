@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Readable } from 'node:stream';
+import { TextDecoder } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { CodedError } from '../../util/coded-error.ts';
 import type { TextFormat } from '../../wire/prometheus/content-type.ts';
