@@ -18,7 +18,9 @@ mount -t tmpfs tmpfs /layer
 mkdir /layer/upper /layer/work
 mount -t overlay -o lowerdir=/host,upperdir=/layer/upper,workdir=/layer/work overlay /new || end 'overlay cannot be mounted'
 for folder in dev proc sys; do mount --move "/$folder" "/new/$folder"; done
-for folder in tmp run mnt; do mount -t tmpfs tmpfs "/new/$folder"; done
+# Not over /tmp: the checkout may lie there.
+for folder in run mnt; do mount -t tmpfs tmpfs "/new/$folder"; done
+mkdir /new/run/tmp
 mkdir /new/mnt/share /new/dev/pts /new/dev/shm
 mount -t devpts devpts /new/dev/pts
 mount -t tmpfs tmpfs /new/dev/shm

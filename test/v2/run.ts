@@ -33,7 +33,7 @@ function whyNot(): string | undefined {
 function suite(files: readonly string[]): string {
   const words = files.map((file) => `'${file.replaceAll("'", "'\\''")}'`).join(' ');
   return `export HOME=/root PATH='${root}/node_modules/.bin':/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PODVITALS_PATIENCE=${PATIENCE} PODVITALS_REQUIRE=all NO_COLOR=1 CI=1 TERM=dumb
+export PODVITALS_PATIENCE=${PATIENCE} PODVITALS_REQUIRE=all NO_COLOR=1 CI=1 TERM=dumb TMPDIR=/run/tmp
 cd '${root}'
 node node_modules/vitest/vitest.mjs run --maxWorkers=1 --testTimeout=${30_000 * PATIENCE} --hookTimeout=${60_000 * PATIENCE} \\
   --reporter=verbose --reporter=json --outputFile.json=/mnt/share/report.json ${words} </dev/null
