@@ -20,7 +20,7 @@ const SERVER = `
 import { createServer } from 'node:http';
 import { existsSync } from 'node:fs';
 createServer((request, response) => {
-  response.statusCode = request.url === '/healthz' && existsSync('/work/sick') ? 503 : 200;
+  response.statusCode = request.url === '/healthz' && existsSync('/ward/sick') ? 503 : 200;
   response.end(process.env.CURRENCY);
 }).listen(8080);
 process.on('SIGTERM', () => process.exit(0));
@@ -50,7 +50,7 @@ spec:
           command: [node, web.mjs]
           envFrom: [{configMapRef: {name: prices}}]
           ports: [{name: http, containerPort: 8080}]
-          volumeMounts: [{name: work, mountPath: /work}]
+          volumeMounts: [{name: work, mountPath: /ward}]
           readinessProbe: {httpGet: {port: http}, periodSeconds: 1}
           livenessProbe: {httpGet: {port: http, path: /healthz}, periodSeconds: 1, failureThreshold: 2}
           startupProbe: {exec: {command: ['true']}, periodSeconds: 1}
@@ -127,7 +127,7 @@ describe.skipIf(notRoot())('pods on real processes', () => {
 
     const [sick, well] = web().map(({ metadata }) => metadata.uid) as [string, string];
     // The file appears in the pod's own volume, and its liveness probe fails.
-    writeFileSync(`/proc/${running(sick)!.pid}/root/work/sick`, '');
+    writeFileSync(`/proc/${running(sick)!.pid}/root/ward/sick`, '');
     const died = await until('the death of the sick pod', () =>
       transitions.find(
         (transition) =>
