@@ -5,7 +5,7 @@ import type { ContainerConfig, ContainerExit, Runtime } from '../../src/agent/po
 export type Behaviour =
   | { readonly kind: 'exits'; readonly exitCode: number }
   | { readonly kind: 'runs' }
-  /** Ends with 0 on SIGTERM. */
+  /** Ends with 0 on SIGTERM, once it has printed `ready`: the first process of a PID namespace does not hear it before. */
   | { readonly kind: 'ends-when-asked' }
   | { readonly kind: 'ignores-sigterm' }
   | { readonly kind: 'prints'; readonly lines: readonly string[] }
@@ -102,6 +102,10 @@ export function runtimeConformance(name: string, create: () => Promise<RuntimeSu
 
     it('asks a container to end, and lets it', async () => {
       const started = await start({ kind: 'ends-when-asked' });
+      await subject.until(async () => {
+        const [line] = await subject.runtime.logs('cart', 'app', started.attempt, {});
+        return line?.text === 'ready' || undefined;
+      });
       await subject.settle(subject.runtime.stopContainer(started.id, 60_000));
       expect(await exitOf(started.id)).toMatchObject({ exitCode: 0 });
     });

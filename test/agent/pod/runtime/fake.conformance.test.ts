@@ -6,7 +6,7 @@ import { type Behaviour, runtimeConformance } from '../../../conformance/runtime
 function lifeOf(behaviour: Behaviour): FakeLife {
   if (behaviour.kind === 'exits') return { runsMs: 10, exitCode: behaviour.exitCode };
   if (behaviour.kind === 'prints') return { runsMs: 10, log: behaviour.lines };
-  if (behaviour.kind === 'ends-when-asked') return { stopMs: 10, stopExitCode: 0 };
+  if (behaviour.kind === 'ends-when-asked') return { stopMs: 10, stopExitCode: 0, log: ['ready'] };
   if (behaviour.kind === 'ignores-sigterm') return { stopMs: Number.MAX_SAFE_INTEGER };
   if (behaviour.kind === 'cannot-start') {
     return {

@@ -11,7 +11,7 @@ function commandOf(behaviour: Behaviour): readonly string[] {
   if (behaviour.kind === 'exits') return ['sh', '-c', `exit ${behaviour.exitCode}`];
   if (behaviour.kind === 'prints') return ['printf', '%s\\n', ...behaviour.lines];
   if (behaviour.kind === 'ends-when-asked')
-    return ['sh', '-c', "trap 'exit 0' TERM; while :; do sleep 0.05; done"];
+    return ['sh', '-c', "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done"];
   if (behaviour.kind === 'ignores-sigterm') return ['sh', '-c', "trap '' TERM; while :; do sleep 0.05; done"];
   if (behaviour.kind === 'cannot-start') return ['no-such-command'];
   return ['sleep', '1000'];
