@@ -85,7 +85,7 @@ describe.skipIf(notRoot())('kill -9', () => {
   async function expectWholeRecord(collector: Podvitals) {
     // A life may be on its way: ask until the record has caught up with what the agent had counted before.
     const { restartCount } = (await pod('crasher')).status.containerStatuses![0]!;
-    await until(`the record has the first ${restartCount} lives`, 30_000, async () => {
+    await until(`the record has the first ${restartCount} lives`, 90_000, async () => {
       const attempts = (await lives(collector)).map((life) => life.attempt).sort((a, b) => a - b);
       expect(attempts).toEqual([...new Set(attempts)]);
       return attempts.length >= restartCount && attempts[restartCount - 1] === restartCount - 1;
@@ -94,7 +94,7 @@ describe.skipIf(notRoot())('kill -9', () => {
 
   it(`of agent and collector in one process, ${ROUNDS} times: pods go on, counts are kept, no life is lost or doubled`, async () => {
     await start('up', [manifest]);
-    const steady = await until('the steady pod runs', 30_000, async () => {
+    const steady = await until('the steady pod runs', 90_000, async () => {
       const found = await pod('steady');
       return found.status.containerStatuses?.[0]?.state.running && found;
     });
@@ -120,7 +120,7 @@ describe.skipIf(notRoot())('kill -9', () => {
   it(`of agent, collector or both as processes of their own, ${ROUNDS} times: the same`, async () => {
     await start('collector');
     await start('agent', [manifest]);
-    await until('the steady pod runs', 30_000, async () => (await pod('steady')).status.phase === 'Running');
+    await until('the steady pod runs', 90_000, async () => (await pod('steady')).status.phase === 'Running');
     const before = (await pod('steady')).status.containerStatuses![0]!.containerID;
     for (let round = 0; round < ROUNDS; round += 1) {
       await new Promise((done) => setTimeout(done, Math.random() * 2_500));

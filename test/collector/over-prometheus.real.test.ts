@@ -147,7 +147,7 @@ for (const kind of ['prometheus', 'victoria-metrics'] as const satisfies readonl
       expect(await manyOrders()).toEqual(before);
 
       await peer.start();
-      await eventually(async () => (await health()).every((one) => one === 'ok'), 30_000);
+      await eventually(async () => (await health()).every((one) => one === 'ok'), 90_000);
       expect(await manyOrders()).toMatchObject({ state: 'firing', activeAt: before!.activeAt });
     });
   });

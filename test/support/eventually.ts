@@ -1,5 +1,5 @@
 /** Asks again until `ask` neither throws nor answers false or undefined; then fails with what it last said. */
-export async function eventually<T>(ask: () => T | Promise<T>, withinMs = 20_000): Promise<NonNullable<T>> {
+export async function eventually<T>(ask: () => T | Promise<T>, withinMs = 90_000): Promise<NonNullable<T>> {
   const end = performance.now() + withinMs;
   for (;;) {
     let trouble: unknown = new Error('still not so');

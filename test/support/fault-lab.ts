@@ -134,7 +134,7 @@ async function runFault(fault: Fault, starting: Turns, running: Set<Podvitals>):
       await new Promise((resolve) => setTimeout(resolve, fault.observeMs));
       const { namespace, name } = fault.target;
       const path = `/api/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/why`;
-      const { verdict } = await until(`podvitals knows ${namespace}/${name}`, 20_000, () =>
+      const { verdict } = await until(`podvitals knows ${namespace}/${name}`, 60_000, () =>
         podvitals.json<{ readonly verdict: Verdict }>(path),
       );
       return { fault, verdict, correct: fault.causes.includes(verdict.cause) };

@@ -171,7 +171,7 @@ export async function startPodvitals(options: PodvitalsOptions): Promise<Podvita
     },
   };
   try {
-    await until('podvitals is ready', 60_000, () => {
+    await until('podvitals is ready', 120_000, () => {
       return child.exitCode !== null || /podvitals (agent |collector )?is ready/.test(output);
     });
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);

@@ -20,7 +20,7 @@ const PATIENCE = Number(process.env.PODVITALS_PATIENCE ?? 1);
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  ms = 15_000,
+  ms = 60_000,
 ): Promise<T> {
   const end = performance.now() + ms * PATIENCE;
   for (;;) {

@@ -48,7 +48,6 @@ function mountTable(host: ProcessHost, config: ContainerConfig): readonly TableE
   const runtime = host.layout.runtime(config.podUid);
   const volumes = config.mounts.map((mount) => resolveMount(mount, config.name));
   const base: TableEntry[] = [
-    ...hostMountEntries([host.dataDir]),
     { source: 'sysfs', target: '/sys', type: 'sysfs', options: 'ro,nosuid,nodev,noexec' },
     { source: `${OLD_ROOT}${runtime}/dev`, target: '/dev', type: 'none', options: 'rbind' },
     bindEntry({ source: join(runtime, 'hosts'), target: '/etc/hosts', readOnly: false, file: true }),
@@ -115,12 +114,22 @@ function writeScripts(
     command: config.command,
     environment: completeEnvironment(config.env, host.nodeFolder, sandbox.config.hostname),
     workingDir: config.workingDir ?? '/',
-    ...(host.root === 'shared' ? {} : { root: { upper: host.root, table: mountTable(host, config) } }),
+    ...(host.root === 'shared'
+      ? {}
+      : {
+          root: {
+            upper: host.root,
+            hostMounts: hostMountEntries([host.dataDir]),
+            table: mountTable(host, config),
+          },
+        }),
   };
   save('shim.sh', shimScript(shim));
   save('life.sh', lifeScript(shim));
   save('start.sh', startScript(start));
-  if (start.root !== undefined) save('mounts', printMountTable(start.root.table));
+  if (start.root === undefined) return;
+  save('host-mounts', printMountTable(start.root.hostMounts));
+  save('mounts', printMountTable(start.root.table));
 }
 
 function makeFolders(folder: string): void {

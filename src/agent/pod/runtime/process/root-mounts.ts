@@ -5,13 +5,16 @@ import { bindEntry, type TableEntry } from './start-script.ts';
 const REAL =
   /^(ext[234]|xfs|btrfs|zfs|f2fs|bcachefs|nfs4?|9p|virtiofs|fuse\..*|vfat|squashfs|overlay|erofs)$/;
 const KERNEL_FOLDERS = ['/proc', '/sys', '/dev', '/run'];
+/** Where container engines mount the root of each of their containers: nothing of the host's own. */
+const CONTAINER_ROOT = /\/(merged|rootfs)$/;
 
 const unescapeMount = (path: string) =>
   path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
 /**
  * An overlay over / sees only the file system / itself: what else is mounted on the host (a /usr or /home of its own) is
- * bound into the container, read-only, outer ones first. `except` are folders containers must not see.
+ * bound into the container, read-only, outer ones first; but for the roots of other engines' containers. `except` are
+ * folders containers must not see.
  */
 export function submounts(mountinfo: string, except: readonly string[]): readonly string[] {
   const within = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
@@ -20,7 +23,8 @@ export function submounts(mountinfo: string, except: readonly string[]): readonl
     const target = unescapeMount(left!.split(' ')[4] ?? '/');
     const type = right?.split(' ')[0] ?? '';
     const hidden = [...KERNEL_FOLDERS, ...except].some((folder) => within(target, folder));
-    return target === '/' || hidden || !REAL.test(type) ? [] : [target];
+    const foreign = type === 'overlay' && CONTAINER_ROOT.test(target);
+    return target === '/' || hidden || foreign || !REAL.test(type) ? [] : [target];
   });
   return [...new Set(found)].sort((a, b) => a.length - b.length);
 }

@@ -56,7 +56,12 @@ export interface StartPlan {
   readonly environment: Environment;
   readonly workingDir: string;
   /** The container's own root and mounts; absent: the host's root as it is. */
-  readonly root?: { readonly upper: 'disk' | 'memory'; readonly table: readonly TableEntry[] };
+  readonly root?: {
+    readonly upper: 'disk' | 'memory';
+    /** What else is mounted on the host: as far as it is still there when the container starts. */
+    readonly hostMounts: readonly TableEntry[];
+    readonly table: readonly TableEntry[];
+  };
 }
 
 /** Says on descriptor 3 why the container cannot start. */
@@ -101,18 +106,35 @@ function overlayLines(plan: StartPlan, upper: 'disk' | 'memory'): readonly strin
   ];
 }
 
-function mountLines(plan: StartPlan, table: readonly TableEntry[]): readonly string[] {
-  const mount = quote(plan.tools.mount);
-  // Targets are made inside the new root, where a symbolic link cannot lead out to the host.
+/** Targets are made inside the new root, where a symbolic link cannot lead out to the host. */
+function targetLines(
+  plan: StartPlan,
+  table: readonly TableEntry[],
+  more: readonly string[],
+  otherwise: string,
+): readonly string[] {
   const folders = table.map((entry) => (entry.file ? dirname(entry.target) : entry.target));
   const files = table.filter((entry) => entry.file).map((entry) => entry.target);
+  const all = [...folders, ...more];
   return [
-    `${quote(plan.tools.mkdir)} -p ${quoteAll([...folders, plan.workingDir])} || fail 'mount points could not be made'`,
-    ...files.map(
-      (file) => `[ -e ${quote(file)} ] || : > ${quote(file)} || fail 'mount points could not be made'`,
-    ),
+    ...(all.length === 0 ? [] : [`${quote(plan.tools.mkdir)} -p ${quoteAll(all)} || ${otherwise}`]),
+    ...files.map((file) => `[ -e ${quote(file)} ] || : > ${quote(file)} || ${otherwise}`),
+  ];
+}
+
+function mountLines(
+  plan: StartPlan,
+  { hostMounts, table }: NonNullable<StartPlan['root']>,
+): readonly string[] {
+  const mount = quote(plan.tools.mount);
+  const all = (file: string) => `${mount} --all --fstab ${quote(`${OLD_ROOT}${plan.folder}/${file}`)}`;
+  return [
+    // Mounts of the host come and go meanwhile: one that is gone is no reason not to start.
+    ...targetLines(plan, hostMounts, [], ':'),
+    ...(hostMounts.length === 0 ? [] : [`${all('host-mounts')} 2>/dev/null || :`]),
+    ...targetLines(plan, table, [plan.workingDir], "fail 'mount points could not be made'"),
     `${mount} -t proc -o nosuid,nodev,noexec proc /proc || fail '/proc could not be mounted'`,
-    `${mount} --all --fstab ${quote(`${OLD_ROOT}${plan.folder}/mounts`)} || fail 'a volume could not be mounted'`,
+    `${all('mounts')} || fail 'a volume could not be mounted'`,
     `${quote(plan.tools.umount)} -l ${OLD_ROOT} && ${quote(plan.tools.rmdir)} ${OLD_ROOT} || fail 'the host root could not be left'`,
   ];
 }
@@ -130,7 +152,7 @@ export function startScript(plan: StartPlan): string {
     `exec 5>&2 2>${quote(`${plan.folder}/complaint`)} || exit 125`,
     ...(plan.root === undefined
       ? []
-      : [...overlayLines(plan, plan.root.upper), ...mountLines(plan, plan.root.table)]),
+      : [...overlayLines(plan, plan.root.upper), ...mountLines(plan, plan.root)]),
     `cd ${quote(plan.workingDir)} || fail ${quote(`the working directory ${plan.workingDir} cannot be entered`)}`,
     `resolve ${quote(plan.command[0] ?? '')} ${quote(path)}`,
     'ulimit -c 0',

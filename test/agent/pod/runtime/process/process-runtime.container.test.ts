@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notRoot } from '../../../../support/parts.ts';
-import { createTestRuntime, type TestRuntime } from '../../../../support/process-pods.ts';
+import { createTestRuntime, type TestRuntime, until } from '../../../../support/process-pods.ts';
 
 describe.skipIf(notRoot())('a container of the process runtime', () => {
   let pods: TestRuntime;
@@ -13,6 +16,23 @@ describe.skipIf(notRoot())('a container of the process runtime', () => {
     await pods.pod('web');
   });
   afterAll(() => pods.dispose());
+
+  it('starts whatever mounts of the host come and go meanwhile', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pv-mounts-'));
+    const churn = `while :; do mkdir -p "$1/on" && mount --bind /srv "$1/on"; sleep 0.02; umount "$1/on"; rmdir "$1/on"; sleep 0.02; done`;
+    const other = spawn('sh', ['-c', churn, 'sh', folder], {
+      stdio: 'ignore',
+    });
+    try {
+      await until('the first mount', () => existsSync(join(folder, 'on')));
+      for (let turn = 0; turn < 20; turn += 1) expect((await sh('exit 0')).exit.exitCode).toBe(0);
+    } finally {
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+      spawnSync('umount', ['--lazy', join(folder, 'on')], { stdio: 'ignore' });
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 
   it('tells its exit code', async () => {
     const { exit } = await sh('exit 42');

@@ -83,8 +83,10 @@ describe('the mount table', () => {
       line('/usr', 'squashfs'),
       line('/srv/pv', 'ext4'),
       line('/my\\040disk', 'ext4'),
+      line('/var/lib/docker/overlay2/3f/merged', 'overlay'),
+      line('/opt', 'overlay'),
     ].join('\n');
-    expect(submounts(mountinfo, ['/srv'])).toEqual(['/usr', '/home', '/my disk', '/home/data']);
+    expect(submounts(mountinfo, ['/srv'])).toEqual(['/usr', '/opt', '/home', '/my disk', '/home/data']);
   });
 });
 
