@@ -136,6 +136,7 @@ export interface Volume {
 
 export interface PodSpec {
   readonly containers: readonly Container[];
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
   readonly initContainers?: readonly Container[];
   readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
   readonly terminationGracePeriodSeconds?: number;

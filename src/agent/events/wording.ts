@@ -50,11 +50,11 @@ const WORDS: Words = {
       : warning('Failed', `Error: ${message}`, { sequence: at }),
   ],
   'image-pulling': ({ image, at }) => [normal('Pulling', `Pulling image "${image}"`, { sequence: at })],
-  'image-pulled': ({ image }) => [
+  'image-pulled': ({ image, present }) => [
     normal(
       'Pulled',
-      image === '' || image === 'host'
-        ? `Container image "${image || 'host'}" already present on machine`
+      present
+        ? `Container image "${image}" already present on machine`
         : `Successfully pulled image "${image}"`,
     ),
   ],
@@ -65,7 +65,9 @@ const WORDS: Words = {
         ? warning('InspectFailed', `Failed to apply default image tag "${image}": ${message}`, {
             sequence: at,
           })
-        : warning('Failed', `Failed to pull image "${image}": ${message}`, { sequence: at }),
+        : reason === 'ErrImageNeverPull'
+          ? warning('ErrImageNeverPull', message, { sequence: at })
+          : warning('Failed', `Failed to pull image "${image}": ${message}`, { sequence: at }),
   ],
   'container-started': ({ container }) => [
     normal('Created', `Created container: ${container}`),

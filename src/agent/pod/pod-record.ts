@@ -27,6 +27,8 @@ export interface PodRecord {
   podIp?: string | undefined;
   /** Init containers first, in the order of the spec. */
   readonly containers: ContainerRecord[];
+  /** Pulls that failed, by image: containers with the same image wait together. */
+  pullFailures?: Record<string, PullFailureRecord | undefined>;
   readonly startup: {
     readonly createdAt: number;
     scheduledAt?: number | undefined;
@@ -48,6 +50,12 @@ export interface PodRecord {
   start?: 'good' | 'slow' | undefined;
 }
 
+export interface PullFailureRecord {
+  readonly backOff: BackOffEntry;
+  readonly reason: string;
+  readonly message: string;
+}
+
 export interface ContainerRecord {
   readonly name: string;
   readonly init: boolean;
@@ -63,7 +71,7 @@ export interface ContainerRecord {
   started: boolean;
   /** An init container that must run again because the sandbox was lost. */
   rerun?: boolean | undefined;
-  image: { readonly id?: string; readonly backOff?: BackOffEntry; readonly error?: string };
+  image: { readonly id?: string };
   backOff?: BackOffEntry | undefined;
   /** Set while it waits in CrashLoopBackOff. */
   backingOff?: { readonly delayMs: number; readonly sinceMs: number; readonly untilMs: number } | undefined;

@@ -26,7 +26,13 @@ export type PodTransition =
     })
   | (Base & { readonly kind: 'pod-deleting'; readonly request: KillRequest; readonly graceMs: number })
   | (Base & { readonly kind: 'pod-deleted' })
-  | (OfContainer & { readonly kind: 'image-pulling' | 'image-pulled'; readonly image: string })
+  | (OfContainer & { readonly kind: 'image-pulling'; readonly image: string })
+  | (OfContainer & {
+      readonly kind: 'image-pulled';
+      readonly image: string;
+      /** It was here already. */
+      readonly present: boolean;
+    })
   | (OfContainer & {
       readonly kind: 'image-failed';
       readonly image: string;

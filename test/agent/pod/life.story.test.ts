@@ -397,7 +397,7 @@ describe('a deletion', () => {
 
   it('ends the wait for an image that does not come', async () => {
     story = await createStory({ pullMs: 3_600_000 });
-    await story.apply(pod());
+    await story.apply(pod({ containers: [container('app', { image: 'shop/cart:11' })] }));
     remove();
     await story.advance(3600);
     expect(story.log('container-started')).toEqual([]);

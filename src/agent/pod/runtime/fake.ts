@@ -37,6 +37,8 @@ export interface FakeRuntimeOptions {
   readonly life?: (config: ContainerConfig) => FakeLife | undefined;
   /** How pulling an image fails; undefined: it does not. */
   readonly pullError?: (image: string) => string | undefined;
+  /** Whether an image is here before anybody pulled it; only `host` is when left out. */
+  readonly hasImage?: (image: string) => boolean;
   readonly pullMs?: number;
   readonly sandboxError?: () => string | undefined;
   readonly exec?: (containerId: string, command: readonly string[]) => Partial<ExecResult> | undefined;
@@ -84,6 +86,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
   const containers = new Map<string, Kept>();
   const logs = new Map<string, LogLine[]>();
   const calls: string[] = [];
+  const pulled = new Set<string>();
   const listeners = new Set<(exit: ContainerExit) => void>();
   let addresses = 1;
   let pids = 1000;
@@ -130,12 +133,17 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
         exits: all.flatMap((kept) => kept.exit ?? []),
       };
     },
-    async pullImage(image, signal) {
-      calls.push(`pull ${image}`);
+    async imageId(image) {
+      const isHere = pulled.has(image) || (options.hasImage?.(image) ?? image === 'host');
+      return isHere ? `fake:${image}` : undefined;
+    },
+    async pullImage(image, { signal, logins = [] } = {}) {
+      calls.push(`pull ${image}${logins.map(({ username }) => ` as ${username}`).join('')}`);
       if (options.pullMs !== undefined) await after(options.pullMs);
       signal?.throwIfAborted();
       const error = options.pullError?.(image);
       if (error !== undefined) fail('ErrImagePull', error);
+      pulled.add(image);
       return `fake:${image}`;
     },
     async runSandbox(config) {

@@ -103,6 +103,20 @@ export interface LogOptions {
   readonly sinceMs?: number;
 }
 
+/** A user's name and password at one registry, from a `kubernetes.io/dockerconfigjson` Secret. */
+export interface RegistryLogin {
+  /** Host, with its port where it has one, and perhaps a path: `registry.example:5000/shop`. */
+  readonly registry: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface PullOptions {
+  readonly signal?: AbortSignal;
+  /** Tried one after another where the image's registry has several. */
+  readonly logins?: readonly RegistryLogin[];
+}
+
 /** What the host lets a runtime enforce. `level` is for people: `root, cgroup v2`, `no cgroups`, … */
 export interface Enforcement {
   readonly level: string;
@@ -121,8 +135,10 @@ export interface Runtime {
   enforcement(): Enforcement;
   /** Called once, first: takes over what an earlier agent left. */
   adopt(): Promise<Adopted>;
-  /** Resolves with the image's id when containers can be made from it. */
-  pullImage(image: string, signal?: AbortSignal): Promise<string>;
+  /** The image's id where it is here already; undefined: it would have to be pulled. Looks nowhere else. */
+  imageId(image: string): Promise<string | undefined>;
+  /** Resolves with the image's id when containers can be made from it. What it rejects with has the engine's words. */
+  pullImage(image: string, options?: PullOptions): Promise<string>;
   runSandbox(config: SandboxConfig): Promise<Sandbox>;
   /** Ends what still runs in it and leaves nothing of it behind. Unknown: nothing to do. */
   removeSandbox(podUid: string): Promise<void>;

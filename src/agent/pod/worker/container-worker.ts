@@ -4,10 +4,11 @@ import { isCodedError, messageOf } from '../../../util/coded-error.ts';
 import { apiTime, type ContainerRecord, isRunning, type LifeRecord, type PodRecord } from '../pod-record.ts';
 import { type ContainerProber, createContainerProber } from '../prober/container-prober.ts';
 import type { ContainerConfig, ContainerExit, RunningContainer } from '../runtime/runtime.ts';
-import { HOST_IMAGE, imageOf, lifeConfig, resolveContainer } from '../spec/container-config.ts';
+import { lifeConfig, resolveContainer } from '../spec/container-config.ts';
 import { isSidecar, restartPolicyOf } from '../status/phase.ts';
 import { isUnrequested, terminated } from '../status/termination.ts';
 import { graceMsOf, type InFlight, type PodAction } from './decision.ts';
+import { createImagePuller } from './image-puller.ts';
 import { goDuration, nextBackOff } from './restart-back-off.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -40,6 +41,7 @@ export function createContainerWorker(
   const stopping = new Map<string, number>();
   const probers = new Map<string, ContainerProber>();
   const earlyExits: ContainerExit[] = [];
+  const images = createImagePuller(pod, context);
   let detached = false;
   let starting: { readonly name: string; readonly abort: AbortController } | undefined;
 
@@ -58,7 +60,7 @@ export function createContainerWorker(
     starting = { name: container.name, abort };
     try {
       const attempt = container.life === undefined ? 0 : container.life.attempt + 1;
-      if (!(await pull(container, attempt, abort.signal))) return;
+      if (!(await images.ensure(container, specOf(container), attempt, abort.signal))) return;
       const config = configure(container, attempt);
       if (!config) return;
       await forgetLife(container);
@@ -70,29 +72,6 @@ export function createContainerWorker(
     } finally {
       starting = undefined;
       worker.sync();
-    }
-  }
-
-  async function pull(container: ContainerRecord, attempt: number, signal: AbortSignal): Promise<boolean> {
-    const image = imageOf(specOf(container));
-    const facts = () => ({ ...about(container, attempt), image });
-    const known = container.image.id !== undefined && specOf(container).imagePullPolicy !== 'Always';
-    if (image !== HOST_IMAGE && !known) context.emit({ ...facts(), kind: 'image-pulling' });
-    try {
-      const id = await runtime.pullImage(image, signal);
-      container.image = { id };
-      pod.startup.pulledAt ??= clock.now();
-      context.emit({ ...facts(), kind: 'image-pulled' });
-      return !signal.aborted;
-    } catch (error) {
-      if (signal.aborted) return false;
-      const [reason, message] = [isCodedError(error) ? error.code : 'ErrImagePull', messageOf(error)];
-      const now = clock.now();
-      const backOff = nextBackOff(context.backOff, container.image.backOff, now, now);
-      container.image = { backOff, error: `${reason}: ${message}` };
-      container.waiting = { reason, message };
-      context.emit({ ...facts(), kind: 'image-failed', reason, message });
-      return false;
     }
   }
 
@@ -321,10 +300,7 @@ export function createContainerWorker(
       if (action.kind === 'start') void start(container);
       else if (action.kind === 'stop') kill(container, action.graceMs, action.request);
       else if (action.kind === 'back-off') backOffAt(container, action.delayMs, action.untilMs);
-      else {
-        const message = `Back-off pulling image ${JSON.stringify(imageOf(specOf(container)))}: ${container.image.error}`;
-        container.waiting = { reason: 'ImagePullBackOff', message };
-      }
+      else images.showBackOff(container);
     },
     exited,
     attach(running) {

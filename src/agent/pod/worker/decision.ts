@@ -136,7 +136,7 @@ function decideContainers(pod: PodRecord, flight: InFlight, backOff: RestartBack
     const sidecar = isSidecar(pod, container);
     if (isRunning(container) || flight.starting === container.name) continue;
     if (!wantsRestart(pod, container, sidecar)) continue;
-    const wait = waitOf(container, backOff, now);
+    const wait = waitOf(pod, container, backOff, now);
     if (wait !== undefined) {
       wakeAt = Math.min(wakeAt ?? wait.until, wait.until);
       if (wait.action) actions.push(wait.action);
@@ -160,21 +160,15 @@ function containersDue(pod: PodRecord): readonly ContainerRecord[] {
 }
 
 function waitOf(
+  pod: PodRecord,
   container: ContainerRecord,
   backOff: RestartBackOff,
   now: number,
 ): { readonly until: number; readonly action?: PodAction } | undefined {
   if (container.retryAt !== undefined && container.retryAt > now) return { until: container.retryAt };
-  const { image, life } = container;
-  if (image.error !== undefined && image.backOff) {
-    const until = image.backOff.updatedAt + image.backOff.delayMs;
-    if (until > now) {
-      const turnAt = image.backOff.updatedAt + Math.min(PULL_ERROR_SHOWN_MS, image.backOff.delayMs / 2);
-      if (container.waiting?.reason === 'ImagePullBackOff') return { until };
-      return now < turnAt ? { until: turnAt } : { until, action: { kind: 'image-back-off', container } };
-    }
-    return undefined;
-  }
+  const pull = waitForImage(pod, container, now);
+  if (pull !== undefined) return pull;
+  const { life } = container;
   if (life?.endedAt === undefined) return undefined;
   const until = backOffUntil(backOff, container.backOff, life.endedAt);
   if (until === undefined || until <= now) return undefined;
@@ -183,4 +177,21 @@ function waitOf(
     until,
     action: { kind: 'back-off', container, delayMs: container.backOff!.delayMs, untilMs: until },
   };
+}
+
+/** The one that failed to pull says so for a while; others with the same image wait with it. */
+function waitForImage(
+  pod: PodRecord,
+  container: ContainerRecord,
+  now: number,
+): { readonly until: number; readonly action?: PodAction } | undefined {
+  const failure = pod.pullFailures?.[container.config.image];
+  if (failure === undefined) return undefined;
+  const { updatedAt, delayMs } = failure.backOff;
+  const until = updatedAt + delayMs;
+  if (until <= now) return undefined;
+  if (container.waiting?.reason === 'ImagePullBackOff') return { until };
+  const turnAt = updatedAt + Math.min(PULL_ERROR_SHOWN_MS, delayMs / 2);
+  if (container.waiting?.reason === failure.reason && now < turnAt) return { until: turnAt };
+  return { until, action: { kind: 'image-back-off', container } };
 }

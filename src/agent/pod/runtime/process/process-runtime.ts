@@ -246,6 +246,8 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       return { ...adopted, sandboxes: adopted.sandboxes.map(asSandbox) };
     },
 
+    imageId: async (image) => (image === 'host' || image === '' ? 'host' : undefined),
+
     async pullImage(image) {
       if (image === 'host' || image === '') return 'host';
       throw new CodedError(
