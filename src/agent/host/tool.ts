@@ -5,6 +5,7 @@ import { CodedError } from '../../util/coded-error.ts';
 const NAMES = [
   'bash',
   'cat',
+  'chown',
   'cp',
   'dd',
   'env',
@@ -14,10 +15,14 @@ const NAMES = [
   'nsenter',
   'pivot_root',
   'rm',
+  'readlink',
   'rmdir',
+  'script',
+  'setpriv',
   'setsid',
   'sh',
   'sleep',
+  'stty',
   'umount',
   'unshare',
 ] as const;

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import type { LogLine } from '../../../model/life.ts';
 import type { CancelTimer, Clock } from '../../../util/clock.ts';
 import { CodedError } from '../../../util/coded-error.ts';
@@ -237,6 +238,23 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       };
       if (result.timedOut) await after(timeoutMs);
       return result;
+    },
+    async openExec(containerId, command, { terminal }) {
+      const kept = containers.get(containerId);
+      if (!kept || kept.exit) fail('CONTAINER_NOT_RUNNING', `container ${containerId} is not running`);
+      const { exitCode = 0, stdout = '', stderr = '' } = options.exec?.(containerId, command) ?? {};
+      const echo = command[0] === 'cat' ? new PassThrough() : undefined;
+      return {
+        ...(echo === undefined ? {} : { stdin: echo }),
+        stdout: echo ?? Readable.from([stdout].filter(Boolean), { objectMode: false }),
+        ...(terminal === undefined ? { stderr: Readable.from([stderr].filter(Boolean)) } : {}),
+        exitCode: Promise.resolve(exitCode),
+        resize: async () => {},
+        kill: () => void echo?.end(),
+      };
+    },
+    async dial(podUid, port) {
+      fail('PORT_UNREACHABLE', `nothing answers on port ${port} of pod ${podUid}`);
     },
     async logs(podUid, container, attempt, { tail, sinceMs }) {
       const lines = (logs.get(`${podUid}/${container}/${attempt}`) ?? []).filter(

@@ -1,3 +1,4 @@
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { LogLine } from '../../../model/life.ts';
 
 /** A pod's shared part: its namespaces and cgroup. `id` is the pod's uid. */
@@ -7,9 +8,33 @@ export interface SandboxConfig {
   readonly name: string;
   readonly hostname: string;
   readonly hostNetwork: boolean;
+  readonly hostPid?: boolean;
+  readonly hostIpc?: boolean;
+  /** One process namespace for all its containers; they see each other's processes. */
+  readonly shareProcessNamespace?: boolean;
+  /** Folders of the host that are memory instead, seen so by all containers of the pod. */
+  readonly memoryVolumes?: readonly MemoryVolume[];
+  /** Ports of the host that lead into the pod. Not given for pods on the host's network. */
+  readonly hostPorts?: readonly HostPort[];
   /** Sum of the containers' limits where every container has one; absent: no limit on the pod. */
   readonly memoryLimitBytes?: number;
   readonly cpuLimitCores?: number;
+}
+
+export interface MemoryVolume {
+  readonly path: string;
+  readonly mode: number;
+  readonly gid?: number;
+  /** Absent: as much as the containers' limits allow. */
+  readonly sizeBytes?: number;
+}
+
+export interface HostPort {
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly protocol: 'TCP' | 'UDP';
+  /** Absent: every address of the host. */
+  readonly hostIp?: string;
 }
 
 export interface Sandbox {
@@ -32,6 +57,27 @@ export interface Mount {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
+  /**
+   * A folder the source must still lie in at the moment of mounting, links followed: containers of the pod may change
+   * what is in it meanwhile. Set for what is mounted from within a volume.
+   */
+  readonly within?: string;
+}
+
+/** What a container's processes may do, `exec` included. What is absent is the runtime's own default. */
+export interface ContainerSecurity {
+  /** Absent: the user of the image. */
+  readonly uid?: number;
+  /** Absent: the group of that user, else 0. */
+  readonly gid?: number;
+  /** Besides those the user is a member of. */
+  readonly groups?: readonly number[];
+  /** All capabilities. */
+  readonly privileged?: boolean;
+  /** To the runtime's default set, by Kubernetes' names (`NET_ADMIN`, `ALL`). */
+  readonly capabilities?: { readonly add: readonly string[]; readonly drop: readonly string[] };
+  readonly noNewPrivileges?: boolean;
+  readonly readOnlyRoot?: boolean;
 }
 
 /** Everything resolved: references looked up, quantities parsed, variables expanded. */
@@ -46,6 +92,7 @@ export interface ContainerConfig {
   readonly workingDir?: string;
   readonly env: readonly (readonly [name: string, value: string])[];
   readonly mounts: readonly Mount[];
+  readonly security?: ContainerSecurity;
   readonly memoryLimitBytes?: number;
   readonly cpuLimitCores?: number;
   /** CPU weight from the request, in cores. */
@@ -95,6 +142,32 @@ export interface ExecResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly timedOut: boolean;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** A command that runs in a container while somebody is connected to it. */
+export interface ExecSession {
+  /** Absent where none was asked for. */
+  readonly stdin?: Writable;
+  readonly stdout: Readable;
+  /** Absent with a terminal, which has one stream. */
+  readonly stderr?: Readable;
+  /** 128 + signal when a signal ended it. Settles after both streams have ended. */
+  readonly exitCode: Promise<number>;
+  /** Without a terminal it does nothing. */
+  resize(size: TerminalSize): Promise<void>;
+  /** Kills the command and all it started; nothing when it has ended. */
+  kill(): void;
+}
+
+export interface ExecSessionOptions {
+  readonly stdin: boolean;
+  /** Its size at the start; absent: no terminal. */
+  readonly terminal?: TerminalSize;
 }
 
 export interface LogOptions {
@@ -152,6 +225,14 @@ export interface Runtime {
     command: readonly string[],
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<ExecResult>;
+  /** As `exec`, with live streams and without time limit. */
+  openExec(
+    containerId: string,
+    command: readonly string[],
+    options: ExecSessionOptions,
+  ): Promise<ExecSession>;
+  /** Connects to a TCP port on the pod's own loopback. @throws CodedError `PORT_UNREACHABLE`. */
+  dial(podUid: string, port: number): Promise<Duplex>;
   /** Lines of one life, oldest first. */
   logs(podUid: string, container: string, attempt: number, options: LogOptions): Promise<readonly LogLine[]>;
   /** Follows one life from now on, until its end or the abort. */

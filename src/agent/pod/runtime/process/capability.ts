@@ -106,6 +106,20 @@ export interface Capabilities {
   readonly namespaces: boolean;
   readonly root: RootMode;
   readonly routed: boolean;
+  /** Whether the tool that takes away rights is there. */
+  readonly setpriv: boolean;
+}
+
+/** Of `securityContext`; the seccomp filters runtimes ship cannot be loaded by Debian 12's tools. */
+function unenforcedSecurity({ user, namespaces, root, setpriv }: Capabilities): readonly string[] {
+  const fields = [
+    ...(user === 'root' && setpriv ? [] : ['runAsUser', 'runAsGroup', 'supplementalGroups', 'capabilities']),
+    ...(setpriv ? [] : ['allowPrivilegeEscalation']),
+    ...(root === 'shared' ? ['readOnlyRootFilesystem'] : []),
+    'seccompProfile',
+  ];
+  const places = namespaces ? [] : ['shareProcessNamespace', 'hostAliases', 'dnsPolicy', 'hostPort'];
+  return [...fields.map((field) => `securityContext.${field}`), ...places];
 }
 
 /** In words for people: who we are, which cgroups, what pods lack; and the manifest fields that have no effect. */
@@ -129,6 +143,7 @@ export function describeEnforcement(found: Capabilities): Enforcement {
       ...limits,
       ...(found.root === 'shared' ? ['volumeMounts'] : []),
       ...(found.namespaces ? [] : ['hostname', 'hostNetwork: false']),
+      ...unenforcedSecurity(found),
     ]),
   });
 }

@@ -17,20 +17,26 @@ import type { ProcessHost } from './host.ts';
 import { containerId } from './layout.ts';
 import { type ContainerRecord, containerFile, type SandboxRecord, writeRecord } from './record.ts';
 import { hostMountEntries } from './root-mounts.ts';
+import { sharesProcesses } from './sandbox.ts';
+import { hostIdentity, securityWords } from './security.ts';
 import { lifeScript, type ShimPlan, shimScript } from './shim-script.ts';
 import {
   bindEntry,
+  mountSteps,
   OLD_ROOT,
   printMountTable,
   type StartPlan,
   startScript,
   type TableEntry,
+  tableName,
 } from './start-script.ts';
 
 const isFile = (path: string) => !statSync(path).isDirectory();
 
 /** A mount's source as it really lies on the host: a link in it would be followed inside the container. */
 function resolveMount(mount: Mount, container: string): TableEntry {
+  // What lies in a volume is looked at where it is mounted, as the pod sees it.
+  if (mount.within !== undefined) return bindEntry(mount);
   try {
     const source = realpathSync(mount.source);
     return bindEntry({ ...mount, source, file: isFile(source) });
@@ -55,22 +61,28 @@ function mountTable(host: ProcessHost, config: ContainerConfig): readonly TableE
     { source: 'tmpfs', target: host.dataDir, type: 'tmpfs', options: 'ro,mode=700,size=4k' },
     bindEntry({ source: host.nodeFolder, target: host.nodeFolder, readOnly: true }),
   ];
-  return [...base, ...volumes.sort((a, b) => a.target.length - b.target.length)];
+  const replaced = new Set(volumes.map(({ target }) => target));
+  return [
+    ...base.filter(({ target }) => !replaced.has(target)),
+    ...volumes.sort((a, b) => a.target.length - b.target.length),
+  ];
 }
 
 function enterWords(host: ProcessHost, sandbox: SandboxRecord): readonly string[] {
   if (!host.namespaces || sandbox.infra === undefined) return [];
+  const { hostNetwork, hostIpc, hostPid } = sandbox.config;
   const namespace = (option: string, name: string) => `--${option}=/proc/${sandbox.infra!.pid}/ns/${name}`;
-  const shared = [namespace('ipc', 'ipc'), namespace('uts', 'uts'), namespace('mount', 'mnt')];
-  const network = sandbox.config.hostNetwork ? [] : [namespace('net', 'net')];
+  const processes = sharesProcesses(sandbox.config);
   return [
     needTool(host.tools, 'nsenter'),
-    ...shared,
-    ...network,
+    namespace('uts', 'uts'),
+    namespace('mount', 'mnt'),
+    ...(hostIpc ? [] : [namespace('ipc', 'ipc')]),
+    ...(hostNetwork ? [] : [namespace('net', 'net')]),
+    // The parent stays outside, and its first child is inside, as with unshare below.
+    ...(processes ? ['--no-fork', namespace('pid', 'pid_for_children')] : []),
     '--',
-    needTool(host.tools, 'unshare'),
-    '--pid',
-    '--',
+    ...(processes || hostPid ? [] : [needTool(host.tools, 'unshare'), '--pid', '--']),
   ];
 }
 
@@ -101,18 +113,32 @@ function writeScripts(
     enter: enterWords(host, sandbox),
     isolate: isolateWords(host),
   };
+  const security = config.security ?? {};
+  const isRoot = process.getuid?.() === 0;
+  const identity = hostIdentity(security);
   const start: StartPlan = {
     tools: {
       env: tool('env'),
       mkdir: tool('mkdir'),
       mount: host.tools.mount ?? 'mount',
       pivotRoot: host.tools.pivot_root ?? 'pivot_root',
+      readlink: tool('readlink'),
+      rm: tool('rm'),
       rmdir: tool('rmdir'),
       umount: host.tools.umount ?? 'umount',
     },
     folder,
     command: config.command,
-    environment: completeEnvironment(config.env, host.nodeFolder, sandbox.config.hostname),
+    environment: completeEnvironment(
+      config.env,
+      host.nodeFolder,
+      sandbox.config.hostname,
+      isRoot ? identity.home : undefined,
+    ),
+    restrict: securityWords(security, identity, host.tools, isRoot),
+    ...(isRoot && identity.uid !== 0 && host.tools.chown !== undefined
+      ? { chown: { tool: host.tools.chown, owner: `${identity.uid}:${identity.gid}` } }
+      : {}),
     workingDir: config.workingDir ?? '/',
     ...(host.root === 'shared'
       ? {}
@@ -121,6 +147,7 @@ function writeScripts(
             upper: host.root,
             hostMounts: hostMountEntries([host.dataDir]),
             table: mountTable(host, config),
+            readOnly: security.readOnlyRoot === true,
           },
         }),
   };
@@ -129,7 +156,8 @@ function writeScripts(
   save('start.sh', startScript(start));
   if (start.root === undefined) return;
   save('host-mounts', printMountTable(start.root.hostMounts));
-  save('mounts', printMountTable(start.root.table));
+  for (const [index, step] of mountSteps(start.root.table).entries())
+    if (!('target' in step)) save(tableName(index), printMountTable(step));
 }
 
 function makeFolders(folder: string): void {

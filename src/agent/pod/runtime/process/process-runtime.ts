@@ -5,6 +5,7 @@ import { type Clock, sleep } from '../../../../util/clock.ts';
 import { CodedError, messageOf } from '../../../../util/coded-error.ts';
 import { pruneCgroup } from '../../../host/cgroup.ts';
 import { openCgroupParent } from '../../../host/cgroup-parent.ts';
+import { createNamespaceDialer } from '../../../host/namespace-dial.ts';
 import { type Ipv4Block, parseBlock } from '../../../host/network-subnet.ts';
 import { signalProcess } from '../../../host/process-identity.ts';
 import { findTools, needTool } from '../../../host/tool.ts';
@@ -19,8 +20,9 @@ import type {
 import { clearPodFolder, findPods } from './adoption.ts';
 import { canMakeNamespaces, closingWords, describeEnforcement, findRootMode } from './capability.ts';
 import { discardLife, killLife, logPathOf, startLife } from './container.ts';
-import { execInLife } from './exec.ts';
+import { execInLife, openExecInLife } from './exec.ts';
 import type { ProcessHost } from './host.ts';
+import { createHostPorts } from './host-ports.ts';
 import { createLayout } from './layout.ts';
 import { asRunning, isStarted, type Life, readExit, type StartedRecord, watchLife } from './life.ts';
 import { readLogFile } from './log-file.ts';
@@ -98,6 +100,8 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
   const host = await openHost(options);
   const network = openNetwork(host, parseSubnet(options.subnet));
   const { clock } = host;
+  const hostPorts = createHostPorts();
+  const dialer = createNamespaceDialer(host.tools.nsenter);
   const sandboxes = new Map<string, SandboxRecord>();
   const lives = new Map<string, Life>();
   const listeners = new Set<(exit: ContainerExit) => void>();
@@ -153,6 +157,12 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
   const livesOf = (podUid: string) =>
     [...lives.values()].filter((life) => life.record.config.podUid === podUid);
 
+  const runningRecord = (containerId: string): StartedRecord => {
+    const life = lives.get(containerId);
+    if (life !== undefined && life.exit === undefined) return life.record;
+    throw new CodedError('CONTAINER_NOT_RUNNING', `container ${containerId} is not running`, { status: 409 });
+  };
+
   const removeContainer = async (containerId: string) => {
     const life = lives.get(containerId);
     if (life === undefined) return;
@@ -174,6 +184,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     const record = sandboxes.get(podUid);
     await Promise.all(livesOf(podUid).map((life) => removeContainer(life.record.id)));
     sandboxes.delete(podUid);
+    hostPorts.close(podUid);
     if (record !== undefined) await endSandbox(host, network, record);
     return record;
   };
@@ -183,6 +194,11 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     rmSync(host.layout.pod(podUid), { recursive: true, force: true });
     if (record !== undefined) rmSync(host.layout.podLogs(record.config), { recursive: true, force: true });
     prune();
+  };
+
+  const openPorts = async ({ config, ip }: SandboxRecord) => {
+    const { podUid, hostPorts: ports = [] } = config;
+    if (ip !== undefined && ports.length > 0) await hostPorts.open(podUid, ip, ports);
   };
 
   const adoptPod = async ({ sandbox, lives: found }: ReturnType<typeof findPods>[number]) => {
@@ -216,6 +232,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
         namespaces: host.namespaces,
         root: host.root,
         routed: network.routed,
+        setpriv: host.tools.setpriv !== undefined,
       }),
 
     async adopt(): Promise<Adopted> {
@@ -240,7 +257,12 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
         adopted.running.push(...running);
         adopted.exits.push(...exits);
         sandboxes.set(pod.sandbox.config.podUid, pod.sandbox);
-        if (alive) adopted.sandboxes.push(pod.sandbox);
+        if (!alive) continue;
+        adopted.sandboxes.push(pod.sandbox);
+        // A port somebody took meanwhile must not cost the pods their agent.
+        await openPorts(pod.sandbox).catch((error: unknown) =>
+          options.logger?.warn({ err: error, pod: pod.sandbox.config.name }, 'a host port is not open'),
+        );
       }
       prune();
       return { ...adopted, sandboxes: adopted.sandboxes.map(asSandbox) };
@@ -263,6 +285,12 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       if (known !== undefined) await forgetSandbox(config.podUid);
       const record = await makeSandbox(host, network, config);
       sandboxes.set(config.podUid, record);
+      try {
+        await openPorts(record);
+      } catch (error) {
+        await forgetSandbox(config.podUid);
+        throw new CodedError('CreatePodSandboxError', messageOf(error), { cause: error });
+      }
       return asSandbox(record);
     },
 
@@ -300,15 +328,22 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     removeContainer,
 
     async exec(containerId, command, execOptions) {
-      const life = lives.get(containerId);
-      if (life === undefined || life.exit !== undefined) {
-        throw new CodedError('CONTAINER_NOT_RUNNING', `container ${containerId} is not running`, {
-          status: 409,
-        });
-      }
-      const { hostname } = sandboxOf(life.record.config.podUid).config;
+      const record = runningRecord(containerId);
+      const { hostname } = sandboxOf(record.config.podUid).config;
       execs += 1;
-      return execInLife(host, life.record, hostname, command, execOptions, execs);
+      return execInLife(host, record, hostname, command, execOptions, execs);
+    },
+
+    async openExec(containerId, command, execOptions) {
+      const record = runningRecord(containerId);
+      const { hostname } = sandboxOf(record.config.podUid).config;
+      execs += 1;
+      return openExecInLife(host, record, hostname, command, execOptions, execs);
+    },
+
+    dial: async (podUid, port) => {
+      const { config, infra } = sandboxOf(podUid);
+      return dialer.dial(config.hostNetwork ? undefined : infra?.pid, port);
     },
 
     async logs(podUid, container, attempt, logOptions) {
@@ -349,6 +384,8 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     async close() {
       closed = true;
       cancelSweep?.();
+      hostPorts.closeAll();
+      dialer.close();
       for (const life of lives.values()) life.close();
       lives.clear();
       listeners.clear();

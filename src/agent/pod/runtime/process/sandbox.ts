@@ -33,6 +33,10 @@ export function podCgroup(host: ProcessHost, podUid: string): CgroupPaths {
   return childCgroup(host.cgroups.paths, `pod${podUid}`);
 }
 
+/** One process namespace for the pod. On the host's there is nothing left to share. */
+export const sharesProcesses = (config: SandboxConfig) =>
+  config.shareProcessNamespace === true && config.hostPid !== true;
+
 export function asSandbox(record: SandboxRecord): Sandbox {
   return Object.freeze({
     podUid: record.config.podUid,
@@ -84,6 +88,9 @@ async function startInfra(
     hostname: config.hostname,
     dev,
     ownNetwork: !config.hostNetwork,
+    ownIpc: config.hostIpc !== true,
+    ownPid: sharesProcesses(config),
+    memoryVolumes: config.memoryVolumes ?? [],
     tools: {
       sh: tool('sh'),
       unshare: tool('unshare'),

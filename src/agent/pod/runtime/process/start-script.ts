@@ -11,17 +11,23 @@ export interface StartScriptTools {
   readonly mkdir: string;
   readonly mount: string;
   readonly pivotRoot: string;
+  readonly readlink: string;
+  readonly rm: string;
   readonly rmdir: string;
   readonly umount: string;
 }
 
-/** One file system of the container's mount table; `file` targets are files, so a file must be there to mount on. */
+/**
+ * One file system of the container's mount table; `file` targets are files, so a file must be there to mount on.
+ * `checked` sources lie where containers can change them: they are opened, looked at again, and mounted as opened.
+ */
 export interface TableEntry {
   readonly source: string;
   readonly target: string;
   readonly type: string;
   readonly options: string;
   readonly file?: boolean;
+  readonly checked?: boolean;
 }
 
 const escapeField = (field: string) =>
@@ -40,11 +46,12 @@ export function printMountTable(entries: readonly TableEntry[]): string {
 /** A bind from the host, named as it is seen while the old root still hangs in the new one. */
 export function bindEntry(mount: Mount & { readonly file?: boolean }): TableEntry {
   return {
+    ...(mount.within === undefined ? {} : { checked: true }),
     source: `${OLD_ROOT}${mount.source}`,
     target: mount.target,
     type: 'none',
     // A read-only bind is made by a second remount, which takes in no mounts below it: so no rbind.
-    options: mount.readOnly ? 'bind,ro' : 'rbind',
+    options: `${mount.readOnly ? 'bind,ro' : 'rbind'}${mount.file === false ? ',X-mount.mkdir' : ''}`,
     ...(mount.file === undefined ? {} : { file: mount.file }),
   };
 }
@@ -61,7 +68,11 @@ export interface StartPlan {
     /** What else is mounted on the host: as far as it is still there when the container starts. */
     readonly hostMounts: readonly TableEntry[];
     readonly table: readonly TableEntry[];
+    readonly readOnly: boolean;
   };
+  /** Words before the command that leave it only what it may have; and whose its output is then. */
+  readonly restrict?: readonly string[];
+  readonly chown?: { readonly tool: string; readonly owner: string };
 }
 
 /** Says on descriptor 3 why the container cannot start. */
@@ -118,24 +129,66 @@ function targetLines(
   const all = [...folders, ...more];
   return [
     ...(all.length === 0 ? [] : [`${quote(plan.tools.mkdir)} -p ${quoteAll(all)} || ${otherwise}`]),
-    ...files.map((file) => `[ -e ${quote(file)} ] || : > ${quote(file)} || ${otherwise}`),
+    // A link that leads nowhere gives way to a file; it is the container's own copy.
+    ...files.map(
+      (file) =>
+        `[ -e ${quote(file)} ] || : > ${quote(file)} || { ${quote(plan.tools.rm)} -f ${quote(file)} && : > ${quote(file)}; } || ${otherwise}`,
+    ),
   ];
 }
 
-function mountLines(
-  plan: StartPlan,
-  { hostMounts, table }: NonNullable<StartPlan['root']>,
-): readonly string[] {
+/** Tables that one `mount --all` makes, and between them, in their order, the entries that must be looked at again. */
+export function mountSteps(table: readonly TableEntry[]): readonly (TableEntry | readonly TableEntry[])[] {
+  const steps: (TableEntry | TableEntry[])[] = [];
+  for (const entry of table) {
+    const last = steps.at(-1);
+    if (entry.checked) steps.push(entry);
+    else if (Array.isArray(last)) last.push(entry);
+    else steps.push([entry]);
+  }
+  return steps;
+}
+
+export const tableName = (step: number) => `mounts-${step}`;
+
+/** A link put in place of the source meanwhile would show: the descriptor holds what is mounted, and knows its path. */
+function checkedLines(plan: StartPlan, { source, target, options }: TableEntry): readonly string[] {
+  const [mount, mkdir, readlink] = [plan.tools.mount, plan.tools.mkdir, plan.tools.readlink].map(quote);
+  const [from, to] = [quote(source), quote(target)];
+  const readOnly = options.split(',').includes('ro');
+  return [
+    `exec 7< ${from} || fail 'a subPath could not be opened'`,
+    `[ "$(${readlink} /proc/self/fd/7)" = ${from} ] || fail 'a subPath leads out of its volume'`,
+    `if [ -d /proc/self/fd/7 ]; then ${mkdir} -p ${to}; else ${mkdir} -p ${quote(dirname(target))}; [ -e ${to} ] || : > ${to}; fi`,
+    `${mount} --no-canonicalize --bind /proc/self/fd/7 ${to} || fail 'a subPath could not be mounted'`,
+    ...(readOnly
+      ? [`${mount} -o remount,bind,ro ${to} || fail 'a subPath could not be made read-only'`]
+      : []),
+    'exec 7<&-',
+  ];
+}
+
+function mountLines(plan: StartPlan, root: NonNullable<StartPlan['root']>): readonly string[] {
+  const { hostMounts } = root;
   const mount = quote(plan.tools.mount);
   const all = (file: string) => `${mount} --all --fstab ${quote(`${OLD_ROOT}${plan.folder}/${file}`)}`;
+  const table = root.table.filter((entry) => !entry.checked);
+  const steps = mountSteps(root.table).flatMap((step, index) =>
+    'target' in step
+      ? checkedLines(plan, step)
+      : [`${all(tableName(index))} || fail 'a volume could not be mounted'`],
+  );
   return [
     // Mounts of the host come and go meanwhile: one that is gone is no reason not to start.
     ...targetLines(plan, hostMounts, [], ':'),
     ...(hostMounts.length === 0 ? [] : [`${all('host-mounts')} 2>/dev/null || :`]),
     ...targetLines(plan, table, [plan.workingDir], "fail 'mount points could not be made'"),
     `${mount} -t proc -o nosuid,nodev,noexec proc /proc || fail '/proc could not be mounted'`,
-    `${all('mounts')} || fail 'a volume could not be mounted'`,
+    ...steps,
     `${quote(plan.tools.umount)} -l ${OLD_ROOT} && ${quote(plan.tools.rmdir)} ${OLD_ROOT} || fail 'the host root could not be left'`,
+    ...(root.readOnly
+      ? [`${mount} -o remount,bind,ro / || fail 'the root file system could not be made read-only'`]
+      : []),
   ];
 }
 
@@ -156,9 +209,13 @@ export function startScript(plan: StartPlan): string {
     `cd ${quote(plan.workingDir)} || fail ${quote(`the working directory ${plan.workingDir} cannot be entered`)}`,
     `resolve ${quote(plan.command[0] ?? '')} ${quote(path)}`,
     'ulimit -c 0',
+    // Who opens /dev/stdout by name must own what it leads to.
+    ...(plan.chown === undefined
+      ? []
+      : [`${quote(plan.chown.tool)} ${quote(plan.chown.owner)} /proc/self/fd/1 /proc/self/fd/5`]),
     'echo ready >&3',
     'exec 2>&5 3>&- 5>&-',
-    ...execLines(plan.command, plan.environment, plan.tools.env),
+    ...execLines(plan.command, plan.environment, plan.tools.env, plan.restrict),
   ];
   return `${lines.join('\n')}\n`;
 }
