@@ -33,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'agent/signals': ['model', 'util', 'wire/catalogue', 'agent/pod', 'agent/stats', 'agent/events'],
   'agent/traces': ['model', 'util', 'agent/pod'],
+  'agent/doctor': ['model', 'util', 'agent/host', 'agent/pod/runtime'],
   'agent/api': [
     'model',
     'util',

@@ -52,6 +52,7 @@ async function createProgram(terminal: Terminal): Promise<Command> {
     import('./commands/events.ts').then((module) => module.eventsCommand(terminal)),
     import('./commands/why.ts').then((module) => module.whyCommand(terminal)),
     import('./commands/delete.ts').then((module) => module.deleteCommand(terminal)),
+    import('./commands/doctor.ts').then((module) => module.doctorCommand(terminal)),
     import('./commands/query.ts').then((module) => module.queryCommand(terminal)),
     import('./commands/rules.ts').then((module) => module.rulesCommand(terminal)),
   ]);

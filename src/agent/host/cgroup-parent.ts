@@ -11,6 +11,41 @@ import {
 } from './cgroup-hierarchy.ts';
 import { writeControlFile } from './control-file.ts';
 
+/**
+ * What `openCgroupParent` would find, without making anything: the controllers whose limits would bite, as far as can
+ * be told by looking.
+ */
+export function lookForCgroupParent(isRoot = process.getuid?.() === 0): Omit<CgroupParent, 'delegates'> {
+  const mounts = readCgroupMounts();
+  const mode = cgroupMode(mounts);
+  const paths: Record<string, string> = {};
+  const enforces = new Set<string>();
+  for (const mount of mounts) {
+    const base = candidateBases(mount, isRoot).find(isWritable);
+    if (base === undefined) continue;
+    const v2 = mount.version === 2;
+    if (v2 && mode !== 'v2') continue;
+    const offered = v2 ? controllersOf(base) : mount.controllers;
+    for (const controller of v2 ? ['unified'] : offered) paths[controller] = base;
+    for (const controller of ['cpu', 'memory', 'pids'])
+      if (offered.includes(controller)) enforces.add(controller);
+  }
+  return { mode, paths, enforces };
+}
+
+const controllersOf = (base: string) =>
+  readFileSync(join(base, 'cgroup.controllers'), 'utf8').trim().split(' ');
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(join(path, 'cgroup.procs'), constants.W_OK);
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The one folder below which all our cgroups are made, and what the host lets it enforce. */
 export interface CgroupParent {
   readonly mode: CgroupMode;
