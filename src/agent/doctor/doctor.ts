@@ -38,6 +38,7 @@ export async function examineHost(options: {
     namespaces,
     root: namespaces && writable ? await findRootMode(tools, nearestFolder(options.dataDir)) : 'shared',
     routed: tools.ip !== undefined && tools.nsenter !== undefined,
+    setpriv: tools.setpriv !== undefined,
   } as const;
   return {
     enforcement: describeEnforcement(capabilities),

@@ -4,7 +4,7 @@ import { type Finding, failure, ok, warning } from './finding.ts';
 /** Which package of a distribution brings a tool, and what is lost without it. */
 const PACKAGES: Readonly<Record<string, { readonly tools: readonly ToolName[]; readonly lost: string }>> = {
   'util-linux': {
-    tools: ['unshare', 'nsenter', 'pivot_root', 'setsid'],
+    tools: ['unshare', 'nsenter', 'pivot_root', 'setpriv', 'setsid'],
     lost: 'pods have no namespaces of their own',
   },
   mount: { tools: ['mount', 'umount'], lost: 'containers have no file system of their own' },
