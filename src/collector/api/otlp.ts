@@ -13,15 +13,19 @@ export function otlpRoutes(
     );
     for (const path of ['/v1/metrics', '/v1/logs']) {
       // Telemetry changes nothing on the host, and a page of another origin is refused before this.
-      app.post(path, { bodyLimit, compress: false, config: { access: 'read' } }, async (request, reply) => {
-        const { status, headers, body } = await handle({
-          path,
-          contentType: request.headers['content-type'],
-          contentEncoding: request.headers['content-encoding'],
-          body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
-        });
-        return reply.code(status).headers(headers).send(Buffer.from(body));
-      });
+      app.post(
+        path,
+        { bodyLimit, compress: false, decompress: false, config: { access: 'read' } },
+        async (request, reply) => {
+          const { status, headers, body } = await handle({
+            path,
+            contentType: request.headers['content-type'],
+            contentEncoding: request.headers['content-encoding'],
+            body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
+          });
+          return reply.code(status).headers(headers).send(Buffer.from(body));
+        },
+      );
     }
   };
 }
