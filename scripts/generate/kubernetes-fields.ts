@@ -13,7 +13,17 @@ interface Model {
 const OUT = fileURLToPath(
   new URL('../../src/agent/pod/manifest/generated/kubernetes-fields.ts', import.meta.url),
 );
-const ROOTS = ['V1Pod', 'V1Deployment', 'V1ConfigMap', 'V1Secret'];
+const ROOTS = [
+  'V1Pod',
+  'V1Deployment',
+  'V1StatefulSet',
+  'V1DaemonSet',
+  'V1Job',
+  'V1CronJob',
+  'V1Service',
+  'V1ConfigMap',
+  'V1Secret',
+];
 // What a user does not write: status, and the API server's own bookkeeping.
 const OPAQUE = /Status$|^V1ManagedFieldsEntry$/;
 

@@ -1,3 +1,16 @@
+import type { Endpoints, Service } from './kubernetes-service.ts';
+import type {
+  ControllerRevision,
+  CronJob,
+  DaemonSet,
+  Deployment,
+  Job,
+  ReplicaSet,
+  StatefulSet,
+} from './kubernetes-workload.ts';
+
+export type { Deployment } from './kubernetes-workload.ts';
+
 /**
  * The Kubernetes objects podvitals speaks, in the API's own shape (v1, apps/v1), so that `get -o yaml` prints what
  * kubectl would. Times are RFC 3339 strings in whole seconds, as the API server writes them; fields we neither set
@@ -143,6 +156,7 @@ export interface PodSpec {
   readonly activeDeadlineSeconds?: number;
   readonly volumes?: readonly Volume[];
   readonly hostname?: string;
+  readonly subdomain?: string;
   readonly nodeName?: string;
   readonly hostNetwork?: boolean;
   readonly serviceAccountName?: string;
@@ -220,24 +234,14 @@ export interface PodTemplate {
   readonly spec: PodSpec;
 }
 
-export interface Deployment {
-  readonly apiVersion: 'apps/v1';
-  readonly kind: 'Deployment';
-  readonly metadata: ObjectMeta;
-  readonly spec: {
-    readonly replicas: number;
-    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
-    readonly template: PodTemplate;
-    readonly minReadySeconds?: number;
-  };
-  readonly status: {
-    readonly observedGeneration: number;
-    readonly replicas: number;
-    readonly updatedReplicas: number;
-    readonly readyReplicas: number;
-    readonly availableReplicas: number;
-    readonly unavailableReplicas: number;
-  };
+/** Which pods by their labels: all of `matchLabels` and all of `matchExpressions` hold. */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
 }
 
 export interface ConfigMap {
@@ -257,4 +261,19 @@ export interface Secret {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-export type KubernetesObject = Pod | Deployment | ConfigMap | Secret;
+export type KubernetesObject =
+  | Pod
+  | Deployment
+  | ReplicaSet
+  | StatefulSet
+  | DaemonSet
+  | ControllerRevision
+  | Job
+  | CronJob
+  | Service
+  | Endpoints
+  | ConfigMap
+  | Secret;
+
+/** What may own pods, over their lives. */
+export type WorkloadObject = Deployment | StatefulSet | DaemonSet | Job | CronJob;

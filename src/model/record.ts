@@ -1,5 +1,5 @@
 import type { PodEvent } from './event.ts';
-import type { Deployment, Pod } from './kubernetes.ts';
+import type { Pod, WorkloadObject } from './kubernetes.ts';
 import type { Life } from './life.ts';
 import type { PodRef } from './pod-ref.ts';
 import type { Verdict } from './verdict.ts';
@@ -20,7 +20,7 @@ export interface WorkloadState {
   readonly id: string;
   readonly at: number;
   readonly node: string;
-  readonly object: Deployment;
+  readonly object: WorkloadObject;
   readonly deleted: boolean;
 }
 

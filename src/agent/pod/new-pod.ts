@@ -11,7 +11,6 @@ export function newPod(
     readonly folder: string | undefined;
     readonly workload: string;
     readonly workloadType: WorkloadType;
-    readonly replicaSet?: string;
   },
   node: string,
   uid: string,
@@ -35,7 +34,6 @@ export function newPod(
     metadata: { ...metadata, uid, creationTimestamp: apiTime(now) },
     spec,
     ...(asked.folder === undefined ? {} : { folder: asked.folder }),
-    ...(asked.replicaSet === undefined ? {} : { replicaSet: asked.replicaSet }),
     labels,
     annotations,
     containers: containers.map(([container, init]) => ({

@@ -1,33 +1,43 @@
-import type { ConfigMap, ObjectMeta, Secret } from '../../model/kubernetes.ts';
+import type { ConfigMap, KubernetesObject, ObjectMeta, Secret } from '../../model/kubernetes.ts';
 import type { KeyValue } from './key-value.ts';
-import type { ManifestObject } from './manifest/manifest-object.ts';
 import type { References } from './spec/references.ts';
-import { type DeploymentRecord, isSameDeployment } from './workload/deployment.ts';
-import { canonicalJson } from './workload/pod-names.ts';
+import { controllerOf } from './workload/owner.ts';
 import type { WriteBehind } from './write-behind.ts';
 
-export type ApplyAction = 'created' | 'configured' | 'unchanged';
+/** Kinds that are kept; pods have records of their own, Endpoints are made from pods. */
+export type StoredKind = Exclude<KubernetesObject['kind'], 'Pod' | 'Endpoints'>;
 
-type Configuration = ConfigMap | Secret;
+/** An object as it is kept, with what its controller must not forget and the API has no place for. */
+export type Stored<Kind extends StoredKind = StoredKind> = Extract<KubernetesObject, { kind: Kind }> & {
+  /** The manifest's folder: where a `host` container starts. */
+  readonly folder?: string;
+  readonly ledger?: JobLedger;
+};
 
-/** The objects that are not pods: ConfigMaps, Secrets and Deployments, as applied; durable. */
+/** What a Job has counted. */
+export interface JobLedger {
+  /** Uids of pods that are counted in the status and whose records may still be there. */
+  readonly counted: readonly string[];
+  /** Failures since the last success, and when the last one was: what the back-off goes by. */
+  readonly failures: number;
+  readonly failedAt?: number;
+}
+
+/** The objects that are not pods; durable. */
 export interface ObjectStore {
-  readonly deployments: ReadonlyMap<string, DeploymentRecord>;
-  configurations(kind: Configuration['kind']): readonly Configuration[];
-  configuration(kind: Configuration['kind'], namespace: string, name: string): Configuration | undefined;
-  applyConfiguration(
-    object: Extract<ManifestObject, { kind: 'ConfigMap' | 'Secret' }>,
-    uid: () => string,
-    now: string,
-  ): ApplyAction;
-  applyDeployment(
-    object: Extract<ManifestObject, { kind: 'Deployment' }>,
-    folder: string | undefined,
-    uid: () => string,
-    now: string,
-  ): ApplyAction;
+  get<Kind extends StoredKind>(kind: Kind, namespace: string, name: string): Stored<Kind> | undefined;
+  /** In the order of namespace and name. */
+  list<Kind extends StoredKind>(kind: Kind): readonly Stored<Kind>[];
+  all(): readonly Stored[];
+  /** Those of a kind whose controller has this uid. */
+  ownedBy<Kind extends StoredKind>(kind: Kind, uid: string): readonly Stored<Kind>[];
+  hasUid(uid: string): boolean;
+  /** Takes effect at once; resolves when durable. */
+  put(object: Stored): Promise<void>;
+  /** As `put`, durable a moment later: for what can be found out again. */
+  mark(object: Stored): void;
   /** False when there is none. */
-  remove(kind: 'ConfigMap' | 'Secret' | 'Deployment', namespace: string, name: string): Promise<boolean>;
+  remove(kind: StoredKind, namespace: string, name: string): Promise<boolean>;
   references(namespace: string): References;
 }
 
@@ -35,74 +45,73 @@ const PREFIX = 'pod/objects/';
 
 export const objectKey = (namespace: string, name: string) => `${namespace}/${name}`;
 
+/** What an agent of before kept of an object: its kind stood in the key alone. */
+const API_VERSIONS: Readonly<Record<StoredKind, string>> = {
+  Deployment: 'apps/v1',
+  ReplicaSet: 'apps/v1',
+  StatefulSet: 'apps/v1',
+  DaemonSet: 'apps/v1',
+  ControllerRevision: 'apps/v1',
+  Job: 'batch/v1',
+  CronJob: 'batch/v1',
+  Service: 'v1',
+  ConfigMap: 'v1',
+  Secret: 'v1',
+};
+
 export function createObjectStore(keyValue: KeyValue, writer: WriteBehind): ObjectStore {
-  const deployments = new Map<string, DeploymentRecord>();
-  const configurations = {
-    ConfigMap: new Map<string, Configuration>(),
-    Secret: new Map<string, Configuration>(),
-  };
+  const kinds = Object.fromEntries(
+    Object.keys(API_VERSIONS).map((kind) => [kind, new Map<string, Stored>()]),
+  ) as Readonly<Record<StoredKind, Map<string, Stored>>>;
+  const uids = new Set<string>();
   for (const [key, value] of keyValue.entries(PREFIX)) {
-    const [kind, namespace, name] = key.slice(PREFIX.length).split('/') as [string, string, string];
-    if (kind === 'Deployment') deployments.set(objectKey(namespace, name), value as DeploymentRecord);
-    else
-      configurations[kind as Configuration['kind']].set(objectKey(namespace, name), value as Configuration);
+    const [kind, namespace, name] = key.slice(PREFIX.length).split('/') as [StoredKind, string, string];
+    const object = { apiVersion: API_VERSIONS[kind], kind, ...(value as object) } as Stored;
+    kinds[kind].set(objectKey(namespace, name), object);
+    uids.add(object.metadata.uid);
   }
-  const keep = (kind: string, key: string, value: unknown) =>
-    void writer.write(`${PREFIX}${kind}/${key}`, () => value);
+  const place = (object: Stored) => {
+    const key = objectKey(object.metadata.namespace, object.metadata.name);
+    kinds[object.kind].set(key, object);
+    uids.add(object.metadata.uid);
+    return [`${PREFIX}${object.kind}/${key}`, () => kinds[object.kind].get(key)] as const;
+  };
+  const get = (kind: StoredKind, namespace: string, name: string) =>
+    kinds[kind].get(objectKey(namespace, name));
 
   return {
-    deployments,
-    configurations: (kind) => [...configurations[kind].values()],
-    configuration: (kind, namespace, name) => configurations[kind].get(objectKey(namespace, name)),
-    applyConfiguration(object, uid, now) {
-      const { kind, metadata } = object;
-      const key = objectKey(metadata.namespace, metadata.name);
-      const before = configurations[kind].get(key);
-      const body =
-        kind === 'Secret'
-          ? { type: object.type ?? 'Opaque', ...(object.data === undefined ? {} : { data: object.data }) }
-          : {
-              ...(object.data === undefined ? {} : { data: object.data }),
-              ...(object.binaryData === undefined ? {} : { binaryData: object.binaryData }),
-            };
-      const meta = metaOf(metadata, before?.metadata, uid, now);
-      const next = { apiVersion: 'v1', kind, metadata: meta, ...body } as Configuration;
-      if (before && canonicalJson(before) === canonicalJson(next)) return 'unchanged';
-      configurations[kind].set(key, next);
-      keep(kind, key, next);
-      return before ? 'configured' : 'created';
-    },
-    applyDeployment(object, folder, uid, now) {
-      const key = objectKey(object.metadata.namespace, object.metadata.name);
-      const before = deployments.get(key);
-      const metadata = metaOf(object.metadata, before?.metadata, uid, now);
-      const next = { metadata, spec: object.spec, ...(folder === undefined ? {} : { folder }) };
-      if (before && isSameDeployment(before, next)) return 'unchanged';
-      const sameSpec = before && canonicalJson(before.spec) === canonicalJson(next.spec);
-      const generation = (before?.metadata.generation ?? 0) + (sameSpec ? 0 : 1);
-      const record = { ...next, metadata: { ...metadata, generation } };
-      deployments.set(key, record);
-      keep('Deployment', key, record);
-      return before ? 'configured' : 'created';
-    },
+    get: get as ObjectStore['get'],
+    list: ((kind: StoredKind) =>
+      [...kinds[kind]]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([, object]) => object)) as ObjectStore['list'],
+    all: () => Object.values(kinds).flatMap((objects) => [...objects.values()]),
+    ownedBy: ((kind: StoredKind, uid: string) =>
+      [...kinds[kind].values()].filter(
+        ({ metadata }) => controllerOf(metadata)?.uid === uid,
+      )) as ObjectStore['ownedBy'],
+    hasUid: (uid) => uids.has(uid),
+    put: (object) => writer.write(...place(object)),
+    mark: (object) => writer.mark(...place(object)),
     async remove(kind, namespace, name) {
+      const object = get(kind, namespace, name);
+      if (!object) return false;
       const key = objectKey(namespace, name);
-      const removed = (kind === 'Deployment' ? deployments : configurations[kind]).delete(key);
-      if (removed) await writer.remove(`${PREFIX}${kind}/${key}`);
-      return removed;
+      kinds[kind].delete(key);
+      uids.delete(object.metadata.uid);
+      await writer.remove(`${PREFIX}${kind}/${key}`);
+      return true;
     },
     references: (namespace) => ({
-      configMap: (name) => configurations.ConfigMap.get(objectKey(namespace, name)) as ConfigMap | undefined,
-      secret: (name) => configurations.Secret.get(objectKey(namespace, name)) as Secret | undefined,
+      configMap: (name) => get('ConfigMap', namespace, name) as ConfigMap | undefined,
+      secret: (name) => get('Secret', namespace, name) as Secret | undefined,
     }),
   };
 }
 
-function metaOf(
-  asked: ManifestObject['metadata'],
-  before: ObjectMeta | undefined,
-  uid: () => string,
-  now: string,
-): ObjectMeta {
-  return { ...asked, uid: before?.uid ?? uid(), creationTimestamp: before?.creationTimestamp ?? now };
+/** The object as the API shows it: without our own bookkeeping. */
+export function shown({ folder: _folder, ledger: _ledger, ...object }: Stored): KubernetesObject {
+  return object as KubernetesObject;
 }
+
+export type NewMeta = Omit<ObjectMeta, 'uid' | 'creationTimestamp'>;

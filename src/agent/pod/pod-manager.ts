@@ -6,8 +6,11 @@ import { CodedError } from '../../util/coded-error.ts';
 import type { KeyValue } from './key-value.ts';
 import type { ManifestObject } from './manifest/manifest-object.ts';
 import { newPod } from './new-pod.ts';
-import { type ApplyAction, createObjectStore, objectKey } from './object-store.ts';
+import { type ApplyAction, applyKept, checkKeptUpdate } from './object-application.ts';
+import { createDeletion, type Ending } from './object-deletion.ts';
+import { createObjectStore, objectKey, type StoredKind, shown } from './object-store.ts';
 import { apiTime, isRunning, type PodRecord } from './pod-record.ts';
+import { createPodSet } from './pod-set.ts';
 import { checkPodUpdate } from './pod-update.ts';
 import type { ProbeRunner } from './prober/probe.ts';
 import { createProbeRunner } from './prober/probe-runner.ts';
@@ -15,16 +18,17 @@ import type { ContainerExit, Runtime } from './runtime/runtime.ts';
 import type { NodeFacts } from './spec/field-ref.ts';
 import { podObject } from './status/pod-status.ts';
 import { podView } from './status/pod-view.ts';
+import { inheritanceOf } from './takeover.ts';
 import type { PodTransition } from './transition.ts';
 import type { PodView, WorkloadView } from './view.ts';
-import type { Inheritance } from './worker/adoption.ts';
 import { graceMsOf } from './worker/decision.ts';
-import { createPodWorker, type PodWorker } from './worker/pod-worker.ts';
 import { KUBELET_BACK_OFF, type RestartBackOff } from './worker/restart-back-off.ts';
 import { podKey, type WorkerContext } from './worker/worker-context.ts';
-import { asReplica, type DeploymentRecord, deploymentObject, replicaPod } from './workload/deployment.ts';
-import { decideDeployment } from './workload/deployment-decision.ts';
+import { createControllers } from './workload/controllers.ts';
+import { controllerOf, ownerReference } from './workload/owner.ts';
 import { canonicalJson, randomUid } from './workload/pod-names.ts';
+import { changedWorkload, type WorkloadChange } from './workload/workload-change.ts';
+import { workloadOf, workloadTypeOf } from './workload/workload-identity.ts';
 import { createWorkloads } from './workload/workloads.ts';
 import { createWriteBehind } from './write-behind.ts';
 
@@ -51,15 +55,10 @@ export interface AppliedObject {
   readonly action: ApplyAction;
 }
 
-export interface DeleteRequest {
-  readonly kind: ManifestObject['kind'];
+export interface DeleteRequest extends Ending {
+  readonly kind: KubernetesObject['kind'];
   readonly namespace: string;
   readonly name: string;
-  /** Left out: the pod's own; at least 1. */
-  readonly gracePeriodSeconds?: number;
-  /** The object is gone at once, its containers are given 2 s. */
-  readonly force?: boolean;
-  readonly request: Pick<KillRequest, 'by' | 'message'>;
 }
 
 export interface PodManager {
@@ -68,7 +67,7 @@ export interface PodManager {
   /**
    * Applies objects of manifests, in any order; all or nothing is refused. `folder` is that of the manifest: host
    * containers start there. Applying the same again changes nothing.
-   * @throws CodedError `POD_IMMUTABLE`, `POD_TERMINATING`, `POD_OWNED`, `DEPLOYMENT_IMMUTABLE`.
+   * @throws CodedError `POD_IMMUTABLE`, `POD_TERMINATING`, `POD_OWNED`, `DEPLOYMENT_IMMUTABLE` and so on.
    */
   apply(
     objects: readonly ManifestObject[],
@@ -76,6 +75,14 @@ export interface PodManager {
   ): Promise<readonly AppliedObject[]>;
   /** Begins a deletion; `gone` resolves when nothing is left. @throws CodedError `NOT_FOUND`. */
   delete(target: DeleteRequest): { readonly gone: Promise<void> };
+  /**
+   * Scales, restarts, pauses or takes back a workload.
+   * @throws CodedError `NOT_FOUND`, `NOT_SCALABLE`, `NOT_RESTARTABLE`, `NO_REVISION`, …
+   */
+  change(
+    target: { readonly kind: KubernetesObject['kind']; readonly namespace: string; readonly name: string },
+    change: WorkloadChange,
+  ): Promise<void>;
   /** Sorted by namespace and name. Secrets come with their data. */
   list(kind: KubernetesObject['kind'], namespace?: string): readonly KubernetesObject[];
   get(kind: KubernetesObject['kind'], namespace: string, name: string): KubernetesObject | undefined;
@@ -98,7 +105,6 @@ export interface PodManager {
 const ALIVE_KEY = 'pod/alive';
 const SALT_KEY = 'pod/salt';
 const ALIVE_EVERY_MS = 10_000;
-const FORCED_GRACE_MS = 2000;
 // What stopping may take beyond the grace of the slowest pod.
 const STOP_ALLOWANCE_MS = 10_000;
 
@@ -107,20 +113,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   const onError = options.onError ?? (() => {});
   const writer = createWriteBehind(keyValue, clock, onError);
   const objects = createObjectStore(keyValue, writer);
-  const workers = new Map<string, PodWorker>();
-  const hidden = new Set<string>();
   const listeners = new Set<(transition: PodTransition) => void>();
   const uid = () => randomUid(random);
-  const podsOf = (visible: boolean) =>
-    [...workers.values()].map((worker) => worker.pod).filter((pod) => !visible || !hidden.has(pod.ref.uid));
-  const workloads = createWorkloads({
-    keyValue,
-    writer,
-    deployments: objects.deployments,
-    pods: () => podsOf(true),
-    node: node.name,
-  });
-  const dirty = new Set<string>();
+  const pods = createPodSet(() => context);
+  const workloads = createWorkloads({ keyValue, writer, objects, pods: pods.visible, node: node.name });
   const endings: (() => void)[] = [];
   let stopping: Promise<readonly PodRef[]> | undefined;
   let closing = false;
@@ -137,21 +133,52 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     agentStartedAt: clock.now(),
     references: objects.references,
     emit,
-    onChange(pod, at) {
-      workloads.update(pod, at);
-      if (pod.ref.workloadType === 'deployment')
-        reconcileSoon(objectKey(pod.ref.namespace, pod.ref.workload));
-    },
+    onChange: podChanged,
     async onRemoved(pod) {
-      workers.delete(pod.ref.uid);
-      hidden.delete(pod.ref.uid);
+      pods.forget(pod.ref.uid);
       await workloads.podGone(pod, clock.now());
       await writer.remove(podKey(pod.ref.uid));
-      if (pod.ref.workloadType === 'deployment')
-        reconcileSoon(objectKey(pod.ref.namespace, pod.ref.workload));
+      podChanged(pod, clock.now());
     },
     onError,
   };
+  const deletion = createDeletion({
+    clock,
+    pods,
+    objects,
+    onHidden: (pod) => podChanged(pod, clock.now()),
+    onObjectGone: ({ kind, metadata: { namespace, name } }) => levelOf(kind, namespace, name),
+    onError,
+  });
+  const controllers = createControllers(
+    {
+      clock,
+      random,
+      objects,
+      podsOf: pods.ownedBy,
+      podNamed: pods.find,
+      createPod({ owner, metadata, spec }) {
+        const owned = { ...metadata, ownerReferences: [ownerReference(owner)] };
+        const asked = { metadata: owned, spec, folder: owner.folder, ...workloadOf(owner) };
+        pods.add(newPod(asked, node.name, uid(), clock.now())).start();
+      },
+      deletePod: (pod, request) => void (pod.deletion ?? deletion.pod(pod, { request })),
+      deleteObject: (object, request) => void deletion.object(object, { request }).catch(onError),
+    },
+    { onLooked: levelOf, onError },
+  );
+
+  function podChanged(pod: PodRecord, at: number): void {
+    if (pods.worker(pod.ref.uid)) workloads.update(pod, at);
+    const owner = controllerOf(pod.metadata);
+    if (owner && !closing) controllers.soon(owner.kind as StoredKind, pod.ref.namespace, owner.name);
+  }
+
+  /** What the workload of an object wants may have changed. */
+  function levelOf(kind: StoredKind, namespace: string, name: string): void {
+    const type = workloadTypeOf(kind);
+    if (type) workloads.objectChanged(namespace, name, type, clock.now());
+  }
 
   function loadSalt(): string {
     const kept = keyValue.get(SALT_KEY);
@@ -171,82 +198,20 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     }
   }
 
-  function addPod(pod: PodRecord): PodWorker {
-    const worker = createPodWorker(pod, context);
-    workers.set(pod.ref.uid, worker);
-    return worker;
-  }
-
-  const findPod = (namespace: string, name: string) =>
-    podsOf(true).find((pod) => pod.ref.namespace === namespace && pod.ref.name === name);
-
-  // Several pods change together, and a change may come out of a worker's own turn: look once, right after.
-  function reconcileSoon(key: string): void {
-    if (dirty.has(key)) return;
-    dirty.add(key);
-    queueMicrotask(() => {
-      dirty.delete(key);
-      const deployment = objects.deployments.get(key);
-      if (deployment && !closing) reconcile(deployment);
-    });
-  }
-
-  function reconcile(deployment: DeploymentRecord): void {
-    const { namespace, name } = deployment.metadata;
-    const pods = podsOf(true).filter(
-      ({ ref }) => ref.workloadType === 'deployment' && ref.namespace === namespace && ref.workload === name,
-    );
-    const decision = decideDeployment(
-      deployment.spec.replicas,
-      pods.map((pod) => asReplica(deployment, pod)),
-    );
-    for (const { uid: podUid, why } of decision.delete) {
-      const worker = workers.get(podUid)!;
-      worker.delete(graceMsOf(worker.pod), {
-        by: 'rollout',
-        message:
-          why === 'rollout'
-            ? `Replaced by a newer template of Deployment ${name}`
-            : `Scaled down by Deployment ${name}`,
-        at: clock.now(),
-      });
-    }
-    for (let left = decision.create; left > 0; left -= 1) {
-      const made = replicaPod(deployment, random);
-      addPod(
-        newPod(
-          { ...made, folder: deployment.folder, workload: name, workloadType: 'deployment' },
-          node.name,
-          uid(),
-          clock.now(),
-        ),
-      ).start();
-    }
-  }
-
   function applyOne(object: ManifestObject, folder: string | undefined): ApplyAction {
     const { namespace, name } = object.metadata;
-    const now = apiTime(clock.now());
-    if (object.kind === 'ConfigMap' || object.kind === 'Secret') {
-      return objects.applyConfiguration(object, uid, now);
-    }
-    if (object.kind === 'Deployment') {
-      const action = objects.applyDeployment(object, folder, uid, now);
-      workloads.ensure(namespace, name, 'deployment', clock.now());
-      reconcileSoon(objectKey(namespace, name));
+    if (object.kind !== 'Pod') {
+      const action = applyKept(objects, object, { folder, uid, now: apiTime(clock.now()) });
+      levelOf(object.kind, namespace, name);
+      controllers.soon(object.kind, namespace, name);
       return action;
     }
-    const existing = findPod(namespace, name);
+    const existing = pods.find(namespace, name);
     if (existing) return relabel(existing, object);
     workloads.ensure(namespace, name, 'barepod', clock.now());
-    const asked = {
-      metadata: object.metadata,
-      spec: object.spec,
-      folder,
-      workload: name,
-      workloadType: 'barepod',
-    } as const;
-    addPod(newPod(asked, node.name, uid(), clock.now())).start();
+    const { metadata, spec } = object;
+    const asked = { metadata, spec, folder, workload: name, workloadType: 'barepod' } as const;
+    pods.add(newPod(asked, node.name, uid(), clock.now())).start();
     return 'created';
   }
 
@@ -257,49 +222,25 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     if (same) return 'unchanged';
     pod.labels = labels;
     pod.annotations = annotations;
-    workers.get(pod.ref.uid)!.changed();
+    pods.worker(pod.ref.uid)!.changed();
     return 'configured';
   }
 
   function check(object: ManifestObject, folder: string | undefined): void {
-    const { namespace, name } = object.metadata;
-    if (object.kind === 'Pod') {
-      const pod = findPod(namespace, name);
-      if (pod) checkPodUpdate(pod, object, folder);
-    } else if (object.kind === 'Deployment') {
-      const before = objects.deployments.get(objectKey(namespace, name));
-      if (!before || canonicalJson(before.spec.selector) === canonicalJson(object.spec.selector)) return;
-      throw new CodedError(
-        'DEPLOYMENT_IMMUTABLE',
-        `${object.file}: the Deployment "${name}" is invalid: spec.selector: field is immutable. Delete it first: podvitals delete deployment ${name} -n ${namespace}`,
-        { status: 422 },
-      );
-    }
-  }
-
-  function inheritanceOf(
-    pod: PodRecord,
-    adopted: Awaited<ReturnType<Runtime['adopt']>>,
-    aliveAt: number,
-  ): Inheritance {
-    const own = ({ podUid }: { readonly podUid: string }) => podUid === pod.ref.uid;
-    return {
-      sandbox: adopted.sandboxes.find(own),
-      running: adopted.running.filter(own),
-      exits: adopted.exits.filter(own),
-      aliveAt,
-    };
+    if (object.kind !== 'Pod') return checkKeptUpdate(objects, object);
+    const pod = pods.find(object.metadata.namespace, object.metadata.name);
+    if (pod) checkPodUpdate(pod, object, folder);
   }
 
   function beat(): void {
     writer.mark(ALIVE_KEY, () => clock.now());
     // Probe results alone make nothing durable; what they count follows here.
-    for (const { pod } of workers.values()) writer.mark(podKey(pod.ref.uid), () => pod);
+    for (const pod of pods.all()) writer.mark(podKey(pod.ref.uid), () => pod);
     endings[0] = clock.setTimer(ALIVE_EVERY_MS, beat, { unref: true });
   }
 
   function exited(exit: ContainerExit): void {
-    workers.get(exit.podUid)?.exited(exit);
+    pods.worker(exit.podUid)?.exited(exit);
   }
 
   async function start(): Promise<void> {
@@ -311,78 +252,49 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     const aliveAt = typeof kept === 'number' ? kept : clock.now();
     for (const [, value] of keyValue.entries(podKey(''))) {
       const pod = value as PodRecord;
-      if (!workloads.hasFolded(pod)) addPod(pod);
+      if (!workloads.hasFolded(pod)) pods.add(pod);
       else await writer.remove(podKey(pod.ref.uid));
     }
     for (const { podUid } of adopted.sandboxes) {
-      if (!workers.has(podUid)) await runtime.removeSandbox(podUid).catch(onError);
+      if (!pods.worker(podUid)) await runtime.removeSandbox(podUid).catch(onError);
     }
-    const inherited = [...workers.values()].map(
-      (worker) => [worker, inheritanceOf(worker.pod, adopted, aliveAt)] as const,
-    );
+    const inherited = pods
+      .workers()
+      .map((worker) => [worker, inheritanceOf(worker.pod, adopted, aliveAt)] as const);
     const unseen = inherited.flatMap(([worker, inheritance]) => worker.unseen(inheritance));
     for (const { tell } of unseen.sort((a, b) => a.at - b.at)) tell();
     for (const [worker, inheritance] of inherited) worker.takeOver(inheritance);
     taken = true;
     for (const exit of early) exited(exit);
-    for (const { pod } of workers.values()) deleteOrphan(pod);
-    for (const key of objects.deployments.keys()) reconcileSoon(key);
+    controllers.all();
+    deletion.orphans();
     beat();
-  }
-
-  /** A pod whose Deployment was deleted just before the earlier agent died. */
-  function deleteOrphan(pod: PodRecord): void {
-    const { namespace, workload, workloadType } = pod.ref;
-    if (workloadType !== 'deployment' || objects.deployments.has(objectKey(namespace, workload))) return;
-    const request = { by: 'delete', message: `Deployment ${workload} was deleted`, at: clock.now() } as const;
-    workers.get(pod.ref.uid)!.delete(graceMsOf(pod), request);
-  }
-
-  function deletePod(
-    pod: PodRecord,
-    target: Omit<DeleteRequest, 'kind' | 'namespace' | 'name'>,
-  ): Promise<void> {
-    const worker = workers.get(pod.ref.uid)!;
-    const { gracePeriodSeconds, force, request } = target;
-    const asked = gracePeriodSeconds === undefined ? graceMsOf(pod) : gracePeriodSeconds * 1000;
-    worker.delete(force ? FORCED_GRACE_MS : Math.max(1000, asked), { ...request, at: clock.now() });
-    if (!force) return worker.removed;
-    hidden.add(pod.ref.uid);
-    workloads.update(pod, clock.now());
-    if (pod.ref.workloadType === 'deployment') reconcileSoon(objectKey(pod.ref.namespace, pod.ref.workload));
-    return Promise.resolve();
-  }
-
-  async function deleteDeployment(namespace: string, name: string, target: DeleteRequest): Promise<void> {
-    const pods = podsOf(true).filter(
-      ({ ref }) => ref.workloadType === 'deployment' && ref.namespace === namespace && ref.workload === name,
-    );
-    const removal = objects.remove('Deployment', namespace, name);
-    workloads.deploymentGone(namespace, name, clock.now());
-    await Promise.all([removal, ...pods.map((pod) => deletePod(pod, target))]);
   }
 
   async function deleteEverything(): Promise<readonly PodRef[]> {
     closing = true;
-    const request = { by: 'shutdown', message: 'The agent is shutting down' } as const;
+    controllers.close();
+    const ending = { request: { by: 'shutdown', message: 'The agent is shutting down' } } as const;
+    const isConfiguration = ({ kind }: { readonly kind: string }) =>
+      kind === 'ConfigMap' || kind === 'Secret';
     const gone: Promise<unknown>[] = [];
-    for (const { metadata } of objects.deployments.values()) {
-      const { namespace, name } = metadata;
-      gone.push(deleteDeployment(namespace, name, { kind: 'Deployment', namespace, name, request }));
+    for (const object of objects.all()) {
+      if (!isConfiguration(object) && objects.hasUid(object.metadata.uid))
+        gone.push(deletion.object(object, ending));
     }
-    for (const pod of podsOf(false)) gone.push(deletePod(pod, { request }));
-    const longest = Math.max(0, ...podsOf(false).map(graceMsOf));
+    for (const pod of pods.all()) gone.push(deletion.pod(pod, ending));
+    const longest = Math.max(0, ...pods.all().map(graceMsOf));
     const bound = new Promise<void>((resolve) => {
       endings.push(clock.setTimer(longest + STOP_ALLOWANCE_MS, resolve));
     });
     await Promise.race([Promise.all(gone), bound]);
-    for (const kind of ['ConfigMap', 'Secret'] as const) {
-      for (const { metadata } of objects.configurations(kind)) {
-        await objects.remove(kind, metadata.namespace, metadata.name);
-      }
-    }
-    return podsOf(false).map((pod) => pod.ref);
+    for (const { kind, metadata } of objects.all())
+      await objects.remove(kind, metadata.namespace, metadata.name);
+    return pods.all().map((pod) => pod.ref);
   }
+
+  const notFound = (kind: string, namespace: string, name: string) =>
+    new CodedError('NOT_FOUND', `${kind} "${name}" not found in namespace ${namespace}`, { status: 404 });
 
   return {
     start,
@@ -393,7 +305,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         return { kind: object.kind, namespace, name, action: applyOne(object, folder) };
       });
       // Pods that waited for a ConfigMap or Secret need not wait for their next try.
-      for (const worker of workers.values()) {
+      for (const worker of pods.workers()) {
         if (asked.some((object) => object.metadata.namespace === worker.pod.ref.namespace)) worker.retry();
       }
       await writer.flush();
@@ -402,31 +314,33 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     delete(target) {
       const { kind, namespace, name } = target;
       if (kind === 'Pod') {
-        const pod = findPod(namespace, name);
-        if (pod) return { gone: deletePod(pod, target) };
-      } else if (kind === 'Deployment') {
-        if (objects.deployments.has(objectKey(namespace, name))) {
-          return { gone: deleteDeployment(namespace, name, target) };
-        }
-      } else if (objects.configuration(kind, namespace, name)) {
-        return { gone: objects.remove(kind, namespace, name).then(() => {}) };
+        const pod = pods.find(namespace, name);
+        if (pod) return { gone: deletion.pod(pod, target) };
+      } else if (kind !== 'Endpoints') {
+        const object = objects.get(kind, namespace, name);
+        if (object) return { gone: deletion.object(object, target) };
       }
-      throw new CodedError('NOT_FOUND', `${kind} "${name}" not found in namespace ${namespace}`, {
-        status: 404,
-      });
+      throw notFound(kind, namespace, name);
+    },
+    async change({ kind, namespace, name }, change) {
+      const object = kind === 'Pod' || kind === 'Endpoints' ? undefined : objects.get(kind, namespace, name);
+      if (!object) throw notFound(kind, namespace, name);
+      await objects.put(changedWorkload(object, change, { objects, now: apiTime(clock.now()) }));
+      levelOf(object.kind, namespace, name);
+      controllers.soon(object.kind, namespace, name);
     },
     list,
     get: (kind, namespace, name) => list(kind, namespace).find((object) => object.metadata.name === name),
     views: () => ({
-      pods: podsOf(true).map((pod) => podView(pod, node.ip, clock.now())),
+      pods: pods.visible().map((pod) => podView(pod, node.ip, clock.now())),
       workloads: workloads.views(clock.now()),
     }),
     view(podUid) {
-      const worker = hidden.has(podUid) ? undefined : workers.get(podUid);
+      const worker = pods.isHidden(podUid) ? undefined : pods.worker(podUid);
       return worker && podView(worker.pod, node.ip, clock.now());
     },
     ownerOf(containerId) {
-      for (const { ref, containers } of podsOf(true)) {
+      for (const { ref, containers } of pods.visible()) {
         for (const container of containers) {
           if (container.life?.id === containerId && isRunning(container))
             return { pod: ref, container: container.name, attempt: container.life.attempt };
@@ -442,8 +356,9 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       stopping ??= (async () => {
         const left = deletePods ? await deleteEverything() : [];
         closing = true;
+        controllers.close();
         for (const end of endings) end();
-        for (const worker of workers.values()) worker.detach();
+        for (const worker of pods.workers()) worker.detach();
         workloads.settle(clock.now());
         writer.mark(ALIVE_KEY, () => clock.now());
         await writer.flush();
@@ -457,12 +372,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   function list(kind: KubernetesObject['kind'], namespace?: string): readonly KubernetesObject[] {
     const all: readonly KubernetesObject[] =
       kind === 'Pod'
-        ? podsOf(true).map((pod) => podObject(pod, node.ip))
-        : kind === 'Deployment'
-          ? [...objects.deployments.values()].map((deployment) =>
-              deploymentObject(deployment, workloads.podsOf(deployment)),
-            )
-          : objects.configurations(kind);
+        ? pods.visible().map((pod) => podObject(pod, node.ip))
+        : kind === 'Endpoints'
+          ? []
+          : objects.list(kind).map(shown);
     const face = ({ metadata }: KubernetesObject) => objectKey(metadata.namespace, metadata.name);
     return all
       .filter((object) => namespace === undefined || object.metadata.namespace === namespace)

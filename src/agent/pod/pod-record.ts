@@ -20,7 +20,6 @@ export interface PodRecord {
   spec: PodSpec;
   /** The manifest's folder: where a `host` container starts. */
   readonly folder?: string;
-  readonly replicaSet?: string;
   labels?: Readonly<Record<string, string>> | undefined;
   annotations?: Readonly<Record<string, string>> | undefined;
   sandbox?: Sandbox | undefined;

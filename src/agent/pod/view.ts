@@ -1,4 +1,4 @@
-import type { Deployment, Pod } from '../../model/kubernetes.ts';
+import type { Pod, WorkloadObject } from '../../model/kubernetes.ts';
 import type { LifeConfig, ProbeKind } from '../../model/life.ts';
 import type { PodRef, WorkloadType } from '../../model/pod-ref.ts';
 import type { CgroupPaths } from './runtime/runtime.ts';
@@ -75,7 +75,7 @@ export interface WorkloadView {
   };
   /** Pods whose start is judged: good when Ready within 30 s, slow at 30 s at the latest. */
   readonly starts: { readonly judged: number; readonly slow: number };
-  readonly object?: Deployment;
+  readonly object?: WorkloadObject;
   /** Labels promoted from the pods: team, tier, app.kubernetes.io/part-of. */
   readonly podLabels: Readonly<Record<string, string>>;
 }

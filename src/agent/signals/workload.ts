@@ -37,7 +37,7 @@ function startup(own: readonly string[], seen: WorkloadView['startup'], since?: 
 }
 
 function deployment({ object }: WorkloadView): readonly Point[] {
-  if (!object) return [];
+  if (object?.kind !== 'Deployment') return [];
   const { metadata, spec, status } = object;
   const own = [metadata.namespace, metadata.name];
   return [

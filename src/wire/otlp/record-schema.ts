@@ -126,9 +126,9 @@ const life = z.object({
   verdict,
 });
 
-const kubernetesObject = (kind: string) =>
+const kubernetesObject = (...kinds: readonly [string, ...string[]]) =>
   z.looseObject({
-    kind: z.literal(kind),
+    kind: z.enum(kinds),
     metadata: z.looseObject({ name, namespace: name, uid: name }),
     spec: z.looseObject({}),
     status: z.looseObject({}),
@@ -139,7 +139,7 @@ const workloadState = z.object({
   id,
   at,
   node: name,
-  object: kubernetesObject('Deployment'),
+  object: kubernetesObject('Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'),
   deleted: z.boolean(),
 });
 const nodeState = z.object({

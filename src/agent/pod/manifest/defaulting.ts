@@ -1,4 +1,4 @@
-import type { Container, Deployment, PodSpec, Probe, Volume } from '../../../model/kubernetes.ts';
+import type { Container, PodSpec, Probe, Volume } from '../../../model/kubernetes.ts';
 import { PROBE_DEFAULTS } from '../prober/probe.ts';
 import { HOST_IMAGE, imageOf } from '../spec/container-config.ts';
 
@@ -13,14 +13,6 @@ export function withDefaults(spec: PodSpec): PodSpec {
       ? {}
       : { initContainers: spec.initContainers.map(defaultContainer) }),
     ...(spec.volumes === undefined ? {} : { volumes: spec.volumes.map(defaultVolume) }),
-  };
-}
-
-export function withDeploymentDefaults(spec: Deployment['spec']): Deployment['spec'] {
-  return {
-    ...spec,
-    replicas: spec.replicas ?? 1,
-    template: { ...spec.template, spec: withDefaults(spec.template.spec) },
   };
 }
 

@@ -1,4 +1,6 @@
-import type { Deployment, PodSpec } from '../../../model/kubernetes.ts';
+import type { PodSpec } from '../../../model/kubernetes.ts';
+import type { Service } from '../../../model/kubernetes-service.ts';
+import type { CronJob, DaemonSet, Deployment, Job, StatefulSet } from '../../../model/kubernetes-workload.ts';
 
 interface Applicable {
   /** The file it was read from, to name it in messages and to find its folder. */
@@ -11,10 +13,20 @@ interface Applicable {
   };
 }
 
+/** Replicas left out stay as they are, so that what `scale` asked for is not undone; 1 at first. */
+type Scalable<Spec extends { readonly replicas: number }> = Omit<Spec, 'replicas'> & {
+  readonly replicas?: number;
+};
+
 /** An object as a manifest asks for it: checked, with the API's defaults filled in, without what the server adds. */
 export type ManifestObject =
   | (Applicable & { readonly kind: 'Pod'; readonly spec: PodSpec })
-  | (Applicable & { readonly kind: 'Deployment'; readonly spec: Deployment['spec'] })
+  | (Applicable & { readonly kind: 'Deployment'; readonly spec: Scalable<Deployment['spec']> })
+  | (Applicable & { readonly kind: 'StatefulSet'; readonly spec: Scalable<StatefulSet['spec']> })
+  | (Applicable & { readonly kind: 'DaemonSet'; readonly spec: DaemonSet['spec'] })
+  | (Applicable & { readonly kind: 'Job'; readonly spec: Job['spec'] })
+  | (Applicable & { readonly kind: 'CronJob'; readonly spec: CronJob['spec'] })
+  | (Applicable & { readonly kind: 'Service'; readonly spec: Service['spec'] })
   | (Applicable & {
       readonly kind: 'ConfigMap';
       readonly data?: Readonly<Record<string, string>>;

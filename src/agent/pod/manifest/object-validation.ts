@@ -1,10 +1,22 @@
-import type { Deployment, PodSpec } from '../../../model/kubernetes.ts';
-import { withDefaults, withDeploymentDefaults } from './defaulting.ts';
+import type { PodSpec } from '../../../model/kubernetes.ts';
+import type { Service } from '../../../model/kubernetes-service.ts';
+import type { CronJob, DaemonSet, Deployment, Job, StatefulSet } from '../../../model/kubernetes-workload.ts';
+import { withDefaults } from './defaulting.ts';
+import { checkCronJob, checkJob } from './job-validation.ts';
 import type { ManifestObject } from './manifest-object.ts';
 import { CONFIG_KEY, checkAnnotations, checkLabels, checkName, DNS_LABEL, DNS_SUBDOMAIN } from './names.ts';
 import { checkPodSpec } from './pod-validation.ts';
-import type { Path, Report } from './problem.ts';
-import { atLeast } from './rules.ts';
+import type { Path, Problem, Report } from './problem.ts';
+import { checkService, serviceWarnings } from './service-validation.ts';
+import {
+  withCronJobDefaults,
+  withDaemonSetDefaults,
+  withDeploymentDefaults,
+  withJobDefaults,
+  withServiceDefaults,
+  withStatefulSetDefaults,
+} from './workload-defaulting.ts';
+import { checkDaemonSet, checkDeployment, checkStatefulSet } from './workload-validation.ts';
 
 /** An object whose fields have the right types. */
 export interface CheckedObject {
@@ -21,8 +33,7 @@ export interface CheckedObject {
   readonly stringData?: Readonly<Record<string, string>>;
 }
 
-// One machine: a number beyond this is a slip of the finger.
-const MOST_REPLICAS = 500;
+const LONGEST_CRON_JOB_NAME = 52;
 // Source: kubernetes/pkg/apis/core/types.go, MaxSecretSize
 const LARGEST_DATA_BYTES = 2 ** 20;
 
@@ -35,6 +46,8 @@ export const OBJECT_KINDS: Readonly<
       readonly type: string;
       readonly check: (object: CheckedObject, report: Report) => void;
       readonly body: (object: CheckedObject) => object;
+      /** What is understood and still does not work as in a cluster. */
+      readonly warnings?: (object: CheckedObject) => readonly Problem[];
     }
   >
 > = {
@@ -48,15 +61,39 @@ export const OBJECT_KINDS: Readonly<
     },
     body: (object) => ({ spec: withDefaults(object.spec as PodSpec) }),
   },
-  Deployment: {
-    apiVersion: 'apps/v1',
-    type: 'V1Deployment',
+  Deployment: ofSpec<Deployment['spec']>('apps/v1', 'V1Deployment', checkDeployment, withDeploymentDefaults),
+  StatefulSet: ofSpec<StatefulSet['spec']>(
+    'apps/v1',
+    'V1StatefulSet',
+    checkStatefulSet,
+    withStatefulSetDefaults,
+  ),
+  DaemonSet: ofSpec<DaemonSet['spec']>('apps/v1', 'V1DaemonSet', checkDaemonSet, withDaemonSetDefaults),
+  Job: ofSpec<Job['spec']>(
+    'batch/v1',
+    'V1Job',
+    (spec, report) => checkJob(spec, ['spec'], report),
+    withJobDefaults,
+  ),
+  CronJob: {
+    ...ofSpec<CronJob['spec']>('batch/v1', 'V1CronJob', checkCronJob, withCronJobDefaults),
     check: (object, report) => {
+      const { name = '' } = object.metadata ?? {};
+      // Its Jobs get 11 characters more. Source: pkg/apis/batch/validation, ValidateCronJobCreate
+      if (name.length > LONGEST_CRON_JOB_NAME)
+        report({
+          path: ['metadata', 'name'],
+          value: name,
+          message: `must be at most ${LONGEST_CRON_JOB_NAME} characters in a CronJob`,
+        });
       checkMetadata(object, DNS_LABEL, report);
       if (object.spec === undefined) report({ path: ['spec'], message: 'required, but missing' });
-      else checkDeployment(object.spec as Deployment['spec'], report);
+      else checkCronJob(object.spec as CronJob['spec'], report);
     },
-    body: (object) => ({ spec: withDeploymentDefaults(object.spec as Deployment['spec']) }),
+  },
+  Service: {
+    ...ofSpec<Service['spec']>('v1', 'V1Service', checkService, withServiceDefaults),
+    warnings: (object) => serviceWarnings(object.spec as Service['spec']),
   },
   ConfigMap: {
     apiVersion: 'v1',
@@ -95,58 +132,23 @@ function checkMetadata(object: CheckedObject, rule: typeof DNS_LABEL, report: Re
   if (annotations) checkAnnotations(annotations, ['metadata', 'annotations'], report);
 }
 
-function checkDeployment(spec: Deployment['spec'], report: Report): void {
-  atLeast(spec.replicas, 0, ['spec', 'replicas'], report);
-  if ((spec.replicas ?? 0) > MOST_REPLICAS) {
-    report({
-      path: ['spec', 'replicas'],
-      value: spec.replicas,
-      message: `must be at most ${MOST_REPLICAS} on one machine`,
-    });
-  }
-  const template: Path = ['spec', 'template'];
-  checkSelector(spec, report);
-  const { labels, annotations } = spec.template.metadata ?? {};
-  if (labels) checkLabels(labels, [...template, 'metadata', 'labels'], report);
-  if (annotations) checkAnnotations(annotations, [...template, 'metadata', 'annotations'], report);
-  const pod = spec.template.spec;
-  if (pod === undefined) {
-    report({ path: [...template, 'spec'], message: 'required, but missing' });
-    return;
-  }
-  checkPodSpec(pod, [...template, 'spec'], report);
-  if (pod.restartPolicy !== undefined && pod.restartPolicy !== 'Always') {
-    report({
-      path: [...template, 'spec', 'restartPolicy'],
-      value: pod.restartPolicy,
-      message: 'must be Always in a Deployment',
-    });
-  }
-  if (pod.activeDeadlineSeconds !== undefined) {
-    report({
-      path: [...template, 'spec', 'activeDeadlineSeconds'],
-      message: 'may not be set in a Deployment',
-    });
-  }
-}
-
-function checkSelector(spec: Deployment['spec'], report: Report): void {
-  const selector = Object.entries(spec.selector.matchLabels ?? {});
-  if (selector.length === 0) {
-    report({
-      path: ['spec', 'selector', 'matchLabels'],
-      message: 'required: the labels by which the Deployment knows its pods',
-    });
-  }
-  const labels = spec.template.metadata?.labels ?? {};
-  for (const [key, value] of selector) {
-    if (Object.hasOwn(labels, key) && labels[key] === value) continue;
-    report({
-      path: ['spec', 'selector', 'matchLabels', key],
-      value,
-      message: 'does not match spec.template.metadata.labels: the pods of the template must carry it',
-    });
-  }
+/** A kind that is all metadata and spec. */
+function ofSpec<Spec>(
+  apiVersion: string,
+  type: string,
+  check: (spec: Spec, report: Report) => void,
+  withDefaultsOf: (spec: Spec) => object,
+): (typeof OBJECT_KINDS)['Pod'] {
+  return {
+    apiVersion,
+    type,
+    check: (object, report) => {
+      checkMetadata(object, DNS_LABEL, report);
+      if (object.spec === undefined) report({ path: ['spec'], message: 'required, but missing' });
+      else check(object.spec as Spec, report);
+    },
+    body: (object) => ({ spec: withDefaultsOf(object.spec as Spec) }),
+  };
 }
 
 function checkData(

@@ -24,8 +24,8 @@ const MOST_PROBLEMS = 100;
 const LONGEST_MESSAGE_NAME = 253;
 
 /**
- * Reads Kubernetes manifests: v1 Pod, ConfigMap, Secret, List and apps/v1 Deployment, in multi-document YAML or
- * JSON. What is returned is checked, has the API's defaults, and is safe to apply.
+ * Reads Kubernetes manifests: v1 Pod, Service, ConfigMap, Secret, List, apps/v1 Deployment, StatefulSet, DaemonSet,
+ * batch/v1 Job and CronJob, in multi-document YAML or JSON. What is returned is checked, has the API's defaults, and is safe to apply.
  *
  * @throws CodedError `MANIFEST_INVALID` with every problem found, one a line: file:line, path, value, what is allowed.
  */
@@ -108,7 +108,7 @@ function checkObject(
   kind: ManifestObject['kind'],
   file: string,
 ): ReadObject {
-  const { type, check, body } = OBJECT_KINDS[kind];
+  const { type, check, body, warnings: warn } = OBJECT_KINDS[kind];
   const problems: Problem[] = [];
   const warnings: { path: Path; message: string }[] = [];
   const unhonoured: Path[] = [];
@@ -132,6 +132,8 @@ function checkObject(
   if (!problems.some(({ structural }) => structural)) check(checked, (problem) => problems.push(problem));
   if (problems.length > 0)
     return { problems: kind === 'Secret' ? problems.map(withoutValue) : problems, warnings };
+  for (const { path, message } of warn?.(checked) ?? [])
+    warnings.push({ path, message: `${kind} ${nameOf(value)}: ${printPath(path)}: ${message}` });
   const { name, namespace = 'default', labels, annotations } = checked.metadata!;
   const metadata = { name: name!, namespace, ...(labels && { labels }), ...(annotations && { annotations }) };
   return { object: { file, kind, metadata, ...body(checked) } as ManifestObject, problems, warnings };

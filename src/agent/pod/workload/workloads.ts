@@ -1,9 +1,10 @@
+import type { WorkloadObject } from '../../../model/kubernetes.ts';
 import type { WorkloadType } from '../../../model/pod-ref.ts';
 import type { KeyValue } from '../key-value.ts';
+import { type ObjectStore, shown } from '../object-store.ts';
 import type { PodRecord } from '../pod-record.ts';
 import type { WorkloadView } from '../view.ts';
 import type { WriteBehind } from '../write-behind.ts';
-import { type DeploymentRecord, deploymentObject } from './deployment.ts';
 import {
   foldPod,
   integrated,
@@ -13,6 +14,7 @@ import {
   totals,
   type WorkloadRecord,
 } from './workload-counters.ts';
+import { desiredPods, workloadObject } from './workload-identity.ts';
 
 /** Counts of every workload, over the lives of its pods. */
 export interface Workloads {
@@ -21,10 +23,10 @@ export interface Workloads {
   update(pod: PodRecord, at: number): void;
   /** The pod is gone; its counts stay with its workload, for as long as that has an object or pods. */
   podGone(pod: PodRecord, now: number): Promise<void>;
-  deploymentGone(namespace: string, name: string, now: number): void;
+  /** What the workload wants may have changed; a workload without object and pods is forgotten. */
+  objectChanged(namespace: string, name: string, type: WorkloadType, now: number): void;
   /** Whether the pod's counts were kept already, and only its record was left behind. */
   hasFolded(pod: PodRecord): boolean;
-  podsOf(deployment: DeploymentRecord): readonly PodRecord[];
   views(now: number): readonly WorkloadView[];
   /** Brings the durable counts to `now`. */
   settle(now: number): void;
@@ -39,12 +41,12 @@ const keyOf = (namespace: string, type: WorkloadType, name: string) => `${namesp
 export function createWorkloads(options: {
   readonly keyValue: KeyValue;
   readonly writer: WriteBehind;
-  readonly deployments: ReadonlyMap<string, DeploymentRecord>;
+  readonly objects: Pick<ObjectStore, 'get' | 'ownedBy'>;
   /** All pods that are there, but those deleted by force. */
   readonly pods: () => readonly PodRecord[];
   readonly node: string;
 }): Workloads {
-  const { writer, deployments } = options;
+  const { writer, objects } = options;
   const records = new Map<string, WorkloadRecord>();
   for (const [key, value] of options.keyValue.entries(PREFIX)) {
     records.set(key.slice(PREFIX.length), value as WorkloadRecord);
@@ -53,8 +55,8 @@ export function createWorkloads(options: {
     options
       .pods()
       .filter(({ ref }) => ref.namespace === namespace && ref.workload === name && ref.workloadType === type);
-  const deploymentOf = ({ namespace, name, type }: WorkloadRecord) =>
-    type === 'deployment' ? deployments.get(`${namespace}/${name}`) : undefined;
+  const objectOf = ({ namespace, name, type }: WorkloadRecord) =>
+    workloadObject(objects, type, namespace, name);
 
   function ensure(namespace: string, name: string, type: WorkloadType, now: number): WorkloadRecord {
     const key = keyOf(namespace, type, name);
@@ -78,12 +80,15 @@ export function createWorkloads(options: {
 
   /** A bare pod is wanted until it is deleted or has done its work. */
   function desiredOf(record: WorkloadRecord, members: readonly PodRecord[]): number {
-    if (record.type === 'deployment') return deploymentOf(record)?.spec.replicas ?? 0;
+    if (record.type !== 'barepod') {
+      const object = objectOf(record);
+      return object ? desiredPods(objects, object) : 0;
+    }
     return members.filter((pod) => !pod.deletion && pod.phase !== 'Succeeded').length;
   }
 
   async function forgetIfEmpty(record: WorkloadRecord): Promise<void> {
-    if (deploymentOf(record) || membersOf(record).length > 0) return;
+    if (objectOf(record) || membersOf(record).length > 0) return;
     const key = keyOf(record.namespace, record.type, record.name);
     records.delete(key);
     await writer.remove(PREFIX + key);
@@ -101,14 +106,13 @@ export function createWorkloads(options: {
       await writer.write(PREFIX + keyOf(namespace, workloadType, workload), () => record);
       await forgetIfEmpty(record);
     },
-    deploymentGone(namespace, name, now) {
-      void forgetIfEmpty(ensure(namespace, name, 'deployment', now));
+    objectChanged(namespace, name, type, now) {
+      void forgetIfEmpty(ensure(namespace, name, type, now));
     },
     hasFolded({ ref }) {
       const record = records.get(keyOf(ref.namespace, ref.workloadType, ref.workload));
       return record?.foldedUids.includes(ref.uid) ?? false;
     },
-    podsOf: ({ metadata: { namespace, name } }) => membersOf({ namespace, name, type: 'deployment' }),
     views: (now) => [...records.values()].map((record) => view(record, now)),
     settle(now) {
       for (const [key, record] of records) {
@@ -122,7 +126,7 @@ export function createWorkloads(options: {
     const members = membersOf(record);
     const { desiredMs, readyMs, podMs } = integrated(record, now);
     const sum = totals(record, members);
-    const deployment = deploymentOf(record);
+    const object = objectOf(record);
     return {
       namespace: record.namespace,
       name: record.name,
@@ -143,7 +147,7 @@ export function createWorkloads(options: {
         count: sum.startupCounts.reduce((so, count) => so + count, 0),
       },
       starts: { judged: sum.judged, slow: sum.slow },
-      ...(deployment === undefined ? {} : { object: deploymentObject(deployment, members) }),
+      ...(object === undefined ? {} : { object: shown(object) as WorkloadObject }),
       podLabels: record.podLabels,
     };
   }

@@ -254,7 +254,7 @@ describe('what is accepted but not honoured', () => {
   dnsPolicy: ClusterFirst
 ---
 apiVersion: v1
-kind: Service
+kind: Ingress
 metadata: {name: web}
 ---
 apiVersion: monitoring.coreos.com/v1
@@ -265,7 +265,7 @@ metadata: {name: web}`);
       'shop.yaml:8: Pod shop/cart: spec.containers[0].lifecycle is accepted but not honoured yet',
       'shop.yaml:10: Pod shop/cart: spec.containers[0].resources.limits["nvidia.com/gpu"] is accepted but not honoured yet',
       'shop.yaml:11: Pod shop/cart: spec.nodeSelector is accepted but not honoured yet',
-      'shop.yaml:15: Service default/web: this kind is accepted but not honoured yet',
+      'shop.yaml:15: Ingress default/web: this kind is accepted but not honoured yet',
       'shop.yaml:19: ServiceMonitor default/web: this kind is accepted but not honoured yet',
     ]);
   });

@@ -1,0 +1,67 @@
+import type { ObjectStore, StoredKind } from '../object-store.ts';
+import { createControlLoop, type Reconcile } from './control-loop.ts';
+import type { ControlledKind, ControllerContext } from './controller.ts';
+import { createDeploymentController } from './deployment-controller.ts';
+import { controllerOf } from './owner.ts';
+import { createReplicaSetController } from './replica-set-controller.ts';
+
+/** Looks after every object that makes pods or other objects. */
+export interface Controllers {
+  /** Looks at the object, and what owns it, once what is going on now is over. */
+  soon(kind: StoredKind, namespace: string, name: string): void;
+  /** Looks at everything now: owners first. */
+  all(): void;
+  close(): void;
+}
+
+const TOP_DOWN = ['Deployment', 'ReplicaSet'] as const;
+
+export function createControllers(
+  context: Omit<ControllerContext, 'soon'>,
+  options: {
+    /** The object was looked at. */
+    readonly onLooked: (kind: ControlledKind, namespace: string, name: string) => void;
+    readonly onError: (error: unknown) => void;
+  },
+): Controllers {
+  const { objects } = context;
+  const full: ControllerContext = { ...context, soon };
+  const told =
+    (kind: ControlledKind, reconcile: Reconcile): Reconcile =>
+    (namespace, name) => {
+      const wakeAt = reconcile(namespace, name);
+      options.onLooked(kind, namespace, name);
+      return wakeAt;
+    };
+  const loop = createControlLoop<(typeof TOP_DOWN)[number]>({
+    clock: context.clock,
+    controllers: {
+      Deployment: told('Deployment', createDeploymentController(full)),
+      ReplicaSet: told('ReplicaSet', createReplicaSetController(full)),
+    },
+    onError: options.onError,
+  });
+
+  function soon(kind: StoredKind, namespace: string, name: string): void {
+    if (isControlled(kind)) loop.soon(kind, namespace, name);
+    const owner = ownerOf(objects, kind, namespace, name);
+    if (owner) soon(owner.kind as StoredKind, namespace, owner.name);
+  }
+
+  return {
+    soon,
+    all() {
+      for (const kind of TOP_DOWN)
+        for (const { metadata } of objects.list(kind)) loop.now(kind, metadata.namespace, metadata.name);
+    },
+    close: () => loop.close(),
+  };
+}
+
+const isControlled = (kind: StoredKind): kind is (typeof TOP_DOWN)[number] =>
+  (TOP_DOWN as readonly StoredKind[]).includes(kind);
+
+function ownerOf(objects: ObjectStore, kind: StoredKind, namespace: string, name: string) {
+  const object = objects.get(kind, namespace, name);
+  return object && controllerOf(object.metadata);
+}
