@@ -16,6 +16,7 @@ import type { OtlpTransport } from '../wire/otlp/transport.ts';
 import { expose } from '../wire/prometheus/text.ts';
 import { metricsRoutes } from './api/metrics.ts';
 import { type ApplyOutcome, type ManifestFile, objectRoutes } from './api/objects.ts';
+import { workloadRoutes } from './api/workloads.ts';
 import { createEventRecorder } from './events/event-recorder.ts';
 import { createFlightRecorder } from './events/flight-recorder.ts';
 import { parseManifests } from './pod/manifest/parse-manifests.ts';
@@ -309,6 +310,7 @@ async function openControl(
       clock: options.clock,
     }),
   );
+  await control.app.register(workloadRoutes((target, change) => manager.change(target, change)));
   await control.listen();
   return control;
 }

@@ -53,6 +53,8 @@ async function createProgram(terminal: Terminal): Promise<Command> {
     import('./commands/why.ts').then((module) => module.whyCommand(terminal)),
     import('./commands/delete.ts').then((module) => module.deleteCommand(terminal)),
     import('./commands/doctor.ts').then((module) => module.doctorCommand(terminal)),
+    import('./commands/scale.ts').then((module) => module.scaleCommand(terminal)),
+    import('./commands/rollout.ts').then((module) => module.rolloutCommand(terminal)),
     import('./commands/query.ts').then((module) => module.queryCommand(terminal)),
     import('./commands/rules.ts').then((module) => module.rulesCommand(terminal)),
   ]);

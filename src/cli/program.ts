@@ -48,7 +48,9 @@ export function parseName(
   text: string,
   flags: CommonFlags,
 ): { readonly namespace: string; readonly name: string } {
-  const parts = text.replace(/^(pod|pods|deployment|deployments|deploy)\//, '').split('/');
+  const parts = text
+    .replace(/^(pod|pods|deployment|deployments|deploy|statefulset|sts|daemonset|ds|job|cronjob)\//, '')
+    .split('/');
   if (parts.length > 2 || parts.some((part) => part === '')) {
     throw new InvalidArgumentError(`"${text}" is not a name; write NAME or NAMESPACE/NAME`);
   }

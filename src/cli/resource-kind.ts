@@ -1,22 +1,41 @@
 import { InvalidArgumentError } from 'commander';
+import type { KubernetesObject } from '../model/kubernetes.ts';
 
 export interface ResourceKind {
-  readonly kind: 'Pod' | 'Deployment' | 'ConfigMap' | 'Secret';
+  readonly kind: KubernetesObject['kind'];
   readonly base: string;
   readonly plural: string;
   readonly names: readonly string[];
 }
 
+const core = (kind: ResourceKind['kind'], plural: string, ...names: readonly string[]): ResourceKind => ({
+  kind,
+  base: '/api/v1',
+  plural,
+  names: [plural, kind.toLowerCase(), ...names],
+});
+const apps = (kind: ResourceKind['kind'], plural: string, ...names: readonly string[]): ResourceKind => ({
+  ...core(kind, plural, ...names),
+  base: '/apis/apps/v1',
+});
+const batch = (kind: ResourceKind['kind'], plural: string, ...names: readonly string[]): ResourceKind => ({
+  ...core(kind, plural, ...names),
+  base: '/apis/batch/v1',
+});
+
 const KINDS: readonly ResourceKind[] = [
-  { kind: 'Pod', base: '/api/v1', plural: 'pods', names: ['pods', 'pod', 'po'] },
-  {
-    kind: 'Deployment',
-    base: '/apis/apps/v1',
-    plural: 'deployments',
-    names: ['deployments', 'deployment', 'deploy'],
-  },
-  { kind: 'ConfigMap', base: '/api/v1', plural: 'configmaps', names: ['configmaps', 'configmap', 'cm'] },
-  { kind: 'Secret', base: '/api/v1', plural: 'secrets', names: ['secrets', 'secret'] },
+  core('Pod', 'pods', 'po'),
+  apps('Deployment', 'deployments', 'deploy'),
+  apps('ReplicaSet', 'replicasets', 'rs'),
+  apps('StatefulSet', 'statefulsets', 'sts'),
+  apps('DaemonSet', 'daemonsets', 'ds'),
+  apps('ControllerRevision', 'controllerrevisions'),
+  batch('Job', 'jobs'),
+  batch('CronJob', 'cronjobs', 'cj'),
+  core('Service', 'services', 'svc'),
+  core('Endpoints', 'endpoints', 'ep'),
+  core('ConfigMap', 'configmaps', 'cm'),
+  core('Secret', 'secrets'),
 ];
 
 /** The kind a user means by `po`, `pods`, `deploy`, … */

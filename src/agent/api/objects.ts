@@ -6,6 +6,7 @@ import type { KubernetesObject, Pod } from '../../model/kubernetes.ts';
 import type { LogLine } from '../../model/life.ts';
 import type { CancelTimer, Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
+import { RESOURCES } from './resources.ts';
 
 export type ObjectKind = KubernetesObject['kind'];
 
@@ -53,19 +54,6 @@ export interface ObjectRoutesOptions {
   watch(listener: () => void): () => void;
   readonly clock: Clock;
 }
-
-/** The API's path of each kind: group and plural name. */
-const RESOURCES: readonly {
-  readonly base: string;
-  readonly plural: string;
-  readonly kind: ObjectKind;
-  readonly apiVersion: string;
-}[] = [
-  { base: '/api/v1', plural: 'pods', kind: 'Pod', apiVersion: 'v1' },
-  { base: '/api/v1', plural: 'configmaps', kind: 'ConfigMap', apiVersion: 'v1' },
-  { base: '/api/v1', plural: 'secrets', kind: 'Secret', apiVersion: 'v1' },
-  { base: '/apis/apps/v1', plural: 'deployments', kind: 'Deployment', apiVersion: 'apps/v1' },
-];
 
 const WATCH_GAP_MS = 200;
 

@@ -1,5 +1,4 @@
 import type { KubernetesObject } from '../../model/kubernetes.ts';
-import type { KillRequest } from '../../model/life.ts';
 import type { PodRef } from '../../model/pod-ref.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
@@ -227,7 +226,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   }
 
   function check(object: ManifestObject, folder: string | undefined): void {
-    if (object.kind !== 'Pod') return checkKeptUpdate(objects, object);
+    if (object.kind !== 'Pod') {
+      checkKeptUpdate(objects, object);
+      return;
+    }
     const pod = pods.find(object.metadata.namespace, object.metadata.name);
     if (pod) checkPodUpdate(pod, object, folder);
   }

@@ -32,7 +32,7 @@ interface Target {
 export function deleteCommand(terminal: Terminal): Command {
   return withConnection(new Command('delete'))
     .description('delete pods and other objects')
-    .argument('[kind]', 'pods, deployments, configmaps, secrets')
+    .argument('[kind]', 'pods, deployments, jobs, services, …')
     .argument('[names...]', 'NAME or NAMESPACE/NAME')
     .option('-n, --namespace <name>', 'namespace')
     .option('-f, --filename <file>', 'delete what this manifest names', collect)

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
-import type { Deployment, KubernetesObject, Pod } from '../../model/kubernetes.ts';
-import { podStatusWord } from '../../model/pod-status-word.ts';
-import { humanDuration } from '../age.ts';
+import type { KubernetesObject } from '../../model/kubernetes.ts';
 import { askAgent, streamAgent } from '../client.ts';
+import { columnsOf } from '../columns.ts';
 import {
   type CommonFlags,
   connectionOf,
@@ -25,8 +24,8 @@ interface ObjectList {
 /** `get KIND [NAME]`: what the agent holds, in kubectl's columns or as Kubernetes objects. */
 export function getCommand(terminal: Terminal): Command {
   return withNamespace(withConnection(new Command('get')))
-    .description('print pods, deployments, configmaps')
-    .argument('<kind>', 'pods, deployments, configmaps, secrets (or kind/name)')
+    .description('print pods, deployments, jobs, services, …')
+    .argument('<kind>', 'pods, deployments, statefulsets, jobs, services, … (or kind/name)')
     .argument('[name]', 'NAME or NAMESPACE/NAME')
     .option('-o, --output <format>', 'json, yaml, wide or name')
     .option('-w, --watch', 'print again whenever something changes')
@@ -89,73 +88,7 @@ function columns(
   wide: boolean,
   everywhere: boolean,
 ): string {
-  const { heads, row } = COLUMNS[kind.kind];
-  const rows = items.map((item) => [...(everywhere ? [item.metadata.namespace] : []), ...row(item, wide)]);
-  return table([...(everywhere ? ['NAMESPACE'] : []), ...heads(wide)], rows);
-}
-
-const age = (object: KubernetesObject) =>
-  humanDuration(Date.now() - Date.parse(object.metadata.creationTimestamp));
-
-const COLUMNS: Readonly<
-  Record<
-    ResourceKind['kind'],
-    { heads(wide: boolean): string[]; row(object: KubernetesObject, wide: boolean): string[] }
-  >
-> = {
-  Pod: {
-    heads: (wide) => ['NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE', ...(wide ? ['IP', 'NODE'] : [])],
-    row(object, wide) {
-      const pod = object as Pod;
-      const statuses = pod.status.containerStatuses ?? [];
-      const ready = statuses.filter((status) => status.ready).length;
-      return [
-        pod.metadata.name,
-        `${ready}/${pod.spec.containers.length}`,
-        podStatusWord(pod),
-        restarts(pod),
-        age(pod),
-        ...(wide ? [pod.status.podIP ?? '<none>', pod.spec.nodeName ?? '<none>'] : []),
-      ];
-    },
-  },
-  Deployment: {
-    heads: () => ['NAME', 'READY', 'UP-TO-DATE', 'AVAILABLE', 'AGE'],
-    row(object) {
-      const { metadata, spec, status } = object as Deployment;
-      return [
-        metadata.name,
-        `${status.readyReplicas}/${spec.replicas}`,
-        String(status.updatedReplicas),
-        String(status.availableReplicas),
-        age(object),
-      ];
-    },
-  },
-  ConfigMap: {
-    heads: () => ['NAME', 'DATA', 'AGE'],
-    row: (object) => [
-      object.metadata.name,
-      String('data' in object ? Object.keys(object.data ?? {}).length : 0),
-      age(object),
-    ],
-  },
-  Secret: {
-    heads: () => ['NAME', 'DATA', 'AGE'],
-    row: (object) => [
-      object.metadata.name,
-      String('data' in object ? Object.keys(object.data ?? {}).length : 0),
-      age(object),
-    ],
-  },
-};
-
-/** `3 (12s ago)`, as kubectl: the count, and when the last death was. */
-function restarts(pod: Pod): string {
-  const statuses = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])];
-  const count = statuses.reduce((sum, status) => sum + status.restartCount, 0);
-  const last = Math.max(
-    ...statuses.map((status) => Date.parse(status.lastState.terminated?.finishedAt ?? '') || 0),
-  );
-  return count === 0 || last <= 0 ? String(count) : `${count} (${humanDuration(Date.now() - last)} ago)`;
+  const { heads, row } = columnsOf(kind.kind, wide);
+  const rows = items.map((item) => [...(everywhere ? [item.metadata.namespace] : []), ...row(item)]);
+  return table([...(everywhere ? ['NAMESPACE'] : []), ...heads], rows);
 }
