@@ -14,7 +14,9 @@ const sets = () => story.manager.list('ReplicaSet', 'shop') as readonly ReplicaS
 const condition = (type: string) => web().status.conditions?.find((one) => one.type === type);
 const revision = (object: Deployment | ReplicaSet) =>
   object.metadata.annotations?.['deployment.kubernetes.io/revision'];
-const isLive = ({ metadata, status }: Pod) => !metadata.deletionTimestamp && status.phase === 'Running';
+const isLive = ({ metadata, status }: Pod) =>
+  !metadata.deletionTimestamp &&
+  status.conditions.some((one) => one.type === 'Ready' && one.status === 'True');
 const change = (
   verb: 'restart' | 'pause' | 'resume' | 'undo' | 'scale',
   rest: { toRevision?: number; replicas?: number } = {},
@@ -24,20 +26,23 @@ const change = (
     ...rest,
   } as Parameters<Story['manager']['change']>[1]);
 
+/** Ready a second after the start. */
+const readinessProbe = { exec: { command: ['true'] }, initialDelaySeconds: 1, periodSeconds: 1 };
+
 /** The Deployment with other arguments: another template. */
 const version = (
   word: string,
   replicas = 3,
   spec: Partial<ReturnType<typeof deployment>['spec']> = {},
 ): ReturnType<typeof deployment> => {
-  const made = deployment(replicas, { containers: [container('app', { args: [word] })] });
+  const made = deployment(replicas, { containers: [container('app', { args: [word], readinessProbe })] });
   return { ...made, spec: { ...made.spec, ...spec } };
 };
 const rolling = (maxSurge: number | string, maxUnavailable: number | string) => ({
   strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } } as const,
 });
 
-/** Pods that are live, and that exist and have not ended, at every 100 ms until the rollout is over. */
+/** The fewest ready and the most wanted pods, at every 100 ms until the rollout is over. */
 async function watchRollout(): Promise<{ least: number; most: number }> {
   let least = Infinity;
   let most = 0;
@@ -52,7 +57,7 @@ async function watchRollout(): Promise<{ least: number; most: number }> {
 
 describe('a rolling update', () => {
   it('with maxSurge 1 and maxUnavailable 0 never has fewer pods than wanted, and at most one more', async () => {
-    story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) }, pullMs: 500 });
+    story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) } });
     await story.apply(version('v1', 3, rolling(1, 0)));
     await story.advance(10);
     await story.apply(version('v2', 3, rolling(1, 0)));
@@ -61,7 +66,7 @@ describe('a rolling update', () => {
   });
 
   it('with maxUnavailable 50% and no surge replaces half at a time', async () => {
-    story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) }, pullMs: 500 });
+    story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) } });
     await story.apply(version('v1', 4, rolling(0, '50%')));
     await story.advance(10);
     await story.apply(version('v2', 4, rolling(0, '50%')));
@@ -70,7 +75,7 @@ describe('a rolling update', () => {
   });
 
   it('rounds 25% of surge up and 25% of missing pods down, the default', async () => {
-    story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) }, pullMs: 500 });
+    story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) } });
     await story.apply(version('v1', 3));
     await story.advance(10);
     await story.apply(version('v2', 3));
@@ -123,7 +128,6 @@ describe('a rolling update', () => {
 
   it('is resumed by a new template after it failed, and its deaths are asked for', async () => {
     story = await createStory({
-      pullMs: 100,
       lives: { bad: () => ({ runsMs: 500, exitCode: 1, stopExitCode: 1 }) },
     });
     const spec = { ...rolling(1, 0), progressDeadlineSeconds: 20 };
@@ -293,7 +297,7 @@ describe('a paused Deployment', () => {
 describe('the death of the agent in the middle of a rollout', () => {
   for (const seconds of [0, 0.1, 0.4, 0.7, 1.1, 1.6, 2.3, 3.1]) {
     it(`${seconds} s in leads to the same end`, async () => {
-      story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) }, pullMs: 300, writeMs: 5 });
+      story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) }, writeMs: 5 });
       await story.apply(version('v1', 3, rolling(1, 1)));
       await story.advance(10);
       await story.apply(version('v2', 3, rolling(1, 1)));
