@@ -39,6 +39,7 @@ import { loadRuleFiles } from './rule-files.ts';
 import { createRuleManager, type RuleManager } from './rules/manager.ts';
 import { createRunbooks } from './runbooks/runbooks.ts';
 import { readTemplates } from './runbooks/templates.ts';
+import type { MetadataCache } from './scrape/metric-metadata.ts';
 import { type Scrape, startScrape } from './scrape/scrape.ts';
 import type { ScrapeConfig } from './scrape/scrape-config.ts';
 import { createSelfMetrics } from './self-metrics.ts';
@@ -265,6 +266,7 @@ async function openPage(
       queryRange: engine.queryRange,
       querier: () => store.querier(),
       ...(elsewhere && { elsewhere: elsewhere.ask }),
+      scrapedMetadata: () => scrape.pools().flatMap((pool) => [...pool.active()].flatMap(metadataOf)),
       clock,
     }),
   );
@@ -298,6 +300,8 @@ function readableOnceCommitted(store: Tsdb, remoteWrite: RemoteWrite): Appender 
     },
   };
 }
+
+const metadataOf = ({ metadata }: { readonly metadata: Pick<MetadataCache, 'all'> }) => [...metadata.all()];
 
 const activeAlerts = (rules: RuleManager) =>
   rules

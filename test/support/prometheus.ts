@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '../../src/util/clock.ts';
+import { createRemoteWriteClient } from '../../src/wire/prometheus/remote-write-client.ts';
 import { findPart } from './parts.ts';
+import { type WrittenSeries, writeRequest } from './write-request.ts';
 
 /** A real Prometheus with data, on 127.0.0.1. */
 export interface RealPrometheus {
@@ -59,6 +62,22 @@ export async function startPrometheus(
     },
     stop,
   };
+}
+
+/** Starts Prometheus, whose samples come by remote write, stale markers among them. */
+export async function startPrometheusWith(
+  series: readonly WrittenSeries[],
+  flags: readonly string[] = [],
+): Promise<RealPrometheus> {
+  const prometheus = await startPrometheus('', ['--web.enable-remote-write-receiver', ...flags]);
+  const client = createRemoteWriteClient(
+    { url: `${prometheus.url}/api/v1/write`, headers: {}, timeoutMs: STARTS_WITHIN_MS },
+    systemClock,
+  );
+  const outcome = await client.write(writeRequest(series), new AbortController().signal);
+  if (outcome.kind === 'accepted') return prometheus;
+  await prometheus.stop();
+  throw new Error(`prometheus took no samples: ${outcome.message}`);
 }
 
 function loadBlocks(openMetrics: string, folder: string, data: string): void {

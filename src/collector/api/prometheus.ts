@@ -4,6 +4,7 @@ import type { Clock } from '../../util/clock.ts';
 import { messageOf } from '../../util/coded-error.ts';
 import { parseExpr } from '../promql/parse-expr.ts';
 import { prettyExpr } from '../promql/print-expr.ts';
+import type { MetricMetadata } from '../scrape/metric-metadata.ts';
 import type { Querier } from '../storage/storage.ts';
 import { sendApiError } from './prometheus-error.ts';
 import { metadataOf } from './prometheus-metadata.ts';
@@ -20,6 +21,8 @@ export interface PrometheusRoutesOptions {
   readonly querier: () => Querier;
   /** Set where another server has the series: it is asked for them instead of `querier`. */
   readonly elsewhere?: AskElsewhere;
+  /** What scraped targets say of their metrics. */
+  readonly scrapedMetadata?: () => Iterable<MetricMetadata>;
   readonly clock: Clock;
 }
 
@@ -51,7 +54,7 @@ export function prometheusRoutes(options: PrometheusRoutesOptions): FastifyPlugi
     route('series', series.series);
     route('labels', series.labelNames);
     route('label/:name/values', series.labelValues, ['GET']);
-    route('metadata', async (form) => success(metadataOf(form)), ['GET']);
+    route('metadata', async (form) => success(metadataOf(form, options.scrapedMetadata?.())), ['GET']);
     route('format_query', async (form) => success(prettyExpr(parseQueryParameter(form))));
     route('parse_query', async (form) => success(exprJson(parseQueryParameter(form))));
     route('status/buildinfo', async () => success(buildInfo()), ['GET']);

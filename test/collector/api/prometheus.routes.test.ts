@@ -5,9 +5,9 @@ import { createEngine } from '../../../src/collector/promql/engine.ts';
 import { toLabels } from '../../../src/model/labels.ts';
 import { createFakeClock, systemClock } from '../../../src/util/clock.ts';
 import { missing } from '../../support/parts.ts';
-import { type RealPrometheus, startPrometheus } from '../../support/prometheus.ts';
+import { type RealPrometheus, startPrometheusWith } from '../../support/prometheus.ts';
 import { createRandom } from '../../support/random.ts';
-import { randomSeries, toOpenMetrics } from '../../support/random-promql.ts';
+import { randomSeries, toWritten } from '../../support/random-promql.ts';
 import { createSampleStore, type SampleStore } from '../../support/sample-store.ts';
 
 const START_S = 1_700_000_000;
@@ -24,6 +24,11 @@ async function appOver(
       query: engine.query,
       queryRange: engine.queryRange,
       querier: () => store.querier,
+      scrapedMetadata: () => [
+        { metric: 'kube_pod_info', type: 'gauge', help: 'As a target says it.', unit: '' },
+        { metric: 'orders_seconds', type: 'histogram', help: 'Time of orders.', unit: 'seconds' },
+        { metric: 'orders_seconds', type: 'histogram', help: 'Time of orders.', unit: 'seconds' },
+      ],
       clock,
     }),
   );
@@ -157,7 +162,15 @@ describe('answers have the shape of Prometheus', () => {
 
   it('of metadata, build and formatted queries', async () => {
     const metadata = (await get('/api/v1/metadata?metric=kube_pod_info')).body;
-    expect(metadata).toMatchObject({ data: { kube_pod_info: [{ type: 'gauge', unit: '' }] } });
+    expect(metadata).toMatchObject({ data: { kube_pod_info: [{ type: 'gauge', unit: '' }, {}] } });
+    expect((await get('/api/v1/metadata?metric=orders_seconds')).body).toEqual({
+      status: 'success',
+      data: { orders_seconds: [{ type: 'histogram', help: 'Time of orders.', unit: 'seconds' }] },
+    });
+    const told = (await get('/api/v1/metadata?metric=kube_pod_info')).body as {
+      data: { kube_pod_info: { help: string }[] };
+    };
+    expect(told.data.kube_pod_info.map(({ help }) => help)).toContain('As a target says it.');
     expect(Object.keys(((await get('/api/v1/metadata?limit=2')).body as { data: object }).data)).toHaveLength(
       2,
     );
@@ -302,7 +315,7 @@ describe.skipIf(missing('prometheus', 'promtool'))('what Grafana asks has the an
   let prometheus: RealPrometheus;
   let app: FastifyInstance;
   beforeAll(async () => {
-    prometheus = await startPrometheus(toOpenMetrics(series));
+    prometheus = await startPrometheusWith(toWritten(series));
     app = await appOver(store);
   });
   afterAll(async () => {

@@ -10,10 +10,10 @@ import { prettyExpr } from '../../../src/collector/promql/print-expr.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { messageOf } from '../../../src/util/coded-error.ts';
 import { fixtures, missing } from '../../support/parts.ts';
-import { type RealPrometheus, startPrometheus } from '../../support/prometheus.ts';
+import { type RealPrometheus, startPrometheus, startPrometheusWith } from '../../support/prometheus.ts';
 import { parseScript } from '../../support/promqltest/script.ts';
 import { createRandom, freshSeed } from '../../support/random.ts';
-import { randomQuery, randomSeries, toOpenMetrics } from '../../support/random-promql.ts';
+import { randomQuery, randomSeries, toWritten } from '../../support/random-promql.ts';
 import { createSampleStore } from '../../support/sample-store.ts';
 
 // The oracle is Prometheus 3.5; the notation and the semantics are those of 3.14. What changed between them is left
@@ -33,7 +33,9 @@ interface AnswerSeries {
 }
 
 const START_MS = 1_700_000_000_000;
-const QUERIES = 300;
+/** More of them: `PODVITALS_QUERIES=100000`. */
+const QUERIES = Number(process.env.PODVITALS_QUERIES ?? 300);
+const FLAGS = ['--enable-feature=promql-experimental-functions'];
 
 describe.skipIf(missing('prometheus', 'promtool'))('random queries have the answers of Prometheus', () => {
   const seed = freshSeed();
@@ -41,11 +43,11 @@ describe.skipIf(missing('prometheus', 'promtool'))('random queries have the answ
   const series = randomSeries(random, START_MS, 200);
   const store = createSampleStore();
   for (const { labels, samples } of series) store.append(labels, samples);
-  const engine = createEngine({ querier: () => store.querier, clock: systemClock });
+  const engine = createEngine({ querier: () => store.querier, clock: systemClock, experimental: true });
   let prometheus: RealPrometheus;
 
   beforeAll(async () => {
-    prometheus = await startPrometheus(toOpenMetrics(series));
+    prometheus = await startPrometheusWith(toWritten(series), FLAGS);
   });
   afterAll(() => prometheus.stop());
 
@@ -73,28 +75,41 @@ describe.skipIf(missing('prometheus', 'promtool'))('random queries have the answ
     return { ours, theirs: theirs as Answer };
   }
 
-  it(`${QUERIES} of them, seed ${seed}`, async () => {
-    const wrong: string[] = [];
-    let answered = 0;
-    for (let i = 0; i < QUERIES; i += 1) {
-      const query = randomQuery(random, random.integer(1, 3));
-      const atMs = START_MS + random.integer(0, 3_300_000);
-      const stepMs = random.pick([15_000, 37_000, 60_000]);
-      const endMs = atMs + stepMs * random.integer(0, 20);
-      const range = random.chance(0.5) ? { startMs: atMs, endMs, stepMs } : null;
-      const { ours, theirs } = await ask(query, range, atMs);
-      const complaint = difference(query, ours, theirs);
-      if (complaint !== undefined) wrong.push(`${query} ${JSON.stringify(range ?? atMs)}: ${complaint}`);
-      if (ours.status === 'success') answered += 1;
-    }
-    expect(wrong, `seed ${seed}`).toEqual([]);
-    expect(answered).toBeGreaterThan(QUERIES / 2);
-  }, 120_000);
+  it(
+    `${QUERIES} of them, seed ${seed}`,
+    async () => {
+      const wrong: string[] = [];
+      let answered = 0;
+      for (let i = 0; i < QUERIES; i += 1) {
+        const query = randomQuery(random, random.integer(1, 3));
+        const atMs = START_MS + random.integer(0, 3_300_000);
+        const stepMs = random.pick([15_000, 37_000, 60_000]);
+        const endMs = atMs + stepMs * random.integer(0, 20);
+        const range = random.chance(0.5) ? { startMs: atMs, endMs, stepMs } : null;
+        const { ours, theirs } = await ask(query, range, atMs);
+        const complaint = difference(query, ours, theirs);
+        if (complaint !== undefined) wrong.push(`${query} ${JSON.stringify(range ?? atMs)}: ${complaint}`);
+        if (ours.status === 'success') answered += 1;
+      }
+      expect(wrong, `seed ${seed}`).toEqual([]);
+      expect(answered).toBeGreaterThan(QUERIES / 2);
+    },
+    Math.max(120_000, QUERIES * 400),
+  );
 });
 
 function difference(query: string, ours: Answer, theirs: Answer): string | undefined {
   // Later versions also refuse several matches that a comparison would filter out.
   if (/^multiple matches/.test(ours.error ?? '') && theirs.status === 'success' && /[=<>]/.test(query))
+    return undefined;
+  // Later versions look at a parameter as a whole before they look at what it is for.
+  if (/^Parameter value is NaN$|(?:over|under)flows int64$/.test(ours.error ?? theirs.error ?? ''))
+    return undefined;
+  // Later versions let series of the same labels follow one another.
+  if (
+    ours.status === 'success' &&
+    /vector cannot contain metrics with the same labelset/.test(theirs.error ?? '')
+  )
     return undefined;
   if (ours.status !== theirs.status)
     return `${ours.status} ${ours.error}, theirs ${theirs.status} ${theirs.error}`;
@@ -113,15 +128,23 @@ function difference(query: string, ours: Answer, theirs: Answer): string | undef
 
 /** Which of several duplicates is named depends on the order of series; the API puts the parameter before. */
 const withoutExamples = (message: string) =>
-  message.replace(/for the match group .*\]/, '').replace(/^invalid parameter "query": /, '');
+  message
+    .replace(/for the match group .*\]/, '')
+    .replace(/^invalid parameter "query": /, '')
+    // After `end()`, and after what follows `group_left`, Prometheus 3.5 points a little before the operator.
+    .replace(/^1:\d+: (parse error: (?:comparisons between scalars|bool modifier))/, '$1');
 
 /** Later versions tell more of corrected buckets, and warn of sort over a range. */
 function comparableRemarks(remarks: readonly string[]): string {
-  return remarks
+  const comparable = remarks
     .filter((remark) => !remark.includes('sort is ineffective'))
-    .map((remark) => remark.replace(/(fixed for monotonicity).*(\(\d+:\d+\))$/, '$1 $2'))
-    .sort()
-    .join('; ');
+    .map((remark) =>
+      remark
+        .replace(/(fixed for monotonicity).*(\(\d+:\d+\))$/, '$1 $2')
+        // They name the metric only where the name is kept.
+        .replace(/ for metric name ".*" (?=\(\d+:\d+\)$)/, ' '),
+    );
+  return [...new Set(comparable)].sort().join('; ');
 }
 
 function resultDifference(
@@ -130,10 +153,18 @@ function resultDifference(
   theirs: readonly AnswerSeries[],
 ): string | undefined {
   const keyOf = ({ metric }: AnswerSeries) => JSON.stringify(Object.entries(metric).sort());
-  // Of equal values sort, topk and bottomk may put, or keep, any first: the values are what is promised.
-  if (/^(?:sort|topk|bottomk)/.test(query)) {
-    const [a, b] = [valuesByTime(ours), valuesByTime(theirs)];
+  // Of equal values sort, topk and bottomk may put, or keep, any first: the values are what is promised. Nor is the order
+  // of groups.
+  if (/^(?:sort(?!_by)|topk|bottomk)/.test(query)) {
+    const isGrouped = / (?:by|without) \(/.test(query);
+    const [a, b] = [valuesByTime(ours, isGrouped), valuesByTime(theirs, isGrouped)];
     return a === b ? undefined : `values ${a}, theirs ${b}`;
+  }
+  // How a label that is absent compares with others is not defined.
+  const label = /^sort_by.*"(\w+)", "job"\)$/.exec(query)?.[1];
+  if (label && ours.every(({ value, metric }) => value !== undefined && metric[label] && metric.job)) {
+    const [a, b] = [ours.map(keyOf).join(), theirs.map(keyOf).join()];
+    if (a !== b) return `order ${a}, theirs ${b}`;
   }
   const wanted = new Map(theirs.map((one) => [keyOf(one), one]));
   for (const one of ours) {
@@ -150,10 +181,13 @@ function resultDifference(
 }
 
 /** The values at each time, in the order of the answer for an instant, by size over a range. */
-function valuesByTime(all: readonly AnswerSeries[]): string {
+function valuesByTime(all: readonly AnswerSeries[], isGrouped: boolean): string {
   const round = (value: string) => String(Number(Number(value).toPrecision(9)));
   const instant = all.every(({ value }) => value !== undefined);
-  if (instant) return all.map(({ value }) => round(value![1])).join();
+  if (instant) {
+    const values = all.map(({ value }) => round(value![1]));
+    return (isGrouped ? values.sort() : values).join();
+  }
   const points = all.flatMap(({ values }) => values ?? []).map(([t, v]) => `${t} ${round(v)}`);
   return points.sort().join();
 }

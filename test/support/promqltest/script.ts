@@ -51,6 +51,8 @@ const LOAD = /^load(?:_(with_nhcb))?\s+(\S+)$/;
 const INSTANT = /^eval(?:_(fail|warn|ordered|info))?\s+instant\s+(?:at\s+(.+?))?\s+(.+)$/;
 const RANGE = /^eval(?:_(fail|warn|info))?\s+range\s+from\s+(.+)\s+to\s+(.+)\s+step\s+(.+?)\s+(.+)$/;
 const RANGE_VECTOR = /^expect range vector\s+from\s+(.+)\s+to\s+(.+)\s+step\s+(.+)$/;
+/** As older files say it. */
+const OLD_FAILURE = /^expected_fail_(message|regexp)\s+(.+)$/;
 const EXPECT = /^expect\s+(ordered|fail|warn|no_warn|info|no_info)(?:\s+(regex|msg):\s*(.+))?$/;
 
 /** Reads a file. @throws Error with the line where it cannot */
@@ -139,8 +141,11 @@ function parseResults(
   let string: string | undefined;
   for (const [i, text] of body.entries()) {
     const range = RANGE_VECTOR.exec(text);
+    const old = OLD_FAILURE.exec(text);
     if (range !== null) {
       matrix = { startMs: duration(range[1]!), endMs: duration(range[2]!), stepMs: duration(range[3]!) };
+    } else if (old !== null) {
+      directives.set('fail', [{ kind: old[1] === 'message' ? 'msg' : 'regex', text: old[2]!.trim() }]);
     } else if (text.startsWith('expect string ')) {
       string = unquote(text.slice('expect string '.length), 0);
     } else if (/^expect(\s|$)/.test(text)) {

@@ -3,7 +3,7 @@ import { groupingKey, groupingLabels } from '../evaluation/label-set.ts';
 import { groupBy } from '../evaluation/match-signature.ts';
 import { hasPoints, newSeries, type StepSeries, type StepValue } from '../evaluation/step-series.ts';
 import type { AggregateExpr, AggregateOperator } from '../expr.ts';
-import { countValues } from './count-values.ts';
+import { checkValueLabel, countValues } from './count-values.ts';
 import { limitGroup } from './limit.ts';
 import { rank } from './rank.ts';
 import {
@@ -52,6 +52,7 @@ const rearrangers: Partial<Record<AggregateOperator, Rearrange>> = {
 
 export async function evaluateAggregate(expr: AggregateExpr, evaluation: Evaluation): Promise<StepValue> {
   const param = expr.param === null ? null : await evaluation.evaluate(expr.param);
+  if (param?.kind === 'string') checkValueLabel(param.value);
   const inner = await evaluation.evaluate(expr.expr);
   if (inner.kind !== 'vector') throw new Error(`checked aggregation is over ${inner.kind}`);
   const series = inner.series.filter(hasPoints);

@@ -7,6 +7,11 @@ import { newSeries, type StepSeries } from '../evaluation/step-series.ts';
 import type { AggregateExpr } from '../expr.ts';
 import { formatFloat, quote } from '../go-format.ts';
 
+/** @throws QUERY_EXECUTION before anything is evaluated, as in Prometheus */
+export function checkValueLabel(label: string): void {
+  if (!isLabelName(label)) throw executionError(`invalid label name ${quote(label)}`);
+}
+
 /** `count_values("label", …)`: how many series of a group have each value; the value becomes a label. */
 export async function countValues(
   expr: AggregateExpr,
@@ -14,7 +19,6 @@ export async function countValues(
   series: readonly StepSeries[],
   { grid, turn, budget }: Evaluation,
 ): Promise<StepSeries[]> {
-  if (!isLabelName(label)) throw executionError(`invalid label name ${quote(label)}`);
   const names = new Set(expr.grouping);
   // `without` may name the very label, and then all values count together.
   const showsValue = !(expr.without && names.has(label));

@@ -69,8 +69,8 @@ export async function evaluateSelector(
   evaluation: Evaluation,
   read: 'value' | 'time' = 'value',
 ): Promise<StepSeries[]> {
-  const { grid, lookbackMs, budget, turn } = evaluation;
-  const timeOf = referenceTime(selector, evaluation);
+  const { grid, budget, turn } = evaluation;
+  const { timeOf, lookbackMs } = lookingAt(selector, evaluation, read);
   const minT = timeOf(0) - lookbackMs + 1;
   const maxT = timeOf(grid.steps - 1);
   const found = await selectSeries(selector, minT, maxT, evaluation);
@@ -85,6 +85,18 @@ export async function evaluateSelector(
   }
   budget.give(costOfSteps(out.length, grid.steps));
   return out;
+}
+
+/**
+ * Where a selector looks, and how far back. `timestamp(x @ T offset o)` loads the samples for T - o but picks the newest
+ * before T itself, as Prometheus does: what is left is the overlap of both windows.
+ */
+function lookingAt(selector: VectorSelector, evaluation: Evaluation, read: 'value' | 'time') {
+  const { lookbackMs } = evaluation;
+  const { at, offsetMs } = selector;
+  if (read === 'value' || at === null) return { timeOf: referenceTime(selector, evaluation), lookbackMs };
+  const time = atTime(at, evaluation) - Math.max(0, offsetMs);
+  return { timeOf: () => time, lookbackMs: lookbackMs - Math.abs(offsetMs) };
 }
 
 function lookBack(
