@@ -53,6 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'collector/slo': ['model', 'util', 'collector/promql'],
   'collector/rules': ['model', 'util', 'collector/storage', 'collector/promql'],
   'collector/alerting': ['model', 'util', 'collector/storage'],
+  'collector/incidents': ['model', 'util', 'collector/storage', 'collector/rules'],
   'collector/runbooks': ['model', 'util', 'wire/catalogue'],
   'collector/dashboards': ['model', 'util', 'wire/catalogue', 'collector/slo'],
   'collector/api': [
@@ -64,6 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'collector/promql',
     'collector/rules',
     'collector/scrape',
+    'collector/incidents',
     'collector/runbooks',
     'collector/dashboards',
   ],

@@ -87,10 +87,15 @@ function openAgent(
 
 /** Asks the collector over HTTP. @throws SERVER_UNREACHABLE, or what the collector answered. */
 export async function askServer<Answer>(connection: Connection, path: string): Promise<Answer> {
+  return JSON.parse(await readServer(connection, path)) as Answer;
+}
+
+/** As `askServer`, for an answer that is text. */
+export async function readServer(connection: Connection, path: string): Promise<string> {
   const response = await openServer(connection, path);
   const text = await response.text();
   if (!response.ok) throw refusal(text, response.status);
-  return JSON.parse(text) as Answer;
+  return text;
 }
 
 export async function openServer(

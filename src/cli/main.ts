@@ -51,6 +51,8 @@ async function createProgram(terminal: Terminal): Promise<Command> {
     import('./commands/logs.ts').then((module) => module.logsCommand(terminal)),
     import('./commands/events.ts').then((module) => module.eventsCommand(terminal)),
     import('./commands/why.ts').then((module) => module.whyCommand(terminal)),
+    import('./commands/incidents.ts').then((module) => module.incidentsCommand(terminal)),
+    import('./commands/postmortem.ts').then((module) => module.postmortemCommand(terminal)),
     import('./commands/delete.ts').then((module) => module.deleteCommand(terminal)),
     import('./commands/doctor.ts').then((module) => module.doctorCommand(terminal)),
     import('./commands/scale.ts').then((module) => module.scaleCommand(terminal)),

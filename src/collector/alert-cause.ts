@@ -1,4 +1,5 @@
 import type { Alert } from '../model/alert.ts';
+import type { Incident } from '../model/incident.ts';
 import { labelValue, toLabels } from '../model/labels.ts';
 import type { EventLog } from './storage/storage.ts';
 
@@ -16,4 +17,10 @@ export function withCause(alert: Alert, log: Pick<EventLog, 'pods'>): Alert {
     ...alert,
     annotations: toLabels([...alert.annotations, ['cause', `${verdict.cause}: ${verdict.summary}`]]),
   };
+}
+
+/** The alert with the id of the incident it belongs to as annotation `incident`. */
+export function withIncident(alert: Alert, incident: Pick<Incident, 'id'> | undefined): Alert {
+  if (incident === undefined) return alert;
+  return { ...alert, annotations: toLabels([...alert.annotations, ['incident', incident.id]]) };
 }

@@ -14,7 +14,7 @@ import {
   createRemoteWriteReceiver,
   type RemoteWriteReceiver,
 } from '../wire/prometheus/remote-write-receiver.ts';
-import { withCause } from './alert-cause.ts';
+import { withCause, withIncident } from './alert-cause.ts';
 import { createNotifier } from './alerting/notifier.ts';
 import { terminalReceiver } from './alerting/receivers/terminal.ts';
 import { webhookReceiver } from './alerting/receivers/webhook.ts';
@@ -22,6 +22,7 @@ import { tracedReceiver } from './alerting/traced-receiver.ts';
 import { consoleRoutes } from './api/console.ts';
 import { dashboardRoutes, readDashboards } from './api/dashboards.ts';
 import { eventRoutes } from './api/events.ts';
+import { incidentRoutes } from './api/incidents.ts';
 import { otlpRoutes } from './api/otlp.ts';
 import { podRoutes, type ReadLogs } from './api/pods.ts';
 import { prometheusRoutes } from './api/prometheus.ts';
@@ -31,6 +32,7 @@ import { ruleRoutes } from './api/rules.ts';
 import { runbookRoutes } from './api/runbooks.ts';
 import { selfMetricsRoutes } from './api/self-metrics.ts';
 import { targetRoutes } from './api/targets.ts';
+import { createIncidents, type Incidents } from './incidents/incidents.ts';
 import { createEngine, type Engine } from './promql/engine.ts';
 import { createQueryApi, type QueryApi, type QueryApiOptions } from './query-api/query-api.ts';
 import { createDeliveryWake } from './remote-write/delivery-wake.ts';
@@ -158,13 +160,28 @@ export function createCollector(options: CollectorOptions): Collector {
       options.say(
         'what rules record stays in the own store, where they do not read it: give --remote-write-url too',
       );
+    const incidents = createIncidents({
+      keyValue: store.keyValue,
+      events: store.events,
+      query: engine.query,
+      appender: () => store.appender(),
+      clock,
+      onError: (error) => logger.error({ err: error }, 'incidents could not be kept; trying again'),
+    });
+    let ready = false;
     const rules = createRuleManager({
       groups,
       query: engine.query,
       appender: () => (elsewhere ? readableOnceCommitted(store, remoteWrite) : store.appender()),
       keyValue: store.keyValue,
       clock,
-      notify: (alerts) => notifier.notify(alerts.map((alert) => withCause(alert, store.events))),
+      notify: (alerts) => {
+        // Before all groups have been evaluated once, an alert that is missing is not over.
+        if (ready) incidents.observe(activeAlerts(rules));
+        notifier.notify(
+          alerts.map((alert) => withIncident(withCause(alert, store.events), incidents.of(alert))),
+        );
+      },
       traced,
       externalLabels: [],
       externalUrl: options.externalUrl,
@@ -196,11 +213,14 @@ export function createCollector(options: CollectorOptions): Collector {
       remoteWrite,
       writeReceiver,
       scrape,
+      incidents,
     });
     open.push(server);
     url = await server.listen();
-    open.push({ close: () => rules.stop() });
+    open.push({ close: () => rules.stop().then(incidents.settled) });
     await rules.start();
+    ready = true;
+    incidents.observe(activeAlerts(rules));
     logger.info({ url, groups: groups.length }, 'collector is ready');
   };
 
@@ -231,11 +251,12 @@ interface Parts {
   readonly remoteWrite: RemoteWrite;
   readonly writeReceiver: RemoteWriteReceiver;
   readonly scrape: Scrape;
+  readonly incidents: Incidents;
 }
 
 async function openPage(
   options: CollectorOptions,
-  { store, engine, rules, receiver, elsewhere, remoteWrite, writeReceiver, scrape }: Parts,
+  { store, engine, rules, receiver, elsewhere, remoteWrite, writeReceiver, scrape, incidents }: Parts,
 ): Promise<HttpServer> {
   const { clock, assets, version } = options;
   const server = await createHttpServer({
@@ -280,7 +301,9 @@ async function openPage(
   );
   await app.register(podRoutes({ log, logs: options.logs }));
   await app.register(eventRoutes({ log, clock }));
-  const runbooks = createRunbooks({ templates: readTemplates(assets.runbooks) });
+  const templates = readTemplates(assets.runbooks);
+  await app.register(incidentRoutes({ incidents, log, templates, clock }));
+  const runbooks = createRunbooks({ templates });
   await app.register(runbookRoutes({ runbooks, log, alerts: () => activeAlerts(rules) }));
   await app.register(dashboardRoutes(readDashboards(assets.dashboards)));
   await app.register(selfMetricsRoutes(registry));

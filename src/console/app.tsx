@@ -6,6 +6,7 @@ import { DashboardPage } from './dashboards/dashboard-page.tsx';
 import { DashboardsPage } from './dashboards/dashboards-page.tsx';
 import { ExplorePage } from './explore/lazy-page.tsx';
 import { Footer } from './footer.tsx';
+import { IncidentsPage } from './incidents/incidents-page.tsx';
 import { type Line, useLine } from './live.ts';
 import { Notice } from './notice.tsx';
 import { PodPage } from './pod/pod-page.tsx';
@@ -42,6 +43,9 @@ export function App() {
               </span>
             )}
           </NavLink>
+          <NavLink place={place} href="/incidents">
+            Incidents
+          </NavLink>
           <NavLink place={place} href="/dashboards">
             Dashboards
           </NavLink>
@@ -75,6 +79,7 @@ function Page({
     return <PodPage key={place.path} namespace={names[0]!} name={names[1]!} alerts={alerts.value ?? []} />;
   }
   if (page === 'alerts' && names.length === 0) return <AlertsPage alerts={alerts} />;
+  if (page === 'incidents' && names.length === 0) return <IncidentsPage />;
   if (page === 'dashboards' && names.length === 0) return <DashboardsPage />;
   if (page === 'dashboards' && names.length === 1)
     return <DashboardPage key={names[0]} uid={names[0]!} query={place.query} />;

@@ -43,7 +43,11 @@ function follow(event: MouseEvent): void {
     return;
   const link = (event.target as Element).closest?.('a[href]');
   if (!(link instanceof HTMLAnchorElement) || link.target !== '' || link.origin !== location.origin) return;
-  if (!/^\/($|pods|alerts|dashboards|explore)/.test(link.pathname) || link.pathname.endsWith('.json')) return;
+  if (
+    !/^\/($|pods|alerts|incidents|dashboards|explore)/.test(link.pathname) ||
+    link.pathname.endsWith('.json')
+  )
+    return;
   event.preventDefault();
   go(link.pathname + link.search);
   scrollTo(0, 0);

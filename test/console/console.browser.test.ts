@@ -13,7 +13,7 @@ import { startShopServer } from '../support/shop-server.ts';
 const root = resolve(import.meta.dirname, '../..');
 const CART = '/pods/shop/cart-7b9c6d4f5-q8w2e';
 const WORKER = '/pods/shop/worker-84c5d7f6b-j3n5r';
-const PAGES = ['/', CART, WORKER, '/alerts', '/dashboards', '/dashboards/podvitals-executive'];
+const PAGES = ['/', CART, WORKER, '/alerts', '/incidents', '/dashboards', '/dashboards/podvitals-executive'];
 
 type Shop = Awaited<ReturnType<typeof startShopServer>>;
 

@@ -3,6 +3,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { consoleRoutes } from '../../src/collector/api/console.ts';
 import { dashboardRoutes, readDashboards } from '../../src/collector/api/dashboards.ts';
 import { eventRoutes } from '../../src/collector/api/events.ts';
+import { incidentRoutes } from '../../src/collector/api/incidents.ts';
 import { podRoutes } from '../../src/collector/api/pods.ts';
 import { runbookRoutes } from '../../src/collector/api/runbooks.ts';
 import { createRunbooks } from '../../src/collector/runbooks/runbooks.ts';
@@ -10,7 +11,9 @@ import { readTemplates } from '../../src/collector/runbooks/templates.ts';
 import type { EventLog } from '../../src/collector/storage/storage.ts';
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
 import type { AgentRecord } from '../../src/model/record.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { createMemoryEventLog } from './memory-event-log.ts';
+import { shopIncidents } from './shop-incidents.ts';
 import { shopPrometheus } from './shop-prometheus.ts';
 import { shopRecords } from './shop-records.ts';
 
@@ -38,6 +41,15 @@ export async function startShopServer({
   const server = await createHttpServer({ name: 'collector', listen: { host: '127.0.0.1', port } });
   server.app.register(podRoutes({ log }));
   server.app.register(eventRoutes({ log }));
+  const incidents = shopIncidents(Date.now());
+  server.app.register(
+    incidentRoutes({
+      incidents: { all: () => incidents, get: (id) => incidents.find((one) => one.id === id) },
+      log,
+      templates: readTemplates(),
+      clock: systemClock,
+    }),
+  );
   server.app.register(dashboardRoutes(readDashboards(join(root, 'dashboards'))));
   server.app.register(
     runbookRoutes({ runbooks: createRunbooks({ templates: readTemplates() }), log, alerts: () => [] }),

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import colors from 'picocolors';
+import type { Evidence } from '../../model/evidence.ts';
+import { explain } from '../../model/explanation.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { askServer } from '../client.ts';
 import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
@@ -17,14 +19,16 @@ export function whyCommand(terminal: Terminal): Command {
     .description('say what is wrong with a pod or workload, and why')
     .argument('<name>', 'NAME or NAMESPACE/NAME of a pod or a workload')
     .option('-n, --namespace <name>', 'namespace')
-    .option('-o, --output <format>', 'json')
+    .option('-o, --output <format>', 'json, or wide: where each fact is recorded')
     .action(async (text: string, flags: CommonFlags) => {
       const { namespace, name } = parseName(text, flags);
       const answer = await askServer<WhyAnswer>(
         connectionOf(flags, terminal),
         `/api/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/why`,
       );
-      terminal.out(flags.output === 'json' ? `${printableJson(answer, 2)}\n` : tell(answer, terminal.isTty));
+      terminal.out(
+        flags.output === 'json' ? `${printableJson(answer, 2)}\n` : tell(answer, terminal.isTty, flags),
+      );
     });
 }
 
@@ -34,7 +38,7 @@ const CONFIDENCE: Readonly<Record<Verdict['confidence'], string>> = {
   unknown: 'unknown: the facts do not decide',
 };
 
-function tell(answer: WhyAnswer, isTty: boolean): string {
+function tell(answer: WhyAnswer, isTty: boolean, flags: CommonFlags): string {
   const { bold, dim, red, green } = colors.createColors(isTty);
   const { pod, verdict } = answer;
   const head = verdict.cause === 'None' ? green('healthy') : red(bold(printable(verdict.cause)));
@@ -45,20 +49,22 @@ function tell(answer: WhyAnswer, isTty: boolean): string {
     `  ${printable(verdict.summary)}`,
   ];
   if (verdict.cause !== 'None') lines.push(`  ${dim(CONFIDENCE[verdict.confidence])}`);
-  if (verdict.evidence.length > 0) {
-    lines.push('', bold('Evidence'));
-    for (const evidence of verdict.evidence) {
-      lines.push(
-        `  ${dim(clockTime(evidence.at))}  ${printable(evidence.fact)}`,
-        `            ${dim(printable(evidence.source))}`,
-      );
-    }
-  }
-  if (verdict.next.length > 0) {
-    lines.push('', bold('Next'));
-    for (const step of verdict.next)
-      lines.push(`  ${printable(step.command)}`, `            ${dim(printable(step.why))}`);
-  }
+  const { facts, moreFacts, changed, now, next, forGood } = explain(verdict);
+  const fact = ({ at, fact, source }: Evidence) =>
+    lines.push(
+      `  ${dim(clockTime(at))}  ${printable(fact)}`,
+      ...(flags.output === 'wide' ? [`            ${dim(printable(source))}`] : []),
+    );
+  if (facts.length > 0) lines.push('', bold('Evidence'));
+  for (const one of facts) fact(one);
+  if (moreFacts > 0) lines.push(`            ${dim(`and ${moreFacts} more: -o json has them all`)}`);
+  if (changed.length > 0) lines.push('', bold('What changed'));
+  for (const one of changed) fact(one);
+  if (now !== undefined || next.length > 0) lines.push('', bold('Now'));
+  if (now !== undefined) lines.push(...wrapped(plain(now)));
+  for (const step of next)
+    lines.push(`  ${printable(step.command)}`, `            ${dim(printable(step.why))}`);
+  if (forGood !== undefined) lines.push('', bold('For good'), ...wrapped(plain(forGood)));
   if (answer.others.length > 0) {
     lines.push('', bold('Others of this workload'));
     for (const other of answer.others)
@@ -68,3 +74,21 @@ function tell(answer: WhyAnswer, isTty: boolean): string {
 }
 
 const clockTime = (at: string) => (at.length >= 19 ? at.slice(11, 19) : at);
+
+/** Our own advice is Markdown; a terminal shows the words. */
+const plain = (text: string) => text.replace(/`([^`]*)`/g, '$1');
+
+const WIDTH = 100;
+
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  let line = ' ';
+  for (const word of text.split(' ')) {
+    if (line.length + word.length >= WIDTH) {
+      lines.push(line);
+      line = ' ';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}

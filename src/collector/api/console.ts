@@ -25,6 +25,7 @@ const PAGES = [
   '/pods',
   '/pods/:namespace/:pod',
   '/alerts',
+  '/incidents',
   '/dashboards',
   '/dashboards/:uid',
   '/explore',

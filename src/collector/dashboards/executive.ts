@@ -141,9 +141,24 @@ export function executive(): DashboardBuilder {
     )
     .withPanel(
       table({
-        title: 'Deaths by cause, 30 days',
-        description: 'Container deaths that nobody asked for, by reason.',
+        title: 'Incidents by cause, 30 days',
+        description: 'What went wrong, by the cause that the verdict names; those still open included.',
         width: 12,
+        height: 8,
+        decimals: 0,
+        columns: ['cause', 'failure_mode', 'namespace'],
+        value: 'incidents',
+        noValue: 'No incident in 30 days.',
+        query: {
+          expr: 'sum by (cause, failure_mode, namespace) (cause:incidents:count30d{namespace=~"$namespace"})',
+        },
+      }),
+    )
+    .withPanel(
+      table({
+        title: 'Deaths by reason, 30 days',
+        description: 'Container deaths that nobody asked for, by the reason Kubernetes gives.',
+        width: 24,
         height: 8,
         decimals: 0,
         columns: ['namespace', 'reason'],

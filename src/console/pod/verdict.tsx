@@ -1,3 +1,5 @@
+import type { Evidence } from '../../model/evidence.ts';
+import { explain } from '../../model/explanation.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { CopyButton } from '../copy-button.tsx';
 import { evidenceAddress } from '../explore/address.ts';
@@ -11,7 +13,9 @@ const CONFIDENCE: Readonly<Record<Verdict['confidence'], string>> = {
 
 /** What is wrong, what proves it, and what to type next. */
 export function VerdictView({ verdict, now, level }: { verdict: Verdict; now: number; level: 'h2' | 'h4' }) {
-  const { cause, failureMode, confidence, summary, evidence, next } = verdict;
+  const { cause, failureMode, confidence, summary, evidence } = verdict;
+  const { changed, now: advice, next, forGood } = explain(verdict);
+  const others = evidence.filter((one) => !changed.includes(one));
   const Heading = level;
   if (cause === 'None') {
     return (
@@ -29,25 +33,12 @@ export function VerdictView({ verdict, now, level }: { verdict: Verdict; now: nu
       </Heading>
       <p class="verdict-summary">{summary}</p>
       <p class="verdict-confidence">{CONFIDENCE[confidence]}</p>
-      {evidence.length > 0 && (
+      <Facts label="Evidence" facts={others} now={now} />
+      <Facts label="What changed" facts={changed} now={now} />
+      {(advice !== undefined || next.length > 0) && (
         <>
-          <p class="label">Evidence</p>
-          <ul class="evidence">
-            {evidence.map(({ fact, source, at }) => (
-              <li key={`${fact}${source}${at}`}>
-                <time dateTime={at} title={at}>
-                  {timeOf(Date.parse(at), now)}
-                </time>
-                <span class="fact">{fact}</span>
-                <Source source={source} at={at} now={now} />
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-      {next.length > 0 && (
-        <>
-          <p class="label">Next</p>
+          <p class="label">Now</p>
+          {advice !== undefined && <p class="advice">{plain(advice)}</p>}
           <ul class="next">
             {next.map(({ command, why }) => (
               <li key={command}>
@@ -61,7 +52,36 @@ export function VerdictView({ verdict, now, level }: { verdict: Verdict; now: nu
           </ul>
         </>
       )}
+      {forGood !== undefined && (
+        <>
+          <p class="label">For good</p>
+          <p class="advice">{plain(forGood)}</p>
+        </>
+      )}
     </section>
+  );
+}
+
+/** Our own advice is Markdown; here its words do. */
+const plain = (text: string) => text.replace(/`([^`]*)`/g, '$1');
+
+function Facts({ label, facts, now }: { label: string; facts: readonly Evidence[]; now: number }) {
+  if (facts.length === 0) return null;
+  return (
+    <>
+      <p class="label">{label}</p>
+      <ul class="evidence">
+        {facts.map(({ fact, source, at }) => (
+          <li key={`${fact}${source}${at}`}>
+            <time dateTime={at} title={at}>
+              {timeOf(Date.parse(at), now)}
+            </time>
+            <span class="fact">{fact}</span>
+            <Source source={source} at={at} now={now} />
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 

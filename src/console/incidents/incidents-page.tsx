@@ -1,0 +1,118 @@
+import { ago, count, span, timeOf, trim } from '../format.ts';
+import { Notice } from '../notice.tsx';
+import { useNow } from '../now.ts';
+import { useAsked } from '../request.ts';
+import { podAddress } from '../router.ts';
+import { askIncidents, type ShownIncident, subjectOf } from './incident.ts';
+
+const EVERY_MS = 5000;
+
+/** What went wrong, newest first: since when, how long, why, and what it cost. */
+export function IncidentsPage() {
+  const now = useNow();
+  const { value, error } = useAsked('incidents', askIncidents, EVERY_MS);
+  if (value === undefined) {
+    if (error === undefined) return <Notice title="Asking for the incidents …" />;
+    return (
+      <Notice tone="bad" title="The incidents cannot be shown.">
+        {error.message} Trying again.
+      </Notice>
+    );
+  }
+  const open = value.filter(({ to }) => to === null).length;
+  return (
+    <>
+      <div class="headline">
+        <h1>
+          {open === 0 ? 'No incident is open.' : `${count(open, 'incident is', 'incidents are')} open.`}
+        </h1>
+        <p>{value.length > open && `${count(value.length - open, 'more is', 'more are')} over.`}</p>
+      </div>
+      {error && (
+        <Notice tone="bad" title="This may be out of date.">
+          {error.message}
+        </Notice>
+      )}
+      {value.length > 0 && (
+        <ul class="alerts">
+          {value.map((incident) => (
+            <IncidentCard key={incident.id} incident={incident} now={now} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function IncidentCard({ incident, now }: { incident: ShownIncident; now: number }) {
+  const { id, state, severity, cause, failureMode, summary, from, to, pods, lives, budgetSpent } = incident;
+  const since = Date.parse(from);
+  const until = to === null ? now : Date.parse(to);
+  return (
+    <li class={`alert alert-${severity} ${to === null ? 'alert-firing' : 'alert-over'}`} id={id}>
+      <p class="alert-state">
+        <span class="alert-word">{state}</span>
+        <span class="alert-severity">{severity}</span>
+      </p>
+      <div class="alert-body">
+        <h2>
+          {cause === 'Unknown' ? 'Cause unknown' : cause}
+          {failureMode && <span class="mode">{failureMode}</span>}
+        </h2>
+        <p class="alert-subject">{subjectOf(incident)}</p>
+        <p class="alert-summary">{summary}</p>
+        <p class="alert-summary">
+          <Pods incident={incident} />
+          {[
+            lives.length > 0 && count(lives.length, 'death'),
+            pods.length > 0 && `in ${count(pods.length, 'pod')}`,
+            ...(budgetSpent ?? []).map(
+              ({ slo, ratio }) => `${trim(ratio * 100, 1)}% of the budget of ${slo}`,
+            ),
+          ]
+            .filter(Boolean)
+            .join(' · ')}
+        </p>
+      </div>
+      <dl class="alert-facts">
+        <div>
+          <dt>from</dt>
+          <dd>
+            <time dateTime={from} title={from}>
+              {timeOf(since, now)}
+            </time>
+            <small> {ago(now - since)}</small>
+          </dd>
+        </div>
+        <div>
+          <dt>{to === null ? 'lasts' : 'lasted'}</dt>
+          <dd>{span(until - since)}</dd>
+        </div>
+      </dl>
+      <p class="alert-links">
+        <a href={`/runbooks/${runbookOf(incident)}`}>Runbook</a>
+        <a href={`/api/incidents/${encodeURIComponent(id)}/postmortem`}>Postmortem</a>
+      </p>
+    </li>
+  );
+}
+
+/** The pod that was hit first. */
+function Pods({ incident: { subject, pods } }: { incident: ShownIncident }) {
+  const first = pods[0];
+  if (subject.namespace === undefined || first === undefined) return null;
+  return (
+    <>
+      <a href={podAddress(subject.namespace, first)}>{first}</a>
+      {' · '}
+    </>
+  );
+}
+
+function runbookOf({ cause, alerts, subject }: ShownIncident): string {
+  const page = cause === 'Unknown' ? (alerts[0]?.name ?? 'IncidentChecklist') : cause;
+  const about = new URLSearchParams(
+    Object.entries(subject).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  return `${encodeURIComponent(page)}?${about}`;
+}
