@@ -117,15 +117,19 @@ function withFindings(incident: Incident, findings: readonly Finding[], nowMs: n
 const SURENESS: readonly Verdict['confidence'][] = ['unknown', 'likely', 'certain'];
 const sureness = (confidence: Verdict['confidence']) => SURENESS.indexOf(confidence);
 
+type Told = Pick<Incident, 'cause' | 'failureMode' | 'confidence' | 'summary' | 'evidence'>;
+
 function withVerdict(incident: Incident, findings: readonly Finding[]): Incident {
-  let best: Pick<Incident, 'cause' | 'failureMode' | 'confidence' | 'summary' | 'evidence'> = incident;
-  for (const { verdict } of findings.flatMap(({ verdicts }) => verdicts)) {
-    if (verdict.cause === 'None') continue;
-    const isSurer = sureness(verdict.confidence) > sureness(best.confidence);
-    const isNewer = verdict.cause === best.cause && verdict.confidence === best.confidence;
-    if (isSurer || best.summary === '' || (isNewer && verdict.evidence.length > best.evidence.length))
-      best = verdict;
+  const verdicts = findings
+    .flatMap(({ verdicts }) => verdicts.map(({ verdict }) => verdict))
+    .filter((verdict) => verdict.cause !== 'None');
+  let best: Told = incident;
+  for (const verdict of verdicts) {
+    if (sureness(verdict.confidence) > sureness(best.confidence) || best.summary === '') best = verdict;
   }
+  // The same cause in its newest words: how often by now.
+  best =
+    verdicts.find(({ cause, confidence }) => cause === best.cause && confidence === best.confidence) ?? best;
   const { cause, failureMode, confidence, evidence } = best;
   const summary = best.summary || labelValue(findings[0]!.alert.annotations, 'summary');
   return { ...incident, cause, failureMode, confidence, summary, evidence };

@@ -63,7 +63,7 @@ export function draftPostmortem(facts: PostmortemFacts, templates: Templates): s
     deaths: deaths.length,
     budgets: (incident.budgetSpent ?? []).map(({ slo, ratio }) => ({
       slo: markdown(slo),
-      share: `${Number((ratio * 100).toPrecision(3))}%`,
+      share: shareWords(ratio),
     })),
     evidence: incident.evidence.map(({ at, fact, source }) => ({
       at: markdown(at),
@@ -78,6 +78,10 @@ export function draftPostmortem(facts: PostmortemFacts, templates: Templates): s
   });
   return `${text.replace(/\n{3,}/g, '\n\n').trim()}\n`;
 }
+
+/** `12.5% of the`, or that all of it is gone. */
+const shareWords = (ratio: number) =>
+  ratio > 1 ? 'All and more of the' : `${Number((ratio * 100).toPrecision(3))}% of the`;
 
 const titleOf = ({ cause, subject }: Incident) =>
   `${cause === 'Unknown' ? 'An incident' : cause} in ${subject.workload ?? subject.node ?? subject.slo ?? 'podvitals'}`;
