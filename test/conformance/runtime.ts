@@ -13,6 +13,8 @@ export type Behaviour =
 
 export interface RuntimeSubject {
   readonly runtime: Runtime;
+  /** An image that is here without a pull, from which the suite's containers are made. */
+  readonly image: string;
   /** The parts of a config that make a container behave so. */
   config(behaviour: Behaviour): Pick<ContainerConfig, 'command'>;
   /** Lets time pass until `look` gives something; throws after a generous while. */
@@ -60,7 +62,7 @@ export function runtimeConformance(name: string, create: () => Promise<RuntimeSu
         name: 'app',
         init: false,
         attempt: attempt++,
-        image: 'host',
+        image: subject.image,
         env: [],
         mounts: [],
         ...config,
@@ -68,8 +70,9 @@ export function runtimeConformance(name: string, create: () => Promise<RuntimeSu
     };
     const exitOf = (id: string) => subject.until(() => exits.find(({ containerId }) => containerId === id));
 
-    it('pulls the host image, and says ErrImagePull where it cannot pull', async () => {
-      expect(await subject.runtime.pullImage('host')).toBeTruthy();
+    it('knows an image that is here, and says ErrImagePull where it cannot pull', async () => {
+      expect(await subject.runtime.imageId(subject.image)).toBeTruthy();
+      expect(await subject.runtime.imageId('registry.invalid/none:1')).toBeUndefined();
       await expect(subject.runtime.pullImage('registry.invalid/none:1')).rejects.toMatchObject({
         code: 'ErrImagePull',
       });

@@ -89,6 +89,8 @@ export interface ContainerConfig {
   readonly attempt: number;
   readonly image: string;
   readonly command: readonly string[];
+  /** The words of `command` are only arguments: they follow the image's entrypoint, or none the image's own. */
+  readonly imageEntrypoint?: boolean;
   readonly workingDir?: string;
   readonly env: readonly (readonly [name: string, value: string])[];
   readonly mounts: readonly Mount[];

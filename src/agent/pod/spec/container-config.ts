@@ -62,6 +62,7 @@ export function resolveContainer(
     init: (pod.spec.initContainers ?? []).includes(container),
     attempt,
     image: imageOf(container),
+    ...((container.command ?? []).length === 0 ? { imageEntrypoint: true } : {}),
     command: words.map((word) => expand(word, (name) => env.get(name))),
     ...(workingDir === undefined ? {} : { workingDir }),
     env: [...env],

@@ -25,6 +25,7 @@ runtimeConformance('the test double', async () => {
   });
   return {
     runtime,
+    image: 'host',
     config: (behaviour) => ({ command: [JSON.stringify(behaviour)] }),
     async until(look) {
       for (let turn = 0; turn < 1000; turn += 1) {

@@ -31,6 +31,7 @@ describe.skipIf(notRoot())('on real processes', () => {
           return container;
         },
       },
+      image: 'host',
       config: (behaviour) => ({ command: commandOf(behaviour) }),
       until: (look) => until('what the suite waits for', look),
       settle: (promise) => promise,

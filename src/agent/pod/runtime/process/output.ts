@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import type { LogLine } from '../../../../model/life.ts';
 import type { Clock } from '../../../../util/clock.ts';
-import { criPrefix, LONGEST_TEXT_BYTES } from './cri-line.ts';
+import { criPrefix, LONGEST_TEXT_BYTES } from '../cri-line.ts';
 import { LOG_FILE_BYTES, type LogPosition, openLogFile } from './log-file.ts';
 
 type Stream = LogLine['stream'];

@@ -9,6 +9,7 @@ import { createNamespaceDialer } from '../../../host/namespace-dial.ts';
 import { type Ipv4Block, parseBlock } from '../../../host/network-subnet.ts';
 import { signalProcess } from '../../../host/process-identity.ts';
 import { findTools, needTool } from '../../../host/tool.ts';
+import { readLogFile } from '../log-reader.ts';
 import type {
   Adopted,
   ContainerConfig,
@@ -25,7 +26,6 @@ import type { ProcessHost } from './host.ts';
 import { createHostPorts } from './host-ports.ts';
 import { createLayout } from './layout.ts';
 import { asRunning, isStarted, type Life, readExit, type StartedRecord, watchLife } from './life.ts';
-import { readLogFile } from './log-file.ts';
 import { createPodNetwork, noPodNetwork, type PodNetwork } from './pod-network.ts';
 import type { SandboxRecord } from './record.ts';
 import { asSandbox, endSandbox, isSandboxAlive, makeSandbox } from './sandbox.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { criPrefix, parseCriLine } from '../../../../../src/agent/pod/runtime/process/cri-line.ts';
+import { criPrefix, parseCriLine } from '../../../../../src/agent/pod/runtime/cri-line.ts';
 import { completeEnvironment, execLines } from '../../../../../src/agent/pod/runtime/process/environment.ts';
 import { submounts } from '../../../../../src/agent/pod/runtime/process/root-mounts.ts';
 import { quote } from '../../../../../src/agent/pod/runtime/process/shell.ts';

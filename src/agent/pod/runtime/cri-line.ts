@@ -1,4 +1,4 @@
-import type { LogLine } from '../../../../model/life.ts';
+import type { LogLine } from '../../../model/life.ts';
 
 /** Longest text of one record; a longer line continues in the next (tag P). Source: containerd's CRI log format. */
 export const LONGEST_TEXT_BYTES = 16 * 1024;

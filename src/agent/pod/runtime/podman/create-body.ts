@@ -1,0 +1,95 @@
+import type { ContainerConfig, SandboxConfig } from '../runtime.ts';
+import { containerLabels, containerName, type PodNames, podLabels, podName } from './labels.ts';
+
+const CPU_PERIOD_US = 100_000;
+/** The kernel refuses less than a millisecond in a period. */
+const LEAST_QUOTA_US = 1000;
+const SHARES_PER_CORE = 1024;
+const LEAST_SHARES = 2;
+/** What a pod's limit leaves for the infra container beside the containers that have theirs. */
+const POD_OVERHEAD_BYTES = 32 * 1024 * 1024;
+/** conmon begins a log anew at this size: the kubelet's containerLogMaxSize. */
+export const LOG_BYTES = 10 * 1024 * 1024;
+
+interface Limits {
+  readonly memoryLimitBytes?: number;
+  readonly cpuLimitCores?: number;
+  readonly cpuRequestCores?: number;
+  readonly pidsLimit?: number;
+}
+
+/** Memory without swap, as Kubernetes has it. Source: OCI runtime specification, config-linux.md */
+function resources({ memoryLimitBytes, cpuLimitCores, cpuRequestCores, pidsLimit }: Limits): object {
+  const cpu = {
+    ...(cpuLimitCores === undefined
+      ? {}
+      : {
+          period: CPU_PERIOD_US,
+          quota: Math.max(LEAST_QUOTA_US, Math.round(cpuLimitCores * CPU_PERIOD_US)),
+        }),
+    ...(cpuRequestCores === undefined
+      ? {}
+      : { shares: Math.max(LEAST_SHARES, Math.round(cpuRequestCores * SHARES_PER_CORE)) }),
+  };
+  return {
+    ...(memoryLimitBytes === undefined
+      ? {}
+      : { memory: { limit: memoryLimitBytes, swap: memoryLimitBytes } }),
+    ...(Object.keys(cpu).length === 0 ? {} : { cpu }),
+    ...(pidsLimit === undefined ? {} : { pids: { limit: pidsLimit } }),
+  };
+}
+
+/** The body of `POST /pods/create`. */
+export function podBody(config: SandboxConfig, agent: string): object {
+  const memoryLimitBytes =
+    config.memoryLimitBytes === undefined ? undefined : config.memoryLimitBytes + POD_OVERHEAD_BYTES;
+  const limits = resources({
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+    ...(config.cpuLimitCores === undefined ? {} : { cpuLimitCores: config.cpuLimitCores }),
+  });
+  return {
+    name: podName(config),
+    hostname: config.hostname,
+    labels: podLabels(agent, config),
+    shared_namespaces: ['ipc', 'net', 'uts'],
+    // The pod lives as long as we say, not as long as its containers.
+    exit_policy: 'continue',
+    ...(config.hostNetwork ? { netns: { nsmode: 'host' } } : {}),
+    ...(Object.keys(limits).length === 0 ? {} : { resource_limits: limits }),
+  };
+}
+
+/** The body of `POST /containers/create`. Podman restarts nothing and probes nothing: that is the pod worker's. */
+export function containerBody(
+  config: ContainerConfig,
+  pod: PodNames,
+  place: { readonly podId: string; readonly agent: string; readonly logPath: string },
+): object {
+  const limits = resources(config);
+  return {
+    name: containerName(pod, config),
+    pod: place.podId,
+    image: config.image,
+    ...words(config),
+    env: Object.fromEntries(config.env),
+    labels: containerLabels(place.agent, pod, config),
+    restart_policy: 'no',
+    health_config: { Test: ['NONE'] },
+    log_configuration: { driver: 'k8s-file', path: place.logPath, size: LOG_BYTES },
+    mounts: config.mounts.map(({ source, target, readOnly }) => ({
+      type: 'bind',
+      source,
+      destination: target,
+      options: ['rbind', readOnly ? 'ro' : 'rw'],
+    })),
+    ...(config.workingDir === undefined ? {} : { work_dir: config.workingDir }),
+    ...(Object.keys(limits).length === 0 ? {} : { resource_limits: limits }),
+  };
+}
+
+/** A command takes the place of the image's entrypoint and arguments; arguments alone take that of its arguments. */
+function words({ command, imageEntrypoint }: ContainerConfig): object {
+  if (imageEntrypoint) return command.length === 0 ? {} : { command };
+  return command.length === 0 ? {} : { entrypoint: command };
+}
