@@ -10,6 +10,7 @@ export interface PodmanRequest {
   readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
   /** Sent as JSON; a Buffer as it is. */
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   /** Milliseconds until it is given up; 60 s when left out. Streams: until the answer begins. */
   readonly timeoutMs?: number;
@@ -40,7 +41,7 @@ export function createConnection(socket: string): PodmanConnection {
 
   const open = (asked: PodmanRequest, path: string, own: boolean) =>
     new Promise<IncomingMessage>((resolve, reject) => {
-      const { method = 'GET', body, signal, timeoutMs = TIMEOUT_MS } = asked;
+      const { method = 'GET', body, headers, signal, timeoutMs = TIMEOUT_MS } = asked;
       const bytes = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
       const outgoing = request(
         {
@@ -51,6 +52,7 @@ export function createConnection(socket: string): PodmanConnection {
           agent: own ? false : agent,
           headers: {
             host: 'podman',
+            ...headers,
             ...(bytes === undefined ? {} : { 'content-length': bytes.length }),
             ...(bytes === undefined || Buffer.isBuffer(body) ? {} : { 'content-type': 'application/json' }),
           },

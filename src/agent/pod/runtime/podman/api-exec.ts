@@ -4,12 +4,11 @@ import { nothing } from '../../../engines/podman/answers.ts';
 import type { PodmanClient } from '../../../engines/podman/podman-client.ts';
 import type { ExecResult } from '../runtime.ts';
 import { made } from './answers.ts';
+import { createFrames } from './frames.ts';
 
 const inspection = z.object({ Running: z.boolean(), ExitCode: z.number(), Pid: z.number().nullish() });
 
 const KEPT_BYTES = 16 * 1024;
-const HEAD_BYTES = 8;
-const STDERR = 2;
 
 /** Runs a command in a container through Podman's service: a tenth of a second, and nothing of ours on the host. */
 export async function execByApi(
@@ -34,7 +33,7 @@ export async function execByApi(
     timedOut = true;
     late.abort();
   });
-  const frames = createFrames();
+  const frames = keepBoth();
   try {
     await client.stream(
       {
@@ -68,24 +67,16 @@ function killPid(pid: number): void {
   }
 }
 
-/** Frames of the attach stream: 8 bytes of head (stream, then length), then that many bytes. */
-function createFrames() {
+/** The beginning of both streams. */
+function keepBoth() {
   const kept = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   const sizes = { stdout: 0, stderr: 0 };
-  let rest: Buffer = Buffer.alloc(0);
   return {
-    push(chunk: Buffer) {
-      rest = Buffer.concat([rest, chunk]);
-      while (rest.length >= HEAD_BYTES) {
-        const length = rest.readUInt32BE(4);
-        if (rest.length < HEAD_BYTES + length) return;
-        const name = rest[0] === STDERR ? 'stderr' : 'stdout';
-        const part = rest.subarray(HEAD_BYTES, HEAD_BYTES + Math.min(length, KEPT_BYTES - sizes[name]));
-        sizes[name] += part.length;
-        if (part.length > 0) kept[name].push(Buffer.from(part));
-        rest = rest.subarray(HEAD_BYTES + length);
-      }
-    },
+    push: createFrames((stream, bytes) => {
+      const part = bytes.subarray(0, KEPT_BYTES - sizes[stream]);
+      sizes[stream] += part.length;
+      if (part.length > 0) kept[stream].push(Buffer.from(part));
+    }),
     texts: () => ({
       stdout: Buffer.concat(kept.stdout).toString('utf8'),
       stderr: Buffer.concat(kept.stderr).toString('utf8'),

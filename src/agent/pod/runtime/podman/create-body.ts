@@ -1,4 +1,4 @@
-import type { ContainerConfig, SandboxConfig } from '../runtime.ts';
+import type { ContainerConfig, ContainerSecurity, HostPort, SandboxConfig } from '../runtime.ts';
 import { containerLabels, containerName, type PodNames, podLabels, podName } from './labels.ts';
 
 const CPU_PERIOD_US = 100_000;
@@ -40,6 +40,15 @@ function resources({ memoryLimitBytes, cpuLimitCores, cpuRequestCores, pidsLimit
   };
 }
 
+const HOST = { nsmode: 'host' };
+
+const portMapping = ({ hostPort, containerPort, protocol, hostIp }: HostPort) => ({
+  host_port: hostPort,
+  container_port: containerPort,
+  protocol: protocol.toLowerCase(),
+  ...(hostIp === undefined ? {} : { host_ip: hostIp }),
+});
+
 /** The body of `POST /pods/create`. */
 export function podBody(config: SandboxConfig, agent: string): object {
   const memoryLimitBytes =
@@ -52,10 +61,20 @@ export function podBody(config: SandboxConfig, agent: string): object {
     name: podName(config),
     hostname: config.hostname,
     labels: podLabels(agent, config),
-    shared_namespaces: ['ipc', 'net', 'uts'],
+    shared_namespaces: [
+      'ipc',
+      'net',
+      'uts',
+      ...(config.shareProcessNamespace || config.hostPid ? ['pid'] : []),
+    ],
     // The pod lives as long as we say, not as long as its containers.
     exit_policy: 'continue',
-    ...(config.hostNetwork ? { netns: { nsmode: 'host' } } : {}),
+    ...(config.hostNetwork ? { netns: HOST } : {}),
+    ...(config.hostPid ? { pidns: HOST } : {}),
+    ...(config.hostIpc ? { ipcns: HOST } : {}),
+    ...(config.hostNetwork || config.hostPorts === undefined || config.hostPorts.length === 0
+      ? {}
+      : { portmappings: config.hostPorts.map(portMapping) }),
     ...(Object.keys(limits).length === 0 ? {} : { resource_limits: limits }),
   };
 }
@@ -72,6 +91,7 @@ export function containerBody(
     pod: place.podId,
     image: config.image,
     ...words(config),
+    ...security(config.security),
     env: Object.fromEntries(config.env),
     labels: containerLabels(place.agent, pod, config),
     restart_policy: 'no',
@@ -93,3 +113,24 @@ function words({ command, imageEntrypoint }: ContainerConfig): object {
   if (imageEntrypoint) return command.length === 0 ? {} : { command };
   return command.length === 0 ? {} : { entrypoint: command };
 }
+
+/** What is absent is the image's or Podman's default. */
+function security(asked: ContainerSecurity = {}): object {
+  const { uid, gid, groups = [], privileged, capabilities, noNewPrivileges, readOnlyRoot } = asked;
+  const user =
+    uid === undefined && gid === undefined ? undefined : `${uid ?? 0}${gid === undefined ? '' : `:${gid}`}`;
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(groups.length === 0 ? {} : { groups: groups.map(String) }),
+    ...(privileged ? { privileged } : {}),
+    ...(capabilities === undefined
+      ? {}
+      : { cap_add: capabilities.add.map(capability), cap_drop: capabilities.drop.map(capability) }),
+    ...(noNewPrivileges ? { no_new_privileges: true } : {}),
+    ...(readOnlyRoot ? { read_only_filesystem: true } : {}),
+  };
+}
+
+/** Kubernetes names them without the kernel's prefix. */
+const capability = (name: string) =>
+  name === 'ALL' || name.startsWith('CAP_') ? name : `CAP_${name.toUpperCase()}`;

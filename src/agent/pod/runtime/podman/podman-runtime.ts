@@ -8,6 +8,7 @@ import type { PodmanEvent } from '../../../engines/podman/event-stream.ts';
 import { createPodmanClient } from '../../../engines/podman/podman-client.ts';
 import type { CgroupPaths } from '../../../host/cgroup.ts';
 import { cgroupMode, readCgroupMounts } from '../../../host/cgroup-hierarchy.ts';
+import { createNamespaceDialer } from '../../../host/namespace-dial.ts';
 import { cgroupOfProcess } from '../../../host/process-cgroup.ts';
 import {
   identifyProcess,
@@ -15,6 +16,7 @@ import {
   type ProcessIdentity,
   signalProcess,
 } from '../../../host/process-identity.ts';
+import { findTools } from '../../../host/tool.ts';
 import { readLogFile } from '../log-reader.ts';
 import type {
   Adopted,
@@ -35,11 +37,13 @@ import {
 import { execByApi } from './api-exec.ts';
 import { containerBody, podBody } from './create-body.ts';
 import { execByRuntime, notRunning } from './exec.ts';
+import { openExecSession } from './exec-session.ts';
 import { findImage, pullImage } from './image.ts';
 import { AGENT_LABEL, agentName, lifeOf, type PodNames, podName, podOf } from './labels.ts';
 import { createLayout } from './layout.ts';
 import { exitOf, isOver, type Life, wasStarted, watchLife } from './life.ts';
 import { followLogFile } from './log-follower.ts';
+import { mountMemory, unmountMemory } from './memory-volume.ts';
 import { isKnown, stopSignalOf } from './stop-signal.ts';
 
 export interface PodmanRuntimeOptions {
@@ -78,6 +82,8 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
   const { host } = await client.ask({ path: '/info' }, hostAnswer);
   const agent = agentName(dataDir);
   const layout = createLayout(dataDir);
+  const tools = findTools();
+  const dialer = createNamespaceDialer(tools.nsenter);
   const sandboxes = new Map<string, OpenSandbox>();
   const lives = new Map<string, Life>();
   const listeners = new Set<(exit: ContainerExit) => void>();
@@ -185,6 +191,11 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
     return { names, podId, sandbox, infra: pid > 0 ? identifyProcess(pid) : undefined };
   };
 
+  const makeMemory = async ({ memoryVolumes = [] }: SandboxConfig) => {
+    if (tools.mount === undefined || host.security.rootless) return;
+    for (const volume of memoryVolumes) await mountMemory(tools.mount, volume);
+  };
+
   const makeSandbox = async (config: SandboxConfig): Promise<OpenSandbox> => {
     const create = () =>
       client.ask({ method: 'POST', path: '/pods/create', body: podBody(config, agent) }, made);
@@ -236,6 +247,7 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
     mkdirSync(dirname(logPath), { recursive: true });
     const old = config.attempt - KEPT_LOGS;
     if (old >= 0) rmSync(layout.log(open.names, { ...config, attempt: old }), { force: true });
+    checkMounts(config);
     const body = containerBody(config, open.names, { podId: open.podId, agent, logPath });
     const create = () => client.ask({ method: 'POST', path: '/containers/create', body }, made);
     let id: string;
@@ -282,9 +294,10 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
       const mode = cgroupMode(readCgroupMounts());
       const user = host.security.rootless ? 'rootless' : 'root';
       const limits = host.security.rootless && mode !== 'v2' ? ['resources.limits'] : [];
+      const memory = host.security.rootless ? ['emptyDir.medium: Memory'] : [];
       return {
         level: `Podman ${version} (${user}, ${host.ociRuntime.name}), cgroup ${mode}`,
-        notEnforced: limits,
+        notEnforced: [...limits, ...memory],
       };
     },
 
@@ -327,6 +340,7 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
       if (known?.infra !== undefined && isAlive(known.infra)) return known.sandbox;
       try {
         if (known !== undefined) await forgetSandbox(config.podUid);
+        await makeMemory(config);
         const open = await makeSandbox(config);
         sandboxes.set(config.podUid, open);
         return open.sandbox;
@@ -338,6 +352,7 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
     async removeSandbox(podUid) {
       const open = await forgetSandbox(podUid);
       if (open === undefined) return;
+      if (tools.umount !== undefined) await unmountMemory(tools.umount, layout.pod(podUid));
       rmSync(layout.podLogs(open.names), { recursive: true, force: true });
       rmSync(layout.pod(podUid), { recursive: true, force: true });
     },
@@ -371,6 +386,14 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
       const local = execByRuntime(life, host.ociRuntime, command, execOptions, { folder: dataDir, clock });
       return (await local) ?? execByApi(client, clock, containerId, command, execOptions);
     },
+
+    async openExec(containerId, command, sessionOptions) {
+      const life = lives.get(containerId);
+      if (life === undefined || life.exit !== undefined) throw notRunning(containerId);
+      return openExecSession(client, containerId, command, sessionOptions);
+    },
+
+    dial: async (podUid, port) => dialer.dial(sandboxOf(podUid).sandbox.pid, port),
 
     async logs(podUid, container, attempt, logOptions) {
       const open = sandboxOf(podUid);
@@ -407,10 +430,24 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
       for (const life of lives.values()) life.close();
       lives.clear();
       listeners.clear();
+      dialer.close();
       await listening;
       client.close();
     },
   };
+}
+
+/** @throws CodedError `CreateContainerConfigError` for a mount that leads out of the volume it is part of. */
+function checkMounts({ mounts }: ContainerConfig): void {
+  for (const { source, target, within } of mounts) {
+    if (within === undefined) continue;
+    const [path, folder] = [realpathSync(source), realpathSync(within)];
+    if (path === folder || path.startsWith(`${folder}/`)) continue;
+    throw new CodedError(
+      'CreateContainerConfigError',
+      `the subPath mounted at ${target} leads out of its volume`,
+    );
+  }
 }
 
 const isGone = (error: unknown) => isCodedError(error) && error.status === 404;
