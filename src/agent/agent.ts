@@ -19,9 +19,11 @@ import { type ApplyOutcome, type ManifestFile, objectRoutes } from './api/object
 import { workloadRoutes } from './api/workloads.ts';
 import { createEventRecorder } from './events/event-recorder.ts';
 import { createFlightRecorder } from './events/flight-recorder.ts';
+import { openRuntime, podmanSocketOf } from './open-runtime.ts';
 import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import { createPodManager, type PodManager } from './pod/pod-manager.ts';
-import { createProcessRuntime } from './pod/runtime/process/process-runtime.ts';
+import type { Runtime } from './pod/runtime/runtime.ts';
+import type { RuntimeName } from './pod/runtime/runtime-name.ts';
 import type { PodTransition } from './pod/transition.ts';
 import { newestWithin } from './redaction/log-bound.ts';
 import { redactLog } from './redaction/redaction.ts';
@@ -40,6 +42,9 @@ export interface AgentOptions {
   /** Milliseconds between two sendings of everything. */
   readonly intervalMs: number;
   readonly backOff: { readonly baseMs: number; readonly capMs: number };
+  /** Who runs containers. */
+  readonly runtime: RuntimeName;
+  readonly env: NodeJS.ProcessEnv;
   /** Where records and points go; none: they are only there to be scraped. */
   readonly transports: Readonly<Record<string, OtlpTransport>>;
   readonly clock: Clock;
@@ -87,7 +92,14 @@ export function createAgent(options: AgentOptions): Agent {
     });
     open.push(journal);
     const keyValue = createKeyValue(journal);
-    const runtime = await createProcessRuntime({ dataDir: options.dataDir, clock, logger });
+    const runtime = await openRuntime({
+      name: options.runtime,
+      dataDir: options.dataDir,
+      podmanSocket: podmanSocketOf(options.env, process.getuid?.()),
+      keyValue,
+      clock,
+      logger,
+    });
     open.push(runtime);
     const manager = createPodManager({
       runtime,
@@ -279,7 +291,7 @@ async function applyFiles(manager: PodManager, files: readonly ManifestFile[]): 
 async function openControl(
   options: AgentOptions,
   manager: PodManager,
-  runtime: Awaited<ReturnType<typeof createProcessRuntime>>,
+  runtime: Runtime,
   apply: (files: readonly ManifestFile[]) => Promise<ApplyOutcome>,
 ) {
   const control = await createHttpServer({

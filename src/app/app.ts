@@ -101,6 +101,8 @@ export function createApp(options: AppOptions): App {
       controlSocket: controlSocket(config.dataDir),
       intervalMs: config.agent.intervalMs,
       backOff: config.agent.backOff,
+      runtime: config.agent.runtime,
+      env,
       transports,
       clock,
       random: Math.random,

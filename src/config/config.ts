@@ -3,6 +3,7 @@ import { homedir, hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { RUNTIMES, type RuntimeName } from '../agent/pod/runtime/runtime-name.ts';
 import type { ScrapeConfig } from '../collector/scrape/scrape-config.ts';
 import { CodedError, messageOf } from '../util/coded-error.ts';
 import { parseDuration, parseSize } from './duration.ts';
@@ -29,6 +30,7 @@ const fileSchema = z.strictObject({
     .strictObject({
       listen: addressText.optional(),
       interval: z.string().optional(),
+      runtime: z.enum(RUNTIMES).optional(),
       backOff: z.strictObject({ base: z.string().optional(), cap: z.string().optional() }).optional(),
     })
     .optional(),
@@ -59,6 +61,8 @@ export interface Config {
   readonly agent: {
     readonly listen: Listen;
     readonly intervalMs: number;
+    /** Who runs containers. */
+    readonly runtime: RuntimeName;
     readonly backOff: { readonly baseMs: number; readonly capMs: number };
   };
   readonly collector: {
@@ -90,6 +94,7 @@ export interface ConfigFlags {
   readonly node?: string;
   readonly listen?: string;
   readonly agentListen?: string;
+  readonly runtime?: string;
   readonly token?: string;
   readonly externalUrl?: string;
   readonly webhook?: readonly string[];
@@ -120,6 +125,7 @@ export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv = process.
     ),
     agent: {
       listen: address(flags.agentListen, '--agent-listen', file.agent?.listen, '127.0.0.1:7639'),
+      runtime: runtimeName(flags.runtime ?? file.agent?.runtime ?? 'process'),
       intervalMs: duration(file.agent?.interval, '15s', 'agent.interval', SECOND_MS),
       backOff: {
         baseMs: duration(file.agent?.backOff?.base, '10s', 'agent.backOff.base', SECOND_MS),
@@ -205,6 +211,12 @@ function checked<T>(schema: z.ZodType<T>, given: unknown, place: string): T {
 export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
   if (process.getuid?.() === 0) return '/var/lib/podvitals';
   return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'podvitals');
+}
+
+function runtimeName(text: string): RuntimeName {
+  const name = RUNTIMES.find((candidate) => candidate === text);
+  if (name !== undefined) return name;
+  throw new CodedError('CONFIG_INVALID', `--runtime: "${text}" is none; use ${RUNTIMES.join(' or ')}`);
 }
 
 function readConfigFile(path: string): z.infer<typeof fileSchema> {

@@ -31,7 +31,9 @@ function withCollectorFlags(command: Command): Command {
 }
 
 const withAgentFlags = (command: Command) =>
-  command.option('--agent-listen <host:port>', 'address of the agent’s /metrics');
+  command
+    .option('--agent-listen <host:port>', 'address of the agent’s /metrics')
+    .option('--runtime <name>', 'who runs containers: process (programs of this host, default) or podman');
 
 /** `up [FILE…]`: agent and collector in this process; applies FILEs. */
 export function upCommand(terminal: Terminal): Command {
