@@ -112,8 +112,9 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
     cancel?.();
     containers.detach();
     try {
+      const folder = runtime.podDirectory(uid);
       await runtime.removeSandbox(uid);
-      rmSync(`${runtime.podDirectory(uid)}/volumes`, { recursive: true, force: true });
+      rmSync(`${folder}/volumes`, { recursive: true, force: true });
     } catch (error) {
       context.onError(error);
       clock.setTimer(RETRY_MS, () => {
