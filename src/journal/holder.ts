@@ -10,7 +10,11 @@ const holderPath = (journalPath: string) => `${journalPath}.holder`;
 
 export function writeHolder(journalPath: string): void {
   const holder: Holder = { pid: process.pid, command: process.argv.slice(0, 3).join(' ').slice(0, 200) };
-  writeFileSync(holderPath(journalPath), JSON.stringify(holder), { mode: 0o600 });
+  try {
+    writeFileSync(holderPath(journalPath), JSON.stringify(holder), { mode: 0o600 });
+  } catch {
+    // On a full disk nobody is told who holds the journal; that is no reason not to open it.
+  }
 }
 
 export function removeHolder(journalPath: string): void {

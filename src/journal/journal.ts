@@ -1,16 +1,24 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CancelTimer, Clock } from '../util/clock.ts';
 import { CodedError, messageOf } from '../util/coded-error.ts';
-import { describeHolder, removeHolder, writeHolder } from './holder.ts';
+import { type OpenedDatabase, openAlone, openDatabase, withLock } from './database.ts';
+import { removeHolder, writeHolder } from './holder.ts';
+import { finishSalvage, type SalvageRow, salvage, salvageInWords } from './salvage.ts';
 import { migrate, type Schema } from './schema.ts';
-import { type JournalState, toJournalError } from './trouble.ts';
+import { type JournalState, RESTART, toJournalError } from './trouble.ts';
+import { isLogDamaged, mendLog } from './write-ahead-log.ts';
 
 export interface JournalOptions {
   readonly clock: Clock;
   /** The tables of whoever shares the file. */
   readonly schemas: readonly Schema[];
+  /**
+   * A damaged file is salvaged when it is opened, if this tells which rows are what was written; left out, it is an
+   * error.
+   */
+  readonly isSound?: (table: string, row: SalvageRow) => boolean;
 }
 
 /** One SQLite file held by this process alone. */
@@ -28,6 +36,8 @@ export interface Journal {
   /** Answers what `work` reads; the file's trouble becomes a CodedError and shows in the state. */
   read<T>(work: () => T): T;
   state(): JournalState;
+  /** Something read is not what was written; it is left out. Shows in the state until the file is closed. */
+  foundDamage(what: string): void;
   /** What SQLite finds wrong with the file; empty when sound. Reads the whole file. */
   check(): readonly string[];
   /** Bytes in use, free pages not counted. */
@@ -44,21 +54,23 @@ interface Waiting {
 
 // SQLite's own checkpoint runs inside the commit that crosses 1,000 pages and stalls it; ours runs between commits.
 const CHECKPOINT_AFTER_MS = 5_000;
-const CACHE_KIB = 32 * 1024;
 
 /**
- * Opens or makes the journal at `path` (`:memory:` for one that is not kept), and locks it for this process.
+ * Opens or makes the journal at `path` (`:memory:` for one that is not kept), and locks it for this process. One on a
+ * disk that cannot be written is read only: every write rejects, and the state says why.
  *
  * @throws JOURNAL_LOCKED naming the holder; JOURNAL_TOO_NEW; JOURNAL_NOT_A_JOURNAL; JOURNAL_CORRUPT;
- * JOURNAL_CANNOT_OPEN; JOURNAL_READ_ONLY.
+ * JOURNAL_CANNOT_OPEN; JOURNAL_FULL; JOURNAL_READ_ONLY where it cannot even be read.
  */
 export function openJournal(path: string, options: JournalOptions): Journal {
   const inMemory = path === ':memory:';
   const place = inMemory ? path : resolve(path);
-  const db = openDatabase(place, inMemory, options.schemas);
+  const opened: OpenedFile = inMemory ? openDatabase(place, options.schemas) : openFile(place, options);
+  const { db, readOnly, mended } = opened;
   const pageSize = Number(db.prepare('PRAGMA page_size').get()?.page_size);
 
-  let state: JournalState = { kind: 'ok' };
+  let trouble: Exclude<JournalState, { kind: 'ok' }> | undefined;
+  let damage = mended;
   let waiting: Waiting[] = [];
   let scheduled: NodeJS.Immediate | undefined;
   let cancelCheckpoint: CancelTimer | undefined;
@@ -66,13 +78,17 @@ export function openJournal(path: string, options: JournalOptions): Journal {
 
   const setState = (error?: unknown) => {
     if (error === undefined) {
-      state = { kind: 'ok' };
+      trouble = undefined;
       return;
     }
     const code = error instanceof CodedError ? error.code : 'JOURNAL_FAILED';
-    const sinceMs = state.kind === 'failed' ? state.sinceMs : options.clock.now();
-    state = { kind: 'failed', code, message: messageOf(error), sinceMs };
+    const message = messageOf(error);
+    trouble = { kind: 'failed', code, message, sinceMs: trouble?.sinceMs ?? options.clock.now() };
+    if (code !== 'JOURNAL_CORRUPT') return;
+    damage ??= message;
+    if (!inMemory) markDamaged(place);
   };
+  if (readOnly !== undefined) setState(readOnly);
 
   const checkpoint = () => {
     cancelCheckpoint = undefined;
@@ -93,9 +109,9 @@ export function openJournal(path: string, options: JournalOptions): Journal {
       settle = commitGroup(db, group);
       setState();
     } catch (error) {
-      const trouble = toJournalError(error, place);
-      setState(trouble);
-      for (const one of group) one.reject(trouble);
+      const failure = toJournalError(error, place);
+      setState(failure);
+      for (const one of group) one.reject(failure);
       return;
     }
     if (!inMemory && !closed)
@@ -109,6 +125,7 @@ export function openJournal(path: string, options: JournalOptions): Journal {
     write<T>(work: () => T): Promise<T> {
       if (closed)
         return Promise.reject(new CodedError('JOURNAL_CLOSED', `${place} is closed`, { status: 503 }));
+      if (readOnly !== undefined) return Promise.reject(readOnly);
       return new Promise<T>((resolveWrite, reject) => {
         waiting.push({ work, resolve: resolveWrite as (value: unknown) => void, reject });
         scheduled ??= setImmediate(flush);
@@ -118,12 +135,16 @@ export function openJournal(path: string, options: JournalOptions): Journal {
       try {
         return work();
       } catch (error) {
-        const trouble = toJournalError(error, place);
-        if (trouble !== error) setState(trouble);
-        throw trouble;
+        const failure = toJournalError(error, place);
+        if (failure !== error) setState(failure);
+        throw failure;
       }
     },
-    state: () => state,
+    state: () => ({ ...(trouble ?? { kind: 'ok' }), ...(damage !== undefined && { damage }) }),
+    foundDamage(what) {
+      damage ??= `${place} is damaged: ${what}, which is left out, all else is read; ${RESTART}`;
+      if (!inMemory) markDamaged(place);
+    },
     check() {
       const rows = db.prepare('PRAGMA quick_check(10)').all();
       const findings = rows.map((row) => String(row.quick_check));
@@ -141,48 +162,82 @@ export function openJournal(path: string, options: JournalOptions): Journal {
       flush();
       cancelCheckpoint?.();
       db.close();
-      if (!inMemory) removeHolder(place);
+      if (!inMemory && readOnly === undefined) removeHolder(place);
     },
   };
 }
 
-function openDatabase(path: string, inMemory: boolean, schemas: readonly Schema[]): DatabaseSync {
-  let db: DatabaseSync | undefined;
+/** A file beside the journal whose holder found it damaged: the next start salvages. */
+const damageMark = (path: string) => `${path}.damaged`;
+
+function markDamaged(path: string): void {
   try {
-    if (!inMemory) makeFile(path);
-    db = new DatabaseSync(path, { timeout: 0 });
-    // Exclusive before WAL: the lock is held from the first use to the end, and no shared memory file is made.
-    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    db.exec(`PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
-    migrate(db, schemas, path);
-    if (!inMemory) writeHolder(path);
-    return db;
-  } catch (error) {
-    db?.close();
-    const trouble = toJournalError(error, path);
-    if (trouble instanceof CodedError && trouble.code === 'JOURNAL_LOCKED') {
-      throw new CodedError(
-        'JOURNAL_LOCKED',
-        `${path} is held by ${describeHolder(path)}; stop it, or use another --data-dir`,
-        { cause: error, status: 503 },
-      );
-    }
-    throw asOpenError(trouble, path);
+    writeFileSync(damageMark(path), '', { mode: 0o600 });
+  } catch {
+    // On a full or read-only disk the next holder has to find out by itself.
   }
 }
 
-/** For its owner alone, from the first moment: SQLite gives its write-ahead log the same permissions. */
-function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  closeSync(openSync(path, 'a', 0o600));
+interface OpenedFile extends OpenedDatabase {
+  /** What was mended, in words. */
+  readonly mended?: string;
 }
 
-function asOpenError(error: unknown, path: string): unknown {
-  const code = (error as { readonly code?: unknown }).code;
-  if (error instanceof CodedError || typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) return error;
-  return new CodedError('JOURNAL_CANNOT_OPEN', `${path} cannot be opened: ${messageOf(error)}`, {
-    cause: error,
-  });
+/** Opens a file, mending what can be mended of it. */
+function openFile(path: string, options: JournalOptions): OpenedFile {
+  const { schemas, isSound } = options;
+  const keepAt = `${path}.damaged-${new Date(options.clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+  finishSalvage(path);
+  const mendedLog = isSound && mendLogOf(path, keepAt);
+  try {
+    if (isSound && existsSync(damageMark(path))) throw toJournalError({ errcode: 11 }, path);
+    const opened = openDatabase(path, schemas);
+    if (mendedLog !== undefined) requireSound(opened.db, path);
+    if (opened.readOnly === undefined) writeHolder(path);
+    return { ...opened, ...(mendedLog !== undefined && { mended: mendedLog }) };
+  } catch (error) {
+    const trouble = toJournalError(error, path);
+    if (!isSound || !isDamage(trouble)) throw trouble;
+    const salvaged = salvage({
+      path,
+      keepAt,
+      isSound,
+      open(place, kind) {
+        const db = openAlone(place);
+        if (kind === 'new') migrate(db, schemas, place);
+        return db;
+      },
+    });
+    rmSync(damageMark(path), { force: true });
+    const opened = openDatabase(path, schemas);
+    writeHolder(path);
+    return { ...opened, mended: salvageInWords(path, salvaged).message };
+  }
+}
+
+const isDamage = (error: unknown) =>
+  error instanceof CodedError && ['JOURNAL_CORRUPT', 'JOURNAL_NOT_A_JOURNAL'].includes(error.code);
+
+function mendLogOf(path: string, keepAt: string): string | undefined {
+  try {
+    if (!isLogDamaged(`${path}-wal`)) return undefined;
+    const found = withLock(path, () => mendLog(`${path}-wal`, `${keepAt}-wal`));
+    return (
+      found &&
+      `the write-ahead log of ${path} was damaged in ${found.frames} places; it was read on behind them, and is kept as it was at ${found.keptAt}`
+    );
+  } catch {
+    // Held by another process, or on a disk that is full or read-only: opening it says which.
+    return undefined;
+  }
+}
+
+/** Pages that came out of a mended log may be anything. */
+function requireSound(db: DatabaseSync, path: string): void {
+  const [first] = db.prepare('PRAGMA quick_check(1)').all();
+  if (first?.quick_check === 'ok') return;
+  db.close();
+  throw toJournalError({ errcode: 11, message: String(first?.quick_check) }, path);
 }
 
 /** Runs a group in one transaction; answers what to do to each promise after the commit. */

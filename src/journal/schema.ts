@@ -14,11 +14,27 @@ const VERSIONS =
   'CREATE TABLE IF NOT EXISTS schema_version (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT';
 
 /**
- * Brings every schema up to date, all in one transaction.
+ * Whether the file has every schema in its newest version; it is not changed.
+ *
+ * @throws JOURNAL_TOO_NEW
+ */
+export function isCurrent(db: DatabaseSync, schemas: readonly Schema[], path: string): boolean {
+  const table = db
+    .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'")
+    .get();
+  return (
+    table !== undefined && schemas.every((schema) => versionOf(db, schema, path) === schema.migrations.length)
+  );
+}
+
+/**
+ * Brings every schema up to date, all in one transaction; a file that is up to date is not written, so that one on a
+ * full disk can be read.
  *
  * @throws JOURNAL_TOO_NEW when the file was written by a newer podvitals; nothing is changed then.
  */
 export function migrate(db: DatabaseSync, schemas: readonly Schema[], path: string): void {
+  if (isCurrent(db, schemas, path)) return;
   db.exec('BEGIN IMMEDIATE');
   try {
     db.exec(VERSIONS);
@@ -31,6 +47,13 @@ export function migrate(db: DatabaseSync, schemas: readonly Schema[], path: stri
 }
 
 function migrateOne(db: DatabaseSync, schema: Schema, path: string): void {
+  const found = versionOf(db, schema, path);
+  const newest = schema.migrations.length;
+  for (const sql of schema.migrations.slice(found)) db.exec(sql);
+  db.prepare('INSERT OR REPLACE INTO schema_version (name, version) VALUES (?, ?)').run(schema.name, newest);
+}
+
+function versionOf(db: DatabaseSync, schema: Schema, path: string): number {
   const row = db.prepare('SELECT version FROM schema_version WHERE name = ?').get(schema.name);
   const found = Number(row?.version ?? 0);
   const newest = schema.migrations.length;
@@ -41,6 +64,5 @@ function migrateOne(db: DatabaseSync, schema: Schema, path: string): void {
         'run the newer podvitals that wrote it, or use another --data-dir',
     );
   }
-  for (const sql of schema.migrations.slice(found)) db.exec(sql);
-  db.prepare('INSERT OR REPLACE INTO schema_version (name, version) VALUES (?, ?)').run(schema.name, newest);
+  return found;
 }

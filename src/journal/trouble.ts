@@ -1,15 +1,23 @@
 import { CodedError, messageOf } from '../util/coded-error.ts';
 
-/** How the file fares: `ok`, or the trouble that made the last write or read fail. Writes are retried by callers. */
-export type JournalState =
+/**
+ * How the file fares: `ok`, or the trouble that made the last write or read fail; writes are retried by callers.
+ * `damage` is what was found wrong with the file since it was opened, or was mended when it was, in words.
+ */
+export type JournalState = (
   | { readonly kind: 'ok' }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly sinceMs: number };
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly sinceMs: number }
+) & { readonly damage?: string };
 
 interface Trouble {
   readonly code: string;
   readonly what: string;
   readonly remedy: string;
 }
+
+// What a start does with a file that its last holder found damaged: salvage.ts.
+export const RESTART =
+  'restart podvitals: it then moves all that can be read into a new file and keeps the damaged one beside it';
 
 // Primary result codes of https://www.sqlite.org/rescode.html; extended codes keep them in the low byte.
 const TROUBLES: Readonly<Record<number, Trouble>> = {
@@ -31,7 +39,7 @@ const TROUBLES: Readonly<Record<number, Trouble>> = {
   11: {
     code: 'JOURNAL_CORRUPT',
     what: 'is damaged',
-    remedy: 'move the file away, or restore it from a backup',
+    remedy: RESTART,
   },
   13: {
     code: 'JOURNAL_FULL',

@@ -166,7 +166,7 @@ describe('a damaged journal', () => {
     const read = () =>
       damaged.read(() => damaged.prepare('SELECT count(*), sum(length(value)) FROM key_value').get());
     expect(read).toThrow(expect.objectContaining({ code: 'JOURNAL_CORRUPT' }));
-    expect(read).toThrow(/agent\.db is damaged .*restore it from a backup/);
+    expect(read).toThrow(/agent\.db is damaged .*restart podvitals/);
     expect(damaged.state()).toMatchObject({ kind: 'failed', code: 'JOURNAL_CORRUPT' });
     expect(damaged.check().length).toBeGreaterThan(0);
   });
