@@ -3,6 +3,7 @@ import type { Tracer } from '@opentelemetry/api';
 import type { FastifyBaseLogger } from 'fastify';
 import { createHttpServer, type HttpServer } from '../http/server.ts';
 import { createTokenCheck } from '../http/token.ts';
+import type { JournalState } from '../journal/trouble.ts';
 import type { Clock } from '../util/clock.ts';
 import { isCodedError } from '../util/coded-error.ts';
 import { tracedBy } from '../util/traced.ts';
@@ -127,6 +128,7 @@ export function createCollector(options: CollectorOptions): Collector {
       retention: options.retention,
     });
     open.push(store);
+    tellState(store.state(), options);
     const elsewhere = options.query && createQueryApi({ ...options.query, clock });
     const engine = elsewhere ?? createEngine({ querier: () => store.querier(), clock });
     const traced = tracedBy(options.tracer);
@@ -242,6 +244,16 @@ export function createCollector(options: CollectorOptions): Collector {
   };
 }
 
+/** What is wrong with the file when it is opened is said at once, not only at `/-/ready`. */
+function tellState(state: JournalState, { say, logger }: CollectorOptions): void {
+  const troubles = [state.damage, state.kind === 'failed' ? state.message : undefined];
+  for (const trouble of troubles) {
+    if (trouble === undefined) continue;
+    say(trouble);
+    logger.error({ code: state.kind === 'failed' ? state.code : 'JOURNAL_SALVAGED' }, trouble);
+  }
+}
+
 interface Parts {
   readonly store: Tsdb;
   readonly engine: Engine;
@@ -269,6 +281,10 @@ async function openPage(
     notReady: () => {
       const state = store.state();
       return state.kind === 'ok' ? null : state.message;
+    },
+    concerns() {
+      const { damage } = store.state();
+      return damage === undefined ? [] : [damage];
     },
   });
   const { app } = server;

@@ -39,6 +39,8 @@ export interface HttpServerOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** What is still missing before requests can be answered, in words, or null. Left out: ready once it listens. */
   readonly notReady?: (() => string | null) | undefined;
+  /** What people should know though requests are answered, in words; shown at `/-/ready`. */
+  readonly concerns?: (() => readonly string[]) | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -209,7 +211,7 @@ function statusOf(error: unknown) {
   return toStatus(500, 'podvitals failed to answer; its log says why');
 }
 
-function answerHealth(app: FastifyInstance, { name, notReady }: HttpServerOptions): void {
+function answerHealth(app: FastifyInstance, { name, notReady, concerns }: HttpServerOptions): void {
   const config = { access: 'health', rateLimit: false } as const;
   app.get('/-/healthy', { config }, async (_request, reply) =>
     reply.type('text/plain; charset=utf-8').send(`the ${name} is healthy\n`),
@@ -217,7 +219,8 @@ function answerHealth(app: FastifyInstance, { name, notReady }: HttpServerOption
   app.get('/-/ready', { config }, async (_request, reply) => {
     const missing = notReady?.() ?? null;
     if (missing !== null) throw new CodedError('HTTP_NOT_READY', missing, { status: 503 });
-    return reply.type('text/plain; charset=utf-8').send(`the ${name} is ready\n`);
+    const lines = [`the ${name} is ready`, ...(concerns?.() ?? [])];
+    return reply.type('text/plain; charset=utf-8').send(`${lines.join('\n')}\n`);
   });
 }
 

@@ -23,10 +23,18 @@ export function createKeyValue(journal: Journal): DurableKeyValue {
   const entries = journal.prepare(
     'SELECT key, value FROM key_value WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1 ORDER BY key',
   );
+  const parsed = (key: unknown, value: unknown): unknown => {
+    try {
+      return JSON.parse(String(value));
+    } catch {
+      journal.foundDamage(`the fact ${String(key)} is not what was written`);
+      return undefined;
+    }
+  };
   return {
     get(key) {
-      const row = get.get(key);
-      return row === undefined ? undefined : JSON.parse(String(row.value));
+      const row = journal.read(() => get.get(key));
+      return row === undefined ? undefined : parsed(key, row.value);
     },
     async set(key, value) {
       const text = JSON.stringify(value ?? null);
@@ -36,6 +44,9 @@ export function createKeyValue(journal: Journal): DurableKeyValue {
       await journal.write(() => void remove.run(key));
     },
     entries: (prefix) =>
-      entries.all(prefix).map((row) => [String(row.key), JSON.parse(String(row.value))] as const),
+      journal
+        .read(() => entries.all(prefix))
+        .map((row) => [String(row.key), parsed(row.key, row.value)] as const)
+        .filter(([, value]) => value !== undefined),
   };
 }

@@ -10,6 +10,7 @@ export interface Schema {
   readonly migrations: readonly string[];
 }
 
+const SQLITE_ERROR = 1;
 const VERSIONS =
   'CREATE TABLE IF NOT EXISTS schema_version (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT';
 
@@ -42,7 +43,12 @@ export function migrate(db: DatabaseSync, schemas: readonly Schema[], path: stri
     db.exec('COMMIT');
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
+    if ((error as { readonly errcode?: unknown }).errcode !== SQLITE_ERROR) throw error;
+    // A table that is there already, or is missing: not what any podvitals left.
+    throw new CodedError('JOURNAL_CORRUPT', `${path} is damaged: its tables are not those of its versions`, {
+      cause: error,
+      status: 503,
+    });
   }
 }
 

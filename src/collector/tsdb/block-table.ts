@@ -7,12 +7,14 @@ import { type SealedChunk, XOR } from './chunk.ts';
 import { addToRow, type ChunkRow, chunksOfRow } from './chunk-row.ts';
 import type { StoredIdentity } from './head.ts';
 import { matchesAll } from './postings.ts';
+import { batchCheck, chunkCheck, isAsWritten, seriesCheck } from './row-check.ts';
 import type { MemorySeries } from './series.ts';
 
 /**
  * `series` has a row for every series with samples, `dropped` once it is on disk only; those are found by
  * `series_label`. `batch` holds commits whose samples are not all in `chunk` yet: it is replayed at the start. The
- * body of a `chunk` with `layout` 0, from before there were others, is one XOR chunk; with 1 it is a `ChunkRow`.
+ * body of a `chunk` with `layout` 0, from before there were others, is one XOR chunk; with 1 it is a `ChunkRow`. `crc`
+ * as in row-check.ts; null in rows from before there was one. A row that is not what was written is passed over.
  */
 export const samplesSchema: Schema = {
   name: 'samples',
@@ -32,6 +34,9 @@ export const samplesSchema: Schema = {
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX chunk_by_end ON chunk (max_t)`,
     'ALTER TABLE chunk ADD COLUMN layout INTEGER NOT NULL DEFAULT 0',
+    `ALTER TABLE series ADD COLUMN crc INTEGER;
+     ALTER TABLE batch ADD COLUMN crc INTEGER;
+     ALTER TABLE chunk ADD COLUMN crc INTEGER`,
   ],
 };
 
@@ -80,6 +85,7 @@ export interface BlockTable {
 interface DroppedRow {
   readonly ref: number;
   readonly labels: Uint8Array;
+  readonly crc: number | null;
   readonly found: number;
 }
 
@@ -89,6 +95,7 @@ const PAGE_ROWS = 500;
 interface StoredRow extends ChunkRow {
   readonly count: number;
   readonly layout: number;
+  readonly crc: number | null;
 }
 
 const FRAMES = 1;
@@ -104,13 +111,14 @@ const clamp = (t: number) => Math.min(Math.max(t, Number.MIN_SAFE_INTEGER), Numb
 
 export function createBlockTable(journal: Journal): BlockTable {
   const sql = {
-    addSeries: journal.prepare('INSERT OR IGNORE INTO series (ref, labels) VALUES (?, ?)'),
-    addBatch: journal.prepare('INSERT INTO batch (max_t, body) VALUES (?, ?)'),
+    addSeries: journal.prepare('INSERT OR IGNORE INTO series (ref, labels, crc) VALUES (?, ?, ?)'),
+    addBatch: journal.prepare('INSERT INTO batch (max_t, body, crc) VALUES (?, ?, ?)'),
     addRow: journal.prepare(
-      `INSERT OR REPLACE INTO chunk (ref, min_t, max_t, count, body, layout) VALUES (?, ?, ?, ?, ?, ${FRAMES})`,
+      `INSERT OR REPLACE INTO chunk (ref, min_t, max_t, count, body, layout, crc)
+       VALUES (?, ?, ?, ?, ?, ${FRAMES}, ?)`,
     ),
     lastRow: journal.prepare(
-      `SELECT min_t AS minT, max_t AS maxT, count, body, layout FROM chunk
+      `SELECT min_t AS minT, max_t AS maxT, count, body, layout, crc FROM chunk
        WHERE ref = ? ORDER BY min_t DESC LIMIT 1`,
     ),
     firstChunk: journal.prepare('SELECT min_t AS t FROM chunk WHERE ref = ? ORDER BY min_t LIMIT 1'),
@@ -121,15 +129,15 @@ export function createBlockTable(journal: Journal): BlockTable {
     recall: journal.prepare('UPDATE series SET dropped = 0 WHERE ref = ?'),
     removeBatches: journal.prepare('DELETE FROM batch WHERE id <= ? AND max_t < ?'),
     removeChunks: journal.prepare('DELETE FROM chunk WHERE max_t < ?'),
-    endedSeries: journal.prepare('SELECT ref, labels FROM series WHERE dropped = 1 AND max_t < ?'),
+    endedSeries: journal.prepare('SELECT ref, labels, crc FROM series WHERE dropped = 1 AND max_t < ?'),
     removeSeries: journal.prepare('DELETE FROM series WHERE ref = ?'),
     oldestEnd: journal.prepare(
       `SELECT max(max_t) AS t FROM (SELECT max_t FROM chunk ORDER BY max_t LIMIT ${OLDEST_CHUNKS_AT_ONCE})`,
     ),
     find: journal.prepare('SELECT ref, dropped FROM series WHERE labels = ?'),
-    active: journal.prepare('SELECT ref, labels FROM series WHERE dropped = 0'),
-    batches: journal.prepare('SELECT id, body FROM batch ORDER BY id'),
-    batchesAfter: journal.prepare('SELECT id, body FROM batch WHERE id > ? ORDER BY id'),
+    active: journal.prepare('SELECT ref, labels, crc FROM series WHERE dropped = 0'),
+    batches: journal.prepare('SELECT id, max_t AS maxT, body, crc FROM batch ORDER BY id'),
+    batchesAfter: journal.prepare('SELECT id, max_t AS maxT, body, crc FROM batch WHERE id > ? ORDER BY id'),
     sizeAfter: journal.prepare(
       'SELECT count(*) AS commits, coalesce(sum(length(body)), 0) AS bytes FROM batch WHERE id > ?',
     ),
@@ -141,7 +149,7 @@ export function createBlockTable(journal: Journal): BlockTable {
     labelsOf: journal.prepare('SELECT labels FROM series WHERE ref = ?'),
     chunks: journal.prepare(
       // Rows do not overlap, so the one that holds ?2 starts at or before it and all others after.
-      `SELECT min_t AS minT, max_t AS maxT, count, body, layout FROM chunk
+      `SELECT min_t AS minT, max_t AS maxT, count, body, layout, crc FROM chunk
        WHERE ref = ?1 AND min_t >= coalesce((SELECT max(min_t) FROM chunk WHERE ref = ?1 AND min_t <= ?2), ?2)
          AND min_t <= ?3 AND min_t < ?4 ORDER BY min_t`,
     ),
@@ -149,12 +157,12 @@ export function createBlockTable(journal: Journal): BlockTable {
       `SELECT DISTINCT value FROM series_label WHERE name = ? AND value > ? ORDER BY value LIMIT ${PAGE_ROWS}`,
     ),
     withLabel: journal.prepare(
-      `SELECT s.ref, s.labels, s.dropped = 1 AND s.max_t >= ?3 AND s.min_t <= ?4 AS found
+      `SELECT s.ref, s.labels, s.crc, s.dropped = 1 AND s.max_t >= ?3 AND s.min_t <= ?4 AS found
        FROM series_label l JOIN series s ON s.ref = l.ref
        WHERE l.name = ?1 AND l.value = ?2 AND l.ref > ?5 ORDER BY l.ref LIMIT ${PAGE_ROWS}`,
     ),
     dropped: journal.prepare(
-      `SELECT ref, labels, dropped = 1 AND max_t >= ?1 AND min_t <= ?2 AS found
+      `SELECT ref, labels, crc, dropped = 1 AND max_t >= ?1 AND min_t <= ?2 AS found
        FROM series WHERE ref > ?3 ORDER BY ref LIMIT ${PAGE_ROWS}`,
     ),
     newestDropped: journal.prepare('SELECT max(max_t) AS t FROM series WHERE dropped = 1'),
@@ -195,17 +203,50 @@ export function createBlockTable(journal: Journal): BlockTable {
     }
   }
 
+  const isSound = (table: string, crc: unknown, expected: () => number, what: () => string) => {
+    if (isAsWritten(crc, expected)) return true;
+    journal.foundDamage(`a row of ${table} (${what()}) is not what was written`);
+    return false;
+  };
+  const isSoundSeries = ({ ref, labels, crc }: Record<string, unknown>) =>
+    isSound(
+      'series',
+      crc,
+      () => seriesCheck(Number(ref), labels as Uint8Array),
+      () => `series ${ref}`,
+    );
+  const isSoundChunk = (ref: SeriesRef, row: StoredRow) =>
+    isSound(
+      'chunk',
+      row.crc,
+      () => chunkCheck(ref, row),
+      () => `series ${ref} from ${new Date(row.minT).toISOString()}`,
+    );
+  function* batchesOf(rows: Iterable<Record<string, unknown>>) {
+    for (const { id, maxT, body, crc } of rows) {
+      const bytes = body as Uint8Array;
+      const sound = isSound(
+        'batch',
+        crc,
+        () => batchCheck(Number(maxT), bytes),
+        () => `commit ${id}`,
+      );
+      if (sound) yield { id: Number(id), body: bytes };
+    }
+  }
+
   return {
-    addSeries: (series) => void sql.addSeries.run(series.ref, series.keys[0]!),
-    addBatch: (maxT, body) => Number(sql.addBatch.run(maxT, body).lastInsertRowid),
+    addSeries: ({ ref, keys: [labels] }) => void sql.addSeries.run(ref, labels!, seriesCheck(ref, labels!)),
+    addBatch: (maxT, body) => Number(sql.addBatch.run(maxT, body, batchCheck(maxT, body)).lastInsertRowid),
     addChunk(ref, chunk) {
       const last = sql.lastRow.get(ref) as StoredRow | undefined;
       // Settled again after a failure that came too late.
       if (last !== undefined && chunk.minT <= last.maxT) return;
-      const fits = last !== undefined && last.layout === FRAMES;
+      const fits = last !== undefined && last.layout === FRAMES && isSoundChunk(ref, last);
       const row = addToRow(fits ? last : undefined, chunk);
       const count = chunk.count + (row.minT === last?.minT ? last.count : 0);
-      sql.addRow.run(ref, row.minT, row.maxT, count, row.body);
+      const crc = chunkCheck(ref, { ...row, count, layout: FRAMES });
+      sql.addRow.run(ref, row.minT, row.maxT, count, row.body, crc);
     },
     dropSeries(series) {
       const minT = time(sql.firstChunk.get(series.ref), series.lastT);
@@ -218,8 +259,8 @@ export function createBlockTable(journal: Journal): BlockTable {
     removeBefore(cutoffT) {
       sql.removeChunks.run(clamp(cutoffT));
       for (const row of sql.endedSeries.all(clamp(cutoffT))) {
-        for (const [name, value] of decodeLabels(row.labels as Uint8Array))
-          sql.removeLabel.run(name, value, Number(row.ref));
+        const labels = isSoundSeries(row) ? decodeLabels(row.labels as Uint8Array) : [];
+        for (const [name, value] of labels) sql.removeLabel.run(name, value, Number(row.ref));
         sql.removeSeries.run(Number(row.ref));
       }
     },
@@ -234,18 +275,14 @@ export function createBlockTable(journal: Journal): BlockTable {
       return { ref, persistedT: persistedT(ref), dropped: row.dropped === 1 };
     },
     *active() {
-      for (const row of sql.active.all()) {
+      for (const row of sql.active.iterate()) {
+        if (!isSoundSeries(row)) continue;
         const ref = Number(row.ref);
         yield { ref, labels: row.labels as Uint8Array, persistedT: persistedT(ref) };
       }
     },
-    *batches() {
-      for (const row of sql.batches.iterate()) yield { id: Number(row.id), body: row.body as Uint8Array };
-    },
-    *batchesAfter(id) {
-      for (const row of sql.batchesAfter.iterate(id))
-        yield { id: Number(row.id), body: row.body as Uint8Array };
-    },
+    batches: () => batchesOf(sql.batches.iterate()),
+    batchesAfter: (id) => batchesOf(sql.batchesAfter.iterate(id)),
     sizeAfter: (id) => sql.sizeAfter.get(id) as { commits: number; bytes: number },
     newestBeyond: (id, bytes, minT) => Number(sql.newestBeyond.get(id, bytes, clamp(minT))?.id),
     labelsOf: (ref) => sql.labelsOf.get(ref)?.labels as Uint8Array | undefined,
@@ -253,6 +290,7 @@ export function createBlockTable(journal: Journal): BlockTable {
       const rows = sql.chunks.all(ref, clamp(minT), clamp(maxT), clamp(beforeT)) as unknown as StoredRow[];
       const found: SealedChunk[] = [];
       for (const row of rows) {
+        if (!isSoundChunk(ref, row)) continue;
         for (const chunk of chunksIn(row)) {
           if (chunk.maxT >= minT && chunk.minT <= maxT && chunk.minT < beforeT) found.push(chunk);
         }
@@ -270,7 +308,8 @@ export function createBlockTable(journal: Journal): BlockTable {
             );
       for (const page of pages) {
         for (const row of paged(page)) {
-          const labels = row.found === 1 ? decodeLabels(row.labels) : undefined;
+          const sound = row.found === 1 && isSoundSeries({ ...row });
+          const labels = sound ? decodeLabels(row.labels) : undefined;
           const matches = labels !== undefined && matchesAll(labels, matchers);
           yield matches ? { ref: Number(row.ref), labels } : undefined;
         }

@@ -5,8 +5,12 @@ import type { Life } from '../../model/life.ts';
 import type { AgentRecord, NodeState, PodState, WorkloadState } from '../../model/record.ts';
 import type { EventLog, RecordQuery } from '../storage/storage.ts';
 import { identityOf, type RecordIdentity } from './record-identity.ts';
+import { isAsWritten, recordCheck } from './row-check.ts';
 
-/** Events and lives in `record`, each once; the newest state of each pod, workload and node in `state`. */
+/**
+ * Events and lives in `record`, each once; the newest state of each pod, workload and node in `state`. `crc` as in
+ * row-check.ts; null in rows from before there was one.
+ */
 export const recordsSchema: Schema = {
   name: 'records',
   migrations: [
@@ -25,6 +29,8 @@ export const recordsSchema: Schema = {
      ) STRICT, WITHOUT ROWID;
      CREATE TABLE state_seen (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
      CREATE INDEX state_seen_by_time ON state_seen (at)`,
+    `ALTER TABLE record ADD COLUMN crc INTEGER;
+     ALTER TABLE state ADD COLUMN crc INTEGER`,
   ],
 };
 
@@ -61,16 +67,17 @@ const HIGHEST_LIMIT = 10_000;
 export function createEventLog(journal: Journal, bounds: RecordBounds): DurableEventLog {
   const sql = {
     addRecord: journal.prepare(
-      `INSERT OR IGNORE INTO record (id, kind, at, namespace, pod, uid, workload, container, body)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR IGNORE INTO record (id, kind, at, namespace, pod, uid, workload, container, body, crc)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     addSeen: journal.prepare('INSERT OR IGNORE INTO state_seen (id, at) VALUES (?, ?)'),
     putState: journal.prepare(
-      `INSERT INTO state (kind, key, id, at, namespace, pod, uid, workload, container, deleted, body)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO state (kind, key, id, at, namespace, pod, uid, workload, container, deleted, body, crc)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (kind, key) DO UPDATE SET
          id = excluded.id, at = excluded.at, namespace = excluded.namespace, pod = excluded.pod, uid = excluded.uid,
-         workload = excluded.workload, deleted = excluded.deleted, body = excluded.body
+         workload = excluded.workload, deleted = excluded.deleted, body = excluded.body,
+         crc = excluded.crc
        WHERE excluded.at >= state.at`,
     ),
     removeOld: journal.prepare('DELETE FROM record WHERE kind = ? AND at < ?'),
@@ -95,12 +102,25 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
   const insert = (record: AgentRecord): boolean => {
     const one = identityOf(record);
     const body = JSON.stringify(record);
+    const crc = recordCheck(one.id, body);
     const about = [one.namespace, one.pod, one.uid, one.workload, one.container] as const;
     if (one.key === undefined)
-      return sql.addRecord.run(one.id, one.kind, one.at, ...about, body).changes === 1;
+      return sql.addRecord.run(one.id, one.kind, one.at, ...about, body, crc).changes === 1;
     if (sql.addSeen.run(one.id, one.at).changes === 0) return false;
-    const put = sql.putState.run(one.kind, one.key, one.id, one.at, ...about, Number(one.deleted), body);
+    const put = sql.putState.run(one.kind, one.key, one.id, one.at, ...about, Number(one.deleted), body, crc);
     return put.changes === 1;
+  };
+
+  const recordIn = ({ id, body, crc }: Record<string, unknown>): readonly AgentRecord[] => {
+    if (isAsWritten(crc, () => recordCheck(String(id), String(body)))) {
+      try {
+        return [JSON.parse(String(body)) as AgentRecord];
+      } catch {
+        // From before there were check sums.
+      }
+    }
+    journal.foundDamage('a record is not what was written');
+    return [];
   };
 
   const find = (
@@ -117,9 +137,9 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
     }
     if (!deleted) where.push('deleted = 0');
     const limit = Math.min(Math.max(0, query.limit ?? DEFAULT_LIMIT), HIGHEST_LIMIT);
-    const text = `SELECT body FROM ${from} WHERE ${where.join(' AND ')} ORDER BY at DESC LIMIT ${Math.trunc(limit)}`;
+    const text = `SELECT id, body, crc FROM ${from} WHERE ${where.join(' AND ')} ORDER BY at DESC LIMIT ${Math.trunc(limit)}`;
     const rows = journal.read(() => journal.prepare(text).all(...values));
-    return rows.map((row) => JSON.parse(String(row.body)) as AgentRecord);
+    return rows.flatMap(recordIn);
   };
 
   return {

@@ -142,6 +142,8 @@ export function createHead(options: HeadOptions): Head {
       for (let i = 0; i < batch.length; i += 1) {
         const series = byRef.get(batch.refs[i]!);
         const t = batch.t[i]!;
+        // The number of a series that is gone must not become that of another, whose samples these would be.
+        if (replay && series === undefined) nextRef = Math.max(nextRef, batch.refs[i]! + 1);
         if (replay && (series === undefined || t <= series.persistedT)) continue;
         if (series === undefined) {
           counts.rejected += 1;

@@ -22,6 +22,7 @@ import {
   type StoreStats,
 } from './limits.ts';
 import { createQuerier } from './querier.ts';
+import { isSoundRow } from './row-check.ts';
 import { decodeBatch, dropOutside, encodeBatch, type SampleBatch } from './sample-batch.ts';
 import { isSilent, type MemorySeries, oldestInMemory, releaseChunks, settleChunks } from './series.ts';
 
@@ -62,14 +63,28 @@ const unlessCoded = (error: unknown) => {
 };
 
 /**
- * Opens the store at `path`: samples, records and small facts in one journal file.
+ * Opens the store at `path`: samples, records and small facts in one journal file. A damaged file is salvaged; the
+ * store's state tells.
  *
- * @throws what `openJournal` throws: JOURNAL_LOCKED, JOURNAL_TOO_NEW, JOURNAL_CORRUPT, …
+ * @throws what `openJournal` throws: JOURNAL_LOCKED, JOURNAL_TOO_NEW, JOURNAL_FULL, …
  */
 export function createStore(options: StoreOptions): Tsdb {
+  const open = () =>
+    openJournal(options.path, { clock: options.clock, schemas: storeSchemas, isSound: isSoundRow });
+  const journal = open();
+  try {
+    return journal.read(() => createStoreIn(journal, options));
+  } catch (error) {
+    void journal.close();
+    if (!isCodedError(error) || error.code !== 'JOURNAL_CORRUPT') throw error;
+  }
+  // It is marked as damaged now, and is salvaged when it is opened.
+  return createStoreIn(open(), options);
+}
+
+function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   const { clock } = options;
   const retention = options.retention ?? DEFAULT_RETENTION;
-  const journal = openJournal(options.path, { clock, schemas: storeSchemas });
   const blocks = createBlockTable(journal);
   const recalled = new Set<number>();
   const head = createHead({

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,6 +51,45 @@ describe.skipIf(notRoot())('durable store on a disk of two megabytes', () => {
     expect(store.state()).toEqual({ kind: 'ok' });
     await store.close();
     store = open();
+    expect(read(store, NAMED)).toEqual({ '__name__=m': '11@0 12@1' });
+  });
+
+  it('starts when the disk is full, answers, and takes samples once there is room', async () => {
+    await write(store, { __name__: 'm' }, [[START, 11]]);
+    await store.close();
+    const ballast = join(folder, 'ballast');
+    writeFileSync(ballast, new Uint8Array(1 << 20));
+    fill();
+    store = open();
+    expect(read(store, NAMED)).toEqual({ '__name__=m': '11@0' });
+    const large = eventOf('large', START, { message: 'x'.repeat(500_000) });
+    await expect(store.events.append([large])).rejects.toThrow(/the disk is full.*free space/);
+    unlinkSync(ballast);
+    await write(store, { __name__: 'm' }, [[START + 1000, 12]]);
+    expect(store.state()).toEqual({ kind: 'ok' });
+  });
+
+  it('that cannot be written: starts as a crash left it, answers, and says what to do', async () => {
+    await write(store, { __name__: 'm' }, [[START, 11]]);
+    // Copies, as the store that is killed would leave them: the sample is in the write-ahead log only.
+    const crashed = join(folder, 'crashed.db');
+    for (const end of ['', '-wal']) copyFileSync(join(folder, `collector.db${end}`), `${crashed}${end}`);
+    await store.close();
+    mount('-o', 'remount,ro');
+    store = createStore({ path: crashed, clock: createFakeClock(START) });
+    expect(store.state()).toMatchObject({
+      kind: 'failed',
+      code: 'JOURNAL_READ_ONLY',
+      message: expect.stringMatching(/its disk is read-only.*mount -o remount,rw .*start again/),
+    });
+    expect(read(store, NAMED)).toEqual({ '__name__=m': '11@0' });
+    await expect(write(store, { __name__: 'm' }, [[START + 1000, 12]])).rejects.toThrow(/read-only/);
+    await store.maintain().catch(() => {});
+    expect(read(store, NAMED)).toEqual({ '__name__=m': '11@0' });
+    await store.close();
+    mount('-o', 'remount,rw');
+    store = createStore({ path: crashed, clock: createFakeClock(START) });
+    await write(store, { __name__: 'm' }, [[START + 1000, 12]]);
     expect(read(store, NAMED)).toEqual({ '__name__=m': '11@0 12@1' });
   });
 });

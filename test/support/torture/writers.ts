@@ -77,28 +77,38 @@ export type Writer = (nowMs: number) => Batch;
 
 const SERIES = 5;
 
-/** Samples of five steady series, and one that lives for a hundred batches, by remote write or OTLP. */
+const LATE_BY = 10;
+
+/**
+ * Samples of five steady series, one that lives for a hundred batches, and one whose samples come out of order, by
+ * remote write or OTLP.
+ */
 export function sampleWriter(name: string, via: Via | 'remote-write', ledger: Ledger): Writer {
   let n = 0;
-  let lastMs = 0;
+  const times: number[] = [];
   return (nowMs) => {
     n += 1;
-    const t = Math.max(lastMs + 1, nowMs);
-    lastMs = t;
+    const t = Math.max((times.at(-1) ?? 0) + 2, nowMs);
+    times.push(t);
+    if (times.length > LATE_BY) times.shift();
     const series = [
       ...Array.from({ length: SERIES }, (_, i) => ({ __name__: name, series: String(i) })),
       { __name__: name, series: `churn-${Math.floor(n / 100)}` },
+      { __name__: name, series: 'late' },
     ];
+    // Every other sample of the last series belongs between those of ten batches before.
+    const late = times.length === LATE_BY && n % 2 === 0 ? times[0]! + 1 : t;
+    const timeOf = (i: number) => (i === series.length - 1 ? late : t);
     // Whole numbers and others: chunks of both kinds.
     const value = (i: number) => (i % 2 === 0 ? n : n + 0.5);
     const keys = series.map((labels) => `${name}{${labels.series}}`);
     keys.forEach((key, i) => {
-      ledger.send(key, t, String(value(i)));
+      ledger.send(key, timeOf(i), String(value(i)));
     });
     const body =
       via === 'remote-write'
         ? writeRequest(
-            series.map((labels, i) => ({ labels: Object.entries(labels), samples: [[t, value(i)]] })),
+            series.map((labels, i) => ({ labels: Object.entries(labels), samples: [[timeOf(i), value(i)]] })),
           )
         : gaugeRequest(
             name,
@@ -108,7 +118,9 @@ export function sampleWriter(name: string, via: Via | 'remote-write', ledger: Le
       send: (connections) =>
         via === 'remote-write' ? connections.remoteWrite(body) : connections.metrics(via, body),
       acknowledge() {
-        for (const key of keys) ledger.acknowledge(key, t);
+        keys.forEach((key, i) => {
+          ledger.acknowledge(key, timeOf(i));
+        });
       },
     };
   };
