@@ -165,9 +165,9 @@ export function createAgent(options: AgentOptions): Agent {
         if (!toldKills.has(kill)) recorder.onOomKill({ ...death, kill });
       }
     };
-    const recordFailedConnects = (uid: string, containerId: string) => {
-      const count = stats.readPod(uid).pods.get(uid)?.tcp?.failedConnects;
-      if (count !== undefined) flightRecorder.recordFailedConnects(containerId, count);
+    const recordNetwork = (uid: string, containerId: string) => {
+      const counters = stats.readPod(uid).pods.get(uid)?.tcp;
+      if (counters) flightRecorder.recordNetwork(containerId, counters);
     };
     // What the pod listens on at the moment a probe finds nobody: a short life may have no other look at it.
     const recordListening = ({ pod, container }: PodTransition & { readonly kind: 'probe' }) => {
@@ -178,7 +178,7 @@ export function createAgent(options: AgentOptions): Agent {
     const handle = async (transition: PodTransition) => {
       if (transition.kind === 'container-died') {
         recordOomKills(transition);
-        recordFailedConnects(transition.pod.uid, transition.containerId);
+        recordNetwork(transition.pod.uid, transition.containerId);
       }
       recorder.onTransition(transition);
       const view = manager.view(transition.pod.uid);
@@ -199,7 +199,7 @@ export function createAgent(options: AgentOptions): Agent {
       if (transition.kind === 'probe' && !transition.result.ok) recordListening(transition);
       if (transition.kind === 'container-started') {
         vitals.track();
-        recordFailedConnects(transition.pod.uid, transition.containerId);
+        recordNetwork(transition.pod.uid, transition.containerId);
       }
     });
     oomWatch.onKill((containerId, kill) => {

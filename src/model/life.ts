@@ -90,6 +90,8 @@ export interface Life {
   readonly probes: readonly ProbeResult[];
   /** Connections out of the pod's network that failed while this life lasted (TCP attempts); absent: not known. */
   readonly failedConnects?: number;
+  /** Segments out of the pod's network that were not acknowledged in time while this life lasted; absent: not known. */
+  readonly retransmitTimeouts?: number;
   /** Ports something in the pod listened on shortly before the death. */
   readonly listening: readonly { readonly address: string; readonly port: number }[];
   readonly verdict: Verdict;

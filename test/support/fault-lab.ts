@@ -36,6 +36,8 @@ const OBSERVE_SECONDS = 60;
 const BYTES_EACH = 768 * 1024 * 1024;
 const RUNS_A_CORE = 4;
 const MOST_STARTS = 3;
+/** A death has just been seen, and the record of that life is under way. */
+const BEING_MADE = /what is missing is the record of that life/;
 
 /** The faults of a manifest or of all manifests of a folder, those without a true cause left out. */
 export function readFaults(path: string): readonly Fault[] {

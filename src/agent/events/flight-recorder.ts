@@ -9,13 +9,19 @@ const THROTTLED_FRAMES = 15;
 const MOST_CONTAINERS = 2048;
 const MOST_ENDED = 512;
 
+/** Counters of the pod's network. */
+export interface NetworkErrors {
+  readonly failedConnects: number;
+  readonly retransmitTimeouts: number;
+}
+
 export interface FlightRecord {
   /** One a second, oldest first, at most the last 120. */
   readonly vitals: readonly VitalFrame[];
   /** Oldest first, at most the last 30. */
   readonly probes: readonly ProbeResult[];
-  /** TCP attempts out of the pod's network that failed since the container started; absent: not known. */
-  readonly failedConnects?: number;
+  /** What went wrong in the pod's network since the container started; absent: not known. */
+  readonly network?: NetworkErrors;
   /** What the pod listened on when last looked; absent: never looked. */
   readonly listening?: Life['listening'];
 }
@@ -26,8 +32,8 @@ export interface FlightRecorder {
   record(containerId: string, usage: ContainerUsage): void;
   recordProbe(containerId: string, result: ProbeResult): void;
   recordListening(containerId: string, listening: Life['listening']): void;
-  /** The pod's count of failed connects: at the container's start, and again at its end. */
-  recordFailedConnects(containerId: string, count: number): void;
+  /** The pod's counters: at the container's start, and again at its end. */
+  recordNetwork(containerId: string, counters: NetworkErrors): void;
   read(containerId: string): FlightRecord;
   /** As `read`, without the frames, which are dear to unpack, but for what is asked of those that live. */
   now(containerId: string): Omit<FlightRecord, 'vitals'> & {
@@ -45,7 +51,7 @@ interface Flight {
   probes: readonly ProbeResult[];
   listening?: Life['listening'];
   before?: ContainerUsage;
-  failedConnects?: { readonly atStart: number; readonly now: number };
+  network?: { readonly atStart: NetworkErrors; readonly now: NetworkErrors };
 }
 
 const NOTHING: FlightRecord = { vitals: [], probes: [] };
@@ -66,12 +72,12 @@ export function createFlightRecorder(): FlightRecorder {
   const read = (containerId: string): FlightRecord => {
     const flight = flights.get(containerId);
     if (!flight) return NOTHING;
-    const { frames, probes, listening, failedConnects } = flight;
+    const { frames, probes, listening, network } = flight;
     return {
       vitals: frames.read(),
       probes,
       ...(listening ? { listening } : {}),
-      ...(failedConnects ? { failedConnects: failedConnects.now - failedConnects.atStart } : {}),
+      ...(network ? { network: since(network) } : {}),
     };
   };
 
@@ -90,13 +96,16 @@ export function createFlightRecorder(): FlightRecorder {
       const flight = flightOf(containerId);
       if (flight) flight.listening = listening.slice(0, MOST_PORTS);
     },
-    recordFailedConnects(containerId, count) {
+    recordNetwork(containerId, { failedConnects, retransmitTimeouts }) {
       const flight = flightOf(containerId);
       if (!flight) return;
-      const { atStart = count } = flight.failedConnects ?? {};
-      // A count that fell is of another network: nothing can be said of it.
-      if (count >= atStart) flight.failedConnects = { atStart, now: count };
-      else delete flight.failedConnects;
+      const now = { failedConnects, retransmitTimeouts };
+      const atStart = flight.network?.atStart ?? now;
+      // Counts that fell are of another network: nothing can be said of them.
+      const same =
+        failedConnects >= atStart.failedConnects && retransmitTimeouts >= atStart.retransmitTimeouts;
+      if (same) flight.network = { atStart, now };
+      else delete flight.network;
     },
     read,
     now(containerId) {
@@ -120,3 +129,8 @@ export function createFlightRecorder(): FlightRecorder {
     },
   };
 }
+
+const since = ({ atStart, now }: NonNullable<Flight['network']>): NetworkErrors => ({
+  failedConnects: now.failedConnects - atStart.failedConnects,
+  retransmitTimeouts: now.retransmitTimeouts - atStart.retransmitTimeouts,
+});

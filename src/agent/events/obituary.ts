@@ -42,7 +42,7 @@ export function toLife(death: ContainerDied, remains: Remains): Life {
     log: logTail(log),
     vitals: flight.vitals,
     probes: flight.probes,
-    ...(flight.failedConnects === undefined ? {} : { failedConnects: flight.failedConnects }),
+    ...flight.network,
     listening: flight.listening ?? [],
   };
   const spec = view?.object.spec;

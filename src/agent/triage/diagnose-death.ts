@@ -4,6 +4,7 @@ import { applicationHung } from './causes/application-hung.ts';
 import { badConfig } from './causes/bad-config.ts';
 import { certificateExpired } from './causes/certificate-expired.ts';
 import { childOomKilled } from './causes/child-oom-killed.ts';
+import { clockSkew } from './causes/clock-skew.ts';
 import { commandNotFound } from './causes/command-not-found.ts';
 import { cpuThrottled } from './causes/cpu-throttled.ts';
 import { crashSignal } from './causes/crash-signal.ts';
@@ -24,6 +25,7 @@ import { readOnlyFilesystem } from './causes/read-only-filesystem.ts';
 import { startupTooSlowForProbe } from './causes/startup-too-slow-for-probe.ts';
 import { terminatedBySignal } from './causes/terminated-by-signal.ts';
 import { tokenExpired } from './causes/token-expired.ts';
+import { unanswered } from './causes/unanswered.ts';
 import { unknown } from './causes/unknown.ts';
 import { wrongArchitecture } from './causes/wrong-architecture.ts';
 import { repetitionFact } from './citation.ts';
@@ -47,6 +49,7 @@ const FAILURES: readonly FailureOf[] = [
   fileDescriptorLimit,
   pidLimit,
   portInUse,
+  clockSkew,
   certificateExpired,
   tokenExpired,
   missingConfig,
@@ -56,6 +59,7 @@ const FAILURES: readonly FailureOf[] = [
   wrongArchitecture,
   permissionDenied,
   heapExhausted,
+  unanswered,
   appError,
   crashSignal,
   terminatedBySignal,

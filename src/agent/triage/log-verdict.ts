@@ -2,6 +2,7 @@ import type { Evidence } from '../../model/evidence.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { exitFact, logFact, oomCounterFact } from './citation.ts';
 import { type Death, signalOf } from './death.ts';
+import { absentVariableIn } from './log/absent-variable.ts';
 import { type LogHint, logHint } from './log/log-cause.ts';
 import type { LogCause } from './log/log-pattern.ts';
 import { previousLog } from './next-step.ts';
@@ -17,8 +18,33 @@ export function hintOf(death: Death, cause: LogCause): LogHint | undefined {
   if (life.exitCode === 0 || life.killRequest !== null || FROM_OUTSIDE.includes(signal)) return undefined;
   // A fault of the machine's is the nearest cause, but for a runtime that ends itself by one when its heap is full.
   if (FAULTS.includes(signal) && cause !== 'HeapExhausted') return undefined;
-  const hint = logHint(life.log);
+  const hint = hintIn(death);
   return hint?.cause === cause ? hint : undefined;
+}
+
+// Every cause asks for the same log.
+const known = new WeakMap<Death['life']['log'], LogHint | null>();
+
+/** What the log points to; where that is no more than some error, a setting it names and the process did not have. */
+function hintIn({ life }: Death): LogHint | undefined {
+  const before = known.get(life.log);
+  if (before !== undefined) return before ?? undefined;
+  const hint = logHint(life.log);
+  const absent =
+    hint === undefined || hint.cause === 'AppError'
+      ? absentVariableIn(life.log, life.config.envNames)
+      : undefined;
+  const found: LogHint | undefined = absent
+    ? {
+        cause: 'MissingConfig',
+        language: 'any',
+        line: absent.line,
+        found: { variable: absent.variable },
+        guess: true,
+      }
+    : hint;
+  known.set(life.log, found ?? null);
+  return found;
 }
 
 export interface LogVerdict {

@@ -122,6 +122,7 @@ const life = z.object({
     )
     .max(1_000),
   failedConnects: z.int().min(0).optional(),
+  retransmitTimeouts: z.int().min(0).optional(),
   listening: z.array(z.object({ address: name, port: z.int() })).max(1_000),
   verdict,
 });

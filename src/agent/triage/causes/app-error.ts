@@ -1,16 +1,12 @@
 import { type Death, signalOf } from '../death.ts';
 import type { FailureOf } from '../failure.ts';
-import { lastWords } from '../log/last-words.ts';
+import { complaintIn } from '../log/complaint.ts';
 import type { LogHint } from '../log/log-cause.ts';
 import { hintOf, logVerdict } from '../log-verdict.ts';
 import { describePod } from '../next-step.ts';
 import { brief } from '../words.ts';
 
 const SIGABRT = 6;
-
-// Words by which programs without a habit of their own say that something went wrong.
-const TROUBLE =
-  /\b(?:error|errors|fatal|fail(?:ed|ure|s)?|exception|panic|abort(?:ed|ing)?|cannot|can't|could not|couldn't|unable|invalid|illegal|denied|no such|corrupt(?:ed)?|unexpected|unsupported|unrecognized|unknown|refus(?:ed|ing)|giving up|must (?:be|have|not)|missing|traceback|usage)\b/i;
 
 /** The program ended by an error of its own that nothing more exact explains. */
 export const appError: FailureOf = (death) => {
@@ -30,6 +26,6 @@ export const appError: FailureOf = (death) => {
 function complaintOf(death: Death): LogHint | undefined {
   const { life } = death;
   if (life.exitCode === 0 || life.killRequest !== null || signalOf(death) !== undefined) return undefined;
-  const line = lastWords(life.log).findLast(({ text }) => TROUBLE.test(text));
+  const line = complaintIn(life.log);
   return line && { cause: 'AppError', language: 'any', line, found: {} };
 }

@@ -1,12 +1,11 @@
-import type { Evidence } from '../../../model/evidence.ts';
 import type { LogLine } from '../../../model/life.ts';
-import { seriesName } from '../citation.ts';
+import { failedConnectsFact, unansweredFact } from '../connects.ts';
 import type { Death } from '../death.ts';
 import type { FailureOf } from '../failure.ts';
 import { lastWords } from '../log/last-words.ts';
 import { hintOf, logVerdict } from '../log-verdict.ts';
 import { describePod, podEvents } from '../next-step.ts';
-import { brief, rfc3339 } from '../words.ts';
+import { brief } from '../words.ts';
 
 interface Way {
   readonly cause: 'DependencyRefused' | 'DependencyTimeout' | 'DnsFailure';
@@ -25,7 +24,7 @@ const DNS: Way = { cause: 'DnsFailure', failureMode: 'F7', words: 'its name does
 // A name that does not resolve comes first: its look-up may itself be refused or time out.
 const WAYS: readonly (readonly [RegExp, Way])[] = [
   [
-    /ENOTFOUND|EAI_AGAIN|EAI_NONAME|no such host|gaierror|getaddrinfo|UnknownHost|name resolution|(?:service|name) not known|resolve host|translate host|host not found|zero addresses|NXDOMAIN|SERVFAIL|server misbehaving|\blookup \S|bad address/i,
+    /ENOTFOUND|EAI_AGAIN|EAI_NONAME|no such host|gaierror|getaddrinfo|UnknownHost|name resolution|(?:service|name) not known|resolve host|translate host|host not found|zero addresses|NXDOMAIN|SERVFAIL|server misbehaving|bad hostname|(?:does not|not be|cannot be) resolved?|unknown host|lookup failure|nodename nor|No address associated|\blookup \S|bad address/i,
     DNS,
   ],
   [/REFUSED|refused|Errno 111|code: 111/i, REFUSED],
@@ -38,7 +37,7 @@ const WAYS: readonly (readonly [RegExp, Way])[] = [
 
 /**
  * Something it needs over the network does not answer, and the program gives up instead of waiting. Certain when the
- * kernel, too, counted connections that were refused.
+ * kernel, too, counted connections that were refused, or segments nobody acknowledged.
  */
 export const dependency: FailureOf = (death) => {
   const hint = hintOf(death, 'Dependency');
@@ -54,7 +53,7 @@ export const dependency: FailureOf = (death) => {
     cause: way.cause,
     failureMode: way.failureMode,
     summary: `Container ${container} exits with code ${exitCode} because it cannot reach ${where}: ${way.words}.`,
-    corroborated: way.cause === 'DependencyRefused' ? failedConnects(death) : undefined,
+    corroborated: corroboration(death, way),
     next: [
       { command: 'podvitals get pods -A -o wide', why: `see whether what serves ${where} runs and is ready` },
       podEvents(pod, 'see whether its deaths follow those of the dependency'),
@@ -63,14 +62,12 @@ export const dependency: FailureOf = (death) => {
   });
 };
 
-function failedConnects({ life }: Death): Evidence | undefined {
-  if (!life.failedConnects) return undefined;
-  return {
-    fact: `the kernel counted ${life.failedConnects} failed ${life.failedConnects === 1 ? 'connection' : 'connections'} out of the pod's network in this life`,
-    source: `${seriesName('podvitals_pod_network_errors_total', life.pod).slice(0, -1)},kind="connect_failed"}`,
-    at: rfc3339(life.finishedAt),
-  };
-}
+const corroboration = (death: Death, { cause }: Way) =>
+  cause === 'DependencyRefused'
+    ? failedConnectsFact(death)
+    : cause === 'DependencyTimeout'
+      ? unansweredFact(death)
+      : undefined;
 
 /** The line that names the dependency says how, else the lines around it. */
 function wayOf(line: LogLine, log: readonly LogLine[]): Way {

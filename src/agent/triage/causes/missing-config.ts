@@ -3,6 +3,7 @@ import type { Verdict } from '../../../model/verdict.ts';
 import { ofLife } from '../citation.ts';
 import type { Death } from '../death.ts';
 import type { FailureOf } from '../failure.ts';
+import { complaintIn } from '../log/complaint.ts';
 import type { LogHint } from '../log/log-cause.ts';
 import { hintOf, logVerdict } from '../log-verdict.ts';
 import { applyAgain, manifestOf } from '../next-step.ts';
@@ -18,11 +19,20 @@ export const missingConfig: FailureOf = (death) => {
   return logVerdict(death, hint, {
     failureMode: 'F1',
     summary: summaryOf(death, hint),
-    corroborated: absentVariable(death, hint),
+    corroborated: hint.guess || !isLastComplaint(death, hint) ? undefined : absentVariable(death, hint),
     facts: setButRefused(death, hint),
     next: nextSteps(death, hint),
   });
 };
+
+// A setting it misses and lives without is told just so: only as the last complaint is it the reason of the end.
+const isLastComplaint = ({ life }: Death, { line }: LogHint) => {
+  const last = complaintIn(life.log);
+  return last === undefined || last.at <= line.at || last.text === line.text || ONLY_ENDS.test(last.text);
+};
+// What follows a reason and gives none.
+const ONLY_ENDS =
+  /^\s*(?:at |\w{0,20}[ :-]{0,3}(?:exit(?:ing|ed)?|abort(?:ing|ed)?|stopp(?:ing|ed)|shutting down|cannot start|giving up|startup failed|failed to start)\b)|exit status|Node\.js v|^\s*[}^]|^npm ERR|note: run with/i;
 
 const isSet = ({ life }: Death, variable: string) => life.config.envNames.includes(variable);
 

@@ -12,7 +12,7 @@ const HARMLESS_LEVEL =
   /(?:^|[\s[|"'])(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING)(?:[\s\]|:"']|$)|"?level"?[=:] ?"?(?:trace|debug|info|notice|warn|warning)\b|"level":(?:10|20|30|40)\b|^[IW]\d{4} |^(?:npm )?(?:warn|info|notice)\b/i;
 // What did not end it, in its own words.
 const OVERCOME =
-  /\b(?:retry|retrying|will retry|reconnecting|recovered|ignoring|ignored|falling back|fallback|using default|defaulting|continuing|skipping|skipped|optional|handled|resolved|succeeded|attempt \d{1,4} of|trying again|trying next)\b/i;
+  /\b(?:retry|retrying|will retry|reconnecting|recovered|ignoring|ignored|falling back|fallback|using default|defaulting|continuing|skipping|skipped|optional|disabled|handled|resolved|succeeded|attempt \d{1,4} of|trying again|trying next)\b/i;
 
 /**
  * The lines that may say why a process ended, in order: the last uncaught error with its story, else the last few lines

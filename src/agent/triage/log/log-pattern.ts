@@ -8,6 +8,7 @@ export const LOG_CAUSES = [
   'FileDescriptorLimit',
   'PidLimit',
   'PortInUse',
+  'ClockSkew',
   'CertificateExpired',
   'TokenExpired',
   'MissingConfig',

@@ -6,6 +6,9 @@ import type { LogPattern } from './log-pattern.ts';
 const VARIABLE =
   '(?<variable>(?!(?:ERROR|FATAL|CRITICAL|PANIC|EMERG|WARN|WARNING|INFO|DEBUG|HTTP|HTTPS|JSON|YAML|TOML|XML|HTML|ENOENT|FAIL|FAILED|POST|GET|PUT|PATCH|HEAD|DELETE|SQL|TLS|SSL|TCP|UDP|DNS|API|OK|EOF|UTF|CSV|NULL|TRUE|FALSE|AND|NOT|NO|THE|TODO|CPU|GPU|RAM|UID|GID|PID|JVM|GC)\\b)[A-Z][A-Z0-9_]{2,63})';
 
+const SETTING =
+  '(?:config(?:uration)?|settings?|option|property|parameter|variable|credential|field)(?: value| key| option| file)?';
+
 const row = (cause: LogPattern['cause'], language: string, pattern: RegExp, example: string): LogPattern => ({
   cause,
   language,
@@ -197,6 +200,27 @@ const MISSING_CONFIG: readonly LogPattern[] = [
   ),
   missing(
     'any',
+    new RegExp(
+      `\\b${SETTING} ['"\`](?<setting>[\\w.:-]{1,100})['"\`] (?:is |was |must be |has to be )?(?:required|missing|not (?:set|found|defined|provided|specified|present|configured)|undefined|unset|empty|mandatory)`,
+      'i',
+    ),
+    "Error: config value 'database.host' is required",
+  ),
+  missing(
+    'any',
+    new RegExp(
+      `\\b(?:missing|required|no|undefined|unset) (?:required |mandatory )?${SETTING}:? ['"\`]?(?<setting>[a-z][\\w-]{0,60}[._-][\\w.-]{1,60})`,
+      'i',
+    ),
+    'fatal: missing configuration key payment.endpoint',
+  ),
+  missing(
+    'any',
+    /(?:the following arguments are required|missing required (?:flag|option|argument)s?|required (?:flag|option|argument)\(?s?\)?):? ['"`]?(?<setting>--?[a-z][\w-]{1,60})/i,
+    'worker.py: error: the following arguments are required: --database-url',
+  ),
+  missing(
+    'any',
     /(?:config(?:uration)?|settings?|credentials?|certificate|key) file ['"]?(?<file>[\w./-]{1,300})['"]? (?:was |could )?(?:not (?:be )?(?:found|exist)|does not exist|missing|is missing)/i,
     'Fatal: config file /etc/redis/redis.conf not found',
   ),
@@ -235,7 +259,7 @@ const BAD_CONFIG: readonly LogPattern[] = [
   ),
   badConfig(
     'python (argparse)',
-    /error: (?<detail>unrecognized arguments: .{1,120}|argument .{1,60}: invalid .{1,100}|the following arguments are required: .{1,100})/,
+    /error: (?<detail>unrecognized arguments: .{1,120}|argument .{1,60}: invalid .{1,100}|the following arguments are required: \w.{0,100})/,
     'worker.py: error: unrecognized arguments: --concurency 4',
   ),
   badConfig(
@@ -534,6 +558,12 @@ const OTHERS: readonly LogPattern[] = [
     'sh: 0: Cannot fork',
   ),
   row(
+    'ClockSkew',
+    'any',
+    /[Cc]lock ?[Ss]kew|TimeTooSkewed|CERT_NOT_YET_VALID|certificate (?:is )?not yet valid|\b(?:system |local |node |host )?clock(?: is| was| of \S{1,60} is)? (?:wrong|off|behind|ahead|out of sync|not synchron|drift|differs)|clock drift|\b(?:jwt|token) (?:is )?(?:not active|not yet valid|used before)|\bissued (?:at .{0,40})?in the future|"(?:nbf|iat)" claim timestamp check failed|difference between the request time and the (?:current|server) time|timestamp .{0,40}(?:in the future|outside (?:of )?the (?:allowed|recv))/i,
+    'KDC reply: Clock skew too great while getting initial credentials',
+  ),
+  row(
     'CertificateExpired',
     'any',
     /CERT_HAS_EXPIRED|certificate (?:has |is )?expired|certificate_expired|x509: certificate has expired|CertificateExpiredException|SSL certificate problem: certificate has expired|certificate verify failed: certificate has expired|NotAfter: .{1,60}CertPathValidator/i,
@@ -542,7 +572,7 @@ const OTHERS: readonly LogPattern[] = [
   row(
     'TokenExpired',
     'any',
-    /TokenExpiredError|ExpiredSignatureError|ExpiredTokenException|ExpiredJwtException|\b(?:jwt|token|session|credentials?|api key|\[redacted\])(?: \S{1,40})? (?:has |have |is |are )?expired\b|\bexpired (?:jwt|token|credentials?)\b|token is expired|"exp" claim timestamp check failed|Signature has expired/i,
+    /TokenExpiredError|ExpiredSignatureError|ExpiredTokenException|ExpiredJwtException|\b(?:jwt|token|session|credentials?|api key|\[redacted\])(?: \S{1,40})? (?:has (?:been )?|have |is |are |was )?expired\b|\bexpired (?:jwt|token|credentials?)\b|token is expired|"exp" claim timestamp check failed|Signature has expired/i,
     'TokenExpiredError: jwt expired',
   ),
   row(

@@ -9,17 +9,22 @@ const RECENT_MS = 600_000;
 const LOOP_MS = 1_800_000;
 const LOOP_DEATHS = 3;
 
-/** The death that matters now: of a container that is down, else of one that died lately or keeps dying. */
+/**
+ * The death that matters now: of a container that is down, else of one that died lately or keeps dying. One that died
+ * for want of a neighbour in its own pod is a consequence: the neighbour's death is the reason.
+ */
 export const lastDeath: PodFailureOf = (pod) => {
-  const troubled = containersOf(pod)
-    .flatMap((container) => {
-      const life = troublingLife(pod, container);
-      return life ? [{ container, life }] : [];
-    })
-    .sort(
-      (a, b) =>
-        Number(isDown(b.container)) - Number(isDown(a.container)) || b.life.finishedAt - a.life.finishedAt,
-    )[0];
+  const all = containersOf(pod).flatMap((container) => {
+    const life = troublingLife(pod, container);
+    return life ? [{ container, life }] : [];
+  });
+  const reasons = all.filter(({ life }) => !isConsequence(life, all, pod));
+  const troubled = (reasons.length > 0 ? reasons : all).sort(
+    (a, b) =>
+      Number(isDown(b.container)) - Number(isDown(a.container)) ||
+      firstDeath(pod, a.container) - firstDeath(pod, b.container) ||
+      b.life.finishedAt - a.life.finishedAt,
+  )[0];
   if (!troubled) return undefined;
   const { life, container } = troubled;
   const verdict = ofWhichContainer(container, life.verdict);
@@ -38,6 +43,35 @@ export const lastDeath: PodFailureOf = (pod) => {
     ],
   };
 };
+
+const OF_OTHERS: readonly string[] = [
+  'DependencyRefused',
+  'DependencyTimeout',
+  'DependencyFlapping',
+  'DnsFailure',
+  'KilledBySibling',
+];
+const WITHIN_THE_POD = /\b(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3})\b|::1\b/;
+const AN_ADDRESS = /\b[\w.-]{1,253}:\d{1,5}\b|\[[\da-f:]{2,40}\]:\d{1,5}/;
+
+/** It could not reach somebody in its own pod, and another container of the pod fails by itself. */
+function isConsequence(
+  life: Life,
+  all: readonly { readonly life: Life }[],
+  { view: { object } }: PodEvidence,
+): boolean {
+  if (!OF_OTHERS.includes(life.verdict.cause)) return false;
+  const fails = all.some((other) => other.life !== life && !OF_OTHERS.includes(other.life.verdict.cause));
+  if (!fails) return false;
+  const { summary } = life.verdict;
+  const { podIP } = object.status;
+  const own = WITHIN_THE_POD.test(summary) || (podIP !== undefined && summary.includes(podIP));
+  return own || !AN_ADDRESS.test(summary);
+}
+
+/** Who began to die first within the loop; what dies often dies last by chance. */
+const firstDeath = (pod: PodEvidence, { name }: ContainerNow): number =>
+  unrequestedDeaths(pod, name, pod.now - LOOP_MS)[0]?.finishedAt ?? Number.POSITIVE_INFINITY;
 
 /**
  * Where an init container or a sidecar fails, that is the pod's trouble, and the summary names its own cause. A life
