@@ -136,9 +136,10 @@ async function runFault(fault: Fault, starting: Turns, running: Set<Podvitals>):
       await new Promise((resolve) => setTimeout(resolve, fault.observeMs));
       const { namespace, name } = fault.target;
       const path = `/api/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/why`;
-      const { verdict } = await until(`podvitals knows ${namespace}/${name}`, 60_000, () =>
-        podvitals.json<{ readonly verdict: Verdict }>(path),
-      );
+      const { verdict } = await until(`podvitals knows ${namespace}/${name}`, 60_000, async () => {
+        const answer = await podvitals.json<{ readonly verdict: Verdict }>(path);
+        return !BEING_MADE.test(answer.verdict.summary) && answer;
+      });
       return { fault, verdict, correct: fault.causes.includes(verdict.cause) };
     } finally {
       await podvitals.stop();

@@ -97,3 +97,40 @@ describe('a pod whose', () => {
     expect(diagnosePod(evidence(700)).cause).toBe('CpuThrottled');
   });
 });
+
+describe('a pod of which two containers fail', () => {
+  const lifeOf = (container: string, story: Parameters<typeof deathOf>[0]): Life => {
+    const death = deathOf({ ...story, life: { container, ...story?.life } });
+    return { ...death.life, id: container, verdict: diagnoseDeath(death) };
+  };
+  const both = (app: Life, db: Life) => ({
+    ...podOf({}, {}),
+    view: podView({
+      spec: { containers: [{ name: 'app' }, { name: 'db' }] },
+      status: {
+        phase: 'Running',
+        conditions: [],
+        containerStatuses: [statusOf('app', WAITING), statusOf('db', WAITING)],
+      },
+      view: { startup: { createdAt: START, sandboxAt: START } },
+    }),
+    lives: [app, db],
+  });
+  const refused = lifeOf('app', {
+    log: 'Error: connect ECONNREFUSED 127.0.0.1:5432',
+    life: { finishedAt: START + 9000 },
+  });
+  const config = lifeOf('db', { log: 'PGDATA must be set', life: { finishedAt: START + 3000 } });
+
+  it('has the one that fails by itself for its cause, not the one that cannot reach it', () => {
+    expect(diagnosePod(both(refused, config)).cause).toBe('MissingConfig');
+    expect(diagnosePod(both(refused, { ...config, finishedAt: START + 20_000 })).cause).toBe('MissingConfig');
+  });
+  it('has no such consequence where the one needs somebody elsewhere', () => {
+    const elsewhere = lifeOf('app', {
+      log: 'Error: connect ECONNREFUSED 10.88.0.7:5432',
+      life: { finishedAt: START + 1000 },
+    });
+    expect(diagnosePod(both(elsewhere, config)).cause).toBe('DependencyRefused');
+  });
+});

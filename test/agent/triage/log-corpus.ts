@@ -131,12 +131,30 @@ requests.exceptions.ConnectionError: HTTPConnectionPool(host='payments', port=80
   { cause: 'AppError', what: 'Java', names: 'no plan', log: java('java.lang.IllegalStateException: no plan') },
   { cause: 'AppError', what: 'Ruby', names: 'undefined method', log: "app.rb:7:in 'total': undefined method 'sum' for nil (NoMethodError)\n\tfrom app.rb:2:in '<main>'" },
   { cause: 'AppError', what: '.NET', exitCode: 134, names: 'NullReference', log: 'Unhandled exception. System.NullReferenceException: Object reference not set to an instance of an object.\n   at Cart.Total() in /src/Cart.cs:line 4' },
+  { cause: 'MissingConfig', what: 'Java, a variable in words nobody lists', names: 'BILLING_URL', log: java('java.lang.NullPointerException: BILLING_URL must not be null') },
+  { cause: 'MissingConfig', what: 'Perl, file', names: '/etc/shop/app.conf', exitCode: 2, log: "Can't open /etc/shop/app.conf: No such file or directory at app.pl line 4." },
+  { cause: 'MissingConfig', what: 'a tool nobody lists', names: '/etc/template/app.tmpl', exitCode: 2, log: "sed: can't read /etc/template/app.tmpl: No such file or directory" },
+  { cause: 'MissingConfig', what: 'a setting in small letters', names: 'database.host', exitCode: 78, log: "Error: config value 'database.host' is required" },
+  { cause: 'MissingConfig', what: 'Python, argparse', names: '--database-url', exitCode: 2, log: 'usage: worker.py [-h] --database-url URL\nworker.py: error: the following arguments are required: --database-url' },
+  { cause: 'CommandNotFound', what: 'Perl', names: 'shopd', exitCode: 2, log: `Can't exec "shopd": No such file or directory at run.pl line 4.` },
+  { cause: 'CommandNotFound', what: 'interpreter', names: 'ruby3', exitCode: 126, log: 'bash: line 1: /app/run.sh: /usr/bin/ruby3: bad interpreter: No such file or directory' },
+  { cause: 'PermissionDenied', what: 'Perl', names: '/etc/shadow', exitCode: 13, log: 'Cannot read /etc/shadow: Permission denied at app.pl line 2.' },
+  { cause: 'DnsFailure', what: 'Perl', names: 'db.invalid', exitCode: 22, log: "cannot connect: IO::Socket::INET: Bad hostname 'db.invalid'" },
+  { cause: 'DependencyTimeout', what: 'Python', log: python('TimeoutError: timed out') },
+  { cause: 'HeapExhausted', what: 'Perl', log: 'Out of memory!' },
+  { cause: 'HeapExhausted', what: 'C++', exitCode: 134, log: "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc" },
+  { cause: 'ClockSkew', what: 'Kerberos', log: 'KDC reply: Clock skew too great while getting initial credentials' },
+  { cause: 'ClockSkew', what: 'a signed request', log: python('botocore.exceptions.ClientError: An error occurred (RequestTimeTooSkewed): The difference between the request time and the current time is too large.') },
+  { cause: 'ClockSkew', what: 'a certificate of tomorrow', log: node('Error: certificate is not yet valid') },
+  { cause: 'AppError', what: 'plain words', names: 'bailing', log: 'Something went terribly wrong, bailing out' },
   { cause: 'AppError', what: 'fatal level', names: 'balance', log: '2026-03-01T10:00:00Z INFO ledger opened\n2026-03-01T10:00:01Z FATAL ledger does not balance' },
 ];
 
 /** Logs that mention one thing and died of another, or of nothing they say. */
 // biome-ignore format: a case a line
 export const CONFUSABLE: readonly LogCase[] = [
+  { cause: 'AppError', what: 'names an error like a variable', names: 'CERTIFICATE_VERIFY_FAILED', log: node('Error: CERTIFICATE_VERIFY_FAILED is not a plan we know') },
+  { cause: 'AppError', what: 'a path in a sentence that misses nothing', names: 'balance', log: 'FATAL ledger /data/ledger.db does not balance' },
   { cause: 'AppError', what: 'mentions a password', names: 'price', log: `WARN password for user shop is weak\n${node("TypeError: Cannot read properties of undefined (reading 'price')").trim()}` },
   { cause: 'AppError', what: 'warned of memory before', log: `WARN worker nearly out of memory, collecting\n${python('ValueError: bad order 7').trim()}` },
   { cause: 'Unknown', what: 'says out of memory only as information', log: 'INFO checkpoint of out of memory handler installed\nINFO bye' },
