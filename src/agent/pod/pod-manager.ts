@@ -7,7 +7,7 @@ import type { ManifestObject } from './manifest/manifest-object.ts';
 import { newPod } from './new-pod.ts';
 import { type ApplyAction, applyKept, checkKeptUpdate } from './object-application.ts';
 import { createDeletion, type Ending } from './object-deletion.ts';
-import { createObjectStore, objectKey, type StoredKind, shown } from './object-store.ts';
+import { createObjectStore, objectKey, type Stored, type StoredKind, shown } from './object-store.ts';
 import { apiTime, isRunning, type PodRecord } from './pod-record.ts';
 import { createPodSet } from './pod-set.ts';
 import { checkPodUpdate } from './pod-update.ts';
@@ -27,7 +27,7 @@ import { createControllers } from './workload/controllers.ts';
 import { controllerOf, ownerReference } from './workload/owner.ts';
 import { canonicalJson, randomUid } from './workload/pod-names.ts';
 import { changedWorkload, type WorkloadChange } from './workload/workload-change.ts';
-import { workloadOf, workloadTypeOf } from './workload/workload-identity.ts';
+import { hasWorkload, workloadOf } from './workload/workload-identity.ts';
 import { createWorkloads } from './workload/workloads.ts';
 import { createWriteBehind } from './write-behind.ts';
 
@@ -136,6 +136,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     async onRemoved(pod) {
       pods.forget(pod.ref.uid);
       await workloads.podGone(pod, clock.now());
+      // A Job's count of it must be durable before it is forgotten.
+      const owner = controllerOf(pod.metadata);
+      const job = owner?.kind === 'Job' && objects.get('Job', pod.ref.namespace, owner.name);
+      if (job) await objects.put(job);
       await writer.remove(podKey(pod.ref.uid));
       podChanged(pod, clock.now());
     },
@@ -146,7 +150,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     pods,
     objects,
     onHidden: (pod) => podChanged(pod, clock.now()),
-    onObjectGone: ({ kind, metadata: { namespace, name } }) => levelOf(kind, namespace, name),
+    onObjectGone: level,
     onError,
   });
   const controllers = createControllers(
@@ -164,7 +168,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       deletePod: (pod, request) => void (pod.deletion ?? deletion.pod(pod, { request })),
       deleteObject: (object, request) => void deletion.object(object, { request }).catch(onError),
     },
-    { onLooked: levelOf, onError },
+    { onLooked: (kind, namespace, name) => level(objects.get(kind, namespace, name)), onError },
   );
 
   function podChanged(pod: PodRecord, at: number): void {
@@ -174,9 +178,11 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   }
 
   /** What the workload of an object wants may have changed. */
-  function levelOf(kind: StoredKind, namespace: string, name: string): void {
-    const type = workloadTypeOf(kind);
-    if (type) workloads.objectChanged(namespace, name, type, clock.now());
+  function level(object: Stored | undefined): void {
+    if (!object) return;
+    const { workload, workloadType } = workloadOf(object);
+    if (hasWorkload(workloadType))
+      workloads.objectChanged(object.metadata.namespace, workload, workloadType, clock.now());
   }
 
   function loadSalt(): string {
@@ -201,7 +207,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     const { namespace, name } = object.metadata;
     if (object.kind !== 'Pod') {
       const action = applyKept(objects, object, { folder, uid, now: apiTime(clock.now()) });
-      levelOf(object.kind, namespace, name);
+      level(objects.get(object.kind as StoredKind, namespace, name));
       controllers.soon(object.kind, namespace, name);
       return action;
     }
@@ -328,7 +334,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       const object = kind === 'Pod' || kind === 'Endpoints' ? undefined : objects.get(kind, namespace, name);
       if (!object) throw notFound(kind, namespace, name);
       await objects.put(changedWorkload(object, change, { objects, now: apiTime(clock.now()) }));
-      levelOf(object.kind, namespace, name);
+      level(object);
       controllers.soon(object.kind, namespace, name);
     },
     list,

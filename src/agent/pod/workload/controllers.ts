@@ -1,9 +1,13 @@
 import type { ObjectStore, StoredKind } from '../object-store.ts';
 import { createControlLoop, type Reconcile } from './control-loop.ts';
 import type { ControlledKind, ControllerContext } from './controller.ts';
+import { createCronJobController } from './cron-job-controller.ts';
+import { createDaemonSetController } from './daemon-set-controller.ts';
 import { createDeploymentController } from './deployment-controller.ts';
+import { createJobController } from './job-controller.ts';
 import { controllerOf } from './owner.ts';
 import { createReplicaSetController } from './replica-set-controller.ts';
+import { createStatefulSetController } from './stateful-set-controller.ts';
 
 /** Looks after every object that makes pods or other objects. */
 export interface Controllers {
@@ -14,7 +18,7 @@ export interface Controllers {
   close(): void;
 }
 
-const TOP_DOWN = ['Deployment', 'ReplicaSet'] as const;
+const TOP_DOWN = ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'CronJob', 'Job'] as const;
 
 export function createControllers(
   context: Omit<ControllerContext, 'soon'>,
@@ -33,11 +37,15 @@ export function createControllers(
       options.onLooked(kind, namespace, name);
       return wakeAt;
     };
-  const loop = createControlLoop<(typeof TOP_DOWN)[number]>({
+  const loop = createControlLoop<ControlledKind>({
     clock: context.clock,
     controllers: {
       Deployment: told('Deployment', createDeploymentController(full)),
       ReplicaSet: told('ReplicaSet', createReplicaSetController(full)),
+      StatefulSet: told('StatefulSet', createStatefulSetController(full)),
+      DaemonSet: told('DaemonSet', createDaemonSetController(full)),
+      CronJob: told('CronJob', createCronJobController(full)),
+      Job: told('Job', createJobController(full)),
     },
     onError: options.onError,
   });
@@ -58,7 +66,7 @@ export function createControllers(
   };
 }
 
-const isControlled = (kind: StoredKind): kind is (typeof TOP_DOWN)[number] =>
+const isControlled = (kind: StoredKind): kind is ControlledKind =>
   (TOP_DOWN as readonly StoredKind[]).includes(kind);
 
 function ownerOf(objects: ObjectStore, kind: StoredKind, namespace: string, name: string) {

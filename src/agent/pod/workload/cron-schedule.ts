@@ -2,6 +2,8 @@
 export interface CronSchedule {
   /** The first time after `after` that it is due; undefined when there is none within five years. */
   next(after: number): number | undefined;
+  /** The last time it was due after `since`, up to `now`; undefined when it was not. */
+  latest(since: number, now: number): number | undefined;
 }
 
 interface Field {
@@ -126,7 +128,14 @@ export function createCronSchedule(text: string, timeZone = 'UTC'): CronSchedule
   const parsed = parseSchedule(text);
   if ('error' in parsed) throw new Error(`unchecked schedule "${text}": ${parsed.error}`);
   if ('everyMs' in parsed) {
-    return { next: (after) => Math.floor((after + parsed.everyMs) / 1000) * 1000 };
+    const { everyMs } = parsed;
+    return {
+      next: (after) => Math.floor((after + everyMs) / 1000) * 1000,
+      latest(since, now) {
+        const times = Math.floor((now - since) / everyMs);
+        return times < 1 ? undefined : Math.floor((since + times * everyMs) / 1000) * 1000;
+      },
+    };
   }
   const [minutes, hours, daysOfMonth, months, daysOfWeek] = parsed.sets as [
     ReadonlySet<number>,
@@ -141,19 +150,30 @@ export function createCronSchedule(text: string, timeZone = 'UTC'): CronSchedule
     return parsed.eitherDay ? ofMonth || ofWeek : ofMonth && ofWeek;
   };
   return {
-    next(after) {
-      let at = Math.floor(after / MINUTE) * MINUTE + MINUTE;
-      const end = at + HORIZON;
-      while (at < end) {
-        const local = localOf(at);
-        if (!months.has(local.month) || !isDay(local)) at = nextDay(at, local, localOf);
-        else if (!hours.has(local.hour)) at += (60 - local.minute) * MINUTE;
-        else if (!minutes.has(local.minute)) at += MINUTE;
-        else return at;
+    next,
+    latest(since, now) {
+      // Ever further back, so that years in which the agent was away need not be walked through.
+      for (let spanMs = 60 * MINUTE; ; spanMs *= 8) {
+        const from = Math.max(since, now - spanMs);
+        let found: number | undefined;
+        for (let at = next(from); at !== undefined && at <= now; at = next(at)) found = at;
+        if (found !== undefined || from === since) return found;
       }
-      return undefined;
     },
   };
+
+  function next(after: number): number | undefined {
+    let at = Math.floor(after / MINUTE) * MINUTE + MINUTE;
+    const end = at + HORIZON;
+    while (at < end) {
+      const local = localOf(at);
+      if (!months.has(local.month) || !isDay(local)) at = nextDay(at, local, localOf);
+      else if (!hours.has(local.hour)) at += (60 - local.minute) * MINUTE;
+      else if (!minutes.has(local.minute)) at += MINUTE;
+      else return at;
+    }
+    return undefined;
+  }
 }
 
 interface Local {

@@ -1,4 +1,8 @@
-import type { Job } from '../../../model/kubernetes-workload.ts';
+import type { Job, WorkloadCondition } from '../../../model/kubernetes-workload.ts';
+import type { JobLedger } from '../object-store.ts';
+import { apiTime, type PodRecord } from '../pod-record.ts';
+import { isTerminal } from '../status/phase.ts';
+import { isActive } from './availability.ts';
 
 const has = (status: Job['status'], types: readonly string[]) =>
   status.conditions?.find((condition) => types.includes(condition.type) && condition.status === 'True');
@@ -7,3 +11,225 @@ const has = (status: Job['status'], types: readonly string[]) =>
 export const finishedBy = (status: Job['status']) => has(status, ['Complete', 'Failed']);
 
 export const isFinished = (status: Job['status']) => finishedBy(status) !== undefined;
+
+export interface JobDecision {
+  readonly status: Job['status'];
+  readonly ledger: JobLedger;
+  readonly create: number;
+  readonly delete: readonly PodRecord[];
+  readonly why: 'surplus' | 'suspended' | 'complete' | 'failed';
+  /** Its time after the end is over. */
+  readonly expired: boolean;
+  readonly wakeAt?: number;
+}
+
+const BACK_OFF_MS = 10_000;
+const LONGEST_BACK_OFF_MS = 600_000;
+export const NO_LEDGER: JobLedger = { counted: [], failures: 0 };
+
+/**
+ * What a Job needs. Every pod that is over, or was ended from outside, is counted once, by the ledger; a pod that the
+ * Job gave up itself is not. Source: kubernetes/pkg/controller/job/job_controller.go, syncJob and manageJob
+ */
+export function decideJob(
+  job: Pick<Job, 'spec' | 'status'>,
+  ledger: JobLedger,
+  pods: readonly PodRecord[],
+  now: number,
+): JobDecision {
+  const { spec } = job;
+  const counted = count(job.status, ledger, pods, now);
+  const active = pods.filter(isActive);
+  const terminating = pods.filter((pod) => pod.deletion && !isTerminal(pod.phase)).length;
+  const base = {
+    ...counted.status,
+    active: active.length,
+    ready: active.filter(({ ready }) => ready).length,
+    terminating,
+  };
+  const nothing = { ledger: counted.ledger, create: 0, delete: [], why: 'surplus', expired: false } as const;
+
+  const over = finishedBy(base);
+  if (over) {
+    const ttl = spec.ttlSecondsAfterFinished;
+    if (ttl === undefined) return { ...nothing, status: base };
+    const expiresAt = Date.parse(over.lastTransitionTime) + ttl * 1000;
+    return now >= expiresAt
+      ? { ...nothing, status: base, expired: true }
+      : { ...nothing, status: base, wakeAt: expiresAt };
+  }
+
+  const started = startedStatus(base, spec.suspend ?? false, now);
+  const ending =
+    has(started, ['FailureTarget', 'SuccessCriteriaMet']) ?? verdict(spec, started, active, pods, now);
+  if (ending) return end(started, ending, active, terminating, nothing, now);
+  if (spec.suspend) return { ...nothing, status: started, delete: active, why: 'suspended' };
+
+  const { parallelism = 1, completions } = spec;
+  const wanted =
+    completions === undefined
+      ? started.succeeded > 0
+        ? active.length
+        : parallelism
+      : Math.max(0, Math.min(completions - started.succeeded, parallelism));
+  const deadline = deadlineOf(spec, started);
+  if (active.length > wanted)
+    return withWake(
+      { ...nothing, status: started, delete: youngest(active, active.length - wanted) },
+      deadline,
+    );
+  const heldUntil = backOffUntil(counted.ledger);
+  if (active.length < wanted && heldUntil > now)
+    return withWake({ ...nothing, status: started }, Math.min(heldUntil, deadline ?? heldUntil));
+  return withWake({ ...nothing, status: started, create: wanted - active.length }, deadline);
+}
+
+const withWake = (decision: JobDecision, wakeAt: number | undefined): JobDecision =>
+  wakeAt === undefined ? decision : { ...decision, wakeAt };
+
+const youngest = (pods: readonly PodRecord[], most: number) =>
+  [...pods]
+    .sort((a, b) => Number(a.ready) - Number(b.ready) || b.startup.createdAt - a.startup.createdAt)
+    .slice(0, most);
+
+/** 10 s after a failure, doubling with each in a row up to 10 min. Source: job/backoff_utils.go */
+function backOffUntil({ failures, failedAt }: JobLedger): number {
+  if (failures === 0 || failedAt === undefined) return 0;
+  return failedAt + Math.min(BACK_OFF_MS * 2 ** (failures - 1), LONGEST_BACK_OFF_MS);
+}
+
+function count(
+  status: Job['status'],
+  ledger: JobLedger,
+  pods: readonly PodRecord[],
+  now: number,
+): { readonly status: Job['status']; readonly ledger: JobLedger } {
+  let { succeeded, failed } = status;
+  let { failures, failedAt } = ledger;
+  const known = new Set(ledger.counted);
+  for (const pod of pods) {
+    if (known.has(pod.ref.uid) || isActive(pod)) continue;
+    known.add(pod.ref.uid);
+    if (pod.phase === 'Succeeded') {
+      succeeded += 1;
+      failures = 0;
+    } else if (pod.deletion?.request.by !== 'rollout') {
+      failed += 1;
+      failures += 1;
+      failedAt = now;
+    }
+  }
+  const there = pods.map(({ ref }) => ref.uid).filter((uid) => known.has(uid));
+  return {
+    status: { ...status, succeeded, failed },
+    ledger: { counted: there, failures, ...(failedAt === undefined ? {} : { failedAt }) },
+  };
+}
+
+function deadlineOf(
+  { activeDeadlineSeconds }: Job['spec'],
+  { startTime }: Job['status'],
+): number | undefined {
+  if (activeDeadlineSeconds === undefined || startTime === undefined) return undefined;
+  return Date.parse(startTime) + activeDeadlineSeconds * 1000;
+}
+
+type Ending = Pick<WorkloadCondition, 'type' | 'reason' | 'message'>;
+
+/** Whether the Job has come to its end, and to which. */
+function verdict(
+  spec: Job['spec'],
+  status: Job['status'],
+  active: readonly PodRecord[],
+  pods: readonly PodRecord[],
+  now: number,
+): Ending | undefined {
+  const fail = (reason: string, message: string) => ({ type: 'FailureTarget', reason, message });
+  const { backoffLimit = 6, completions } = spec;
+  if (status.failed > backoffLimit || restartedTooOften(spec, active))
+    return fail('BackoffLimitExceeded', 'Job has reached the specified backoff limit');
+  const deadline = deadlineOf(spec, status);
+  if (!spec.suspend && deadline !== undefined && now >= deadline)
+    return fail('DeadlineExceeded', 'Job was active longer than specified deadline');
+  const done =
+    completions === undefined
+      ? status.succeeded > 0 && pods.every((pod) => !isActive(pod))
+      : status.succeeded >= completions;
+  return done
+    ? {
+        type: 'SuccessCriteriaMet',
+        reason: 'CompletionsReached',
+        message: 'Reached expected number of succeeded pods',
+      }
+    : undefined;
+}
+
+/** With restartPolicy OnFailure the restarts within pods count. Source: pastBackoffLimitOnFailure */
+function restartedTooOften(
+  { template, backoffLimit = 6 }: Job['spec'],
+  active: readonly PodRecord[],
+): boolean {
+  if (template.spec.restartPolicy !== 'OnFailure') return false;
+  const restarts = active
+    .flatMap(({ containers }) => containers)
+    .reduce((sum, { life }) => sum + (life?.attempt ?? 0), 0);
+  return backoffLimit === 0 ? restarts > 0 : restarts >= backoffLimit;
+}
+
+/** The last condition comes when no pod runs any more. */
+function end(
+  status: Job['status'],
+  ending: Ending,
+  active: readonly PodRecord[],
+  terminating: number,
+  nothing: Omit<JobDecision, 'status'>,
+  now: number,
+): JobDecision {
+  const failed = ending.type === 'FailureTarget';
+  const first = withCondition(status, ending, 'True', now);
+  if (active.length + terminating > 0)
+    return { ...nothing, status: first, delete: active, why: failed ? 'failed' : 'complete' };
+  const last = withCondition(first, { ...ending, type: failed ? 'Failed' : 'Complete' }, 'True', now);
+  return {
+    ...nothing,
+    status: failed ? last : { ...last, completionTime: apiTime(now) },
+    // Looked at once more, for its time after the end.
+    wakeAt: now,
+  };
+}
+
+/** A Job that is suspended has not started; one that is resumed starts anew. */
+function startedStatus(status: Job['status'], suspend: boolean, now: number): Job['status'] {
+  const was = has(status, ['Suspended']);
+  if (suspend) {
+    const { startTime: _none, ...rest } = status;
+    return was
+      ? rest
+      : withCondition(
+          rest,
+          { type: 'Suspended', reason: 'JobSuspended', message: 'Job suspended' },
+          'True',
+          now,
+        );
+  }
+  const running = was
+    ? withCondition(status, { type: 'Suspended', reason: 'JobResumed', message: 'Job resumed' }, 'False', now)
+    : status;
+  return running.startTime === undefined ? { ...running, startTime: apiTime(now) } : running;
+}
+
+function withCondition(
+  status: Job['status'],
+  { type, reason = '', message = '' }: Ending,
+  value: WorkloadCondition['status'],
+  now: number,
+): Job['status'] {
+  const before = status.conditions?.find((one) => one.type === type);
+  if (before?.status === value) return status;
+  const at = apiTime(now);
+  const condition = { type, status: value, reason, message, lastProbeTime: at, lastTransitionTime: at };
+  return {
+    ...status,
+    conditions: [...(status.conditions ?? []).filter((one) => one.type !== type), condition],
+  };
+}

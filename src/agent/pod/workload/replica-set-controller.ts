@@ -1,5 +1,5 @@
 import type { Stored } from '../object-store.ts';
-import { nextAvailableAt } from './availability.ts';
+import { earliest, nextAvailableAt } from './availability.ts';
 import type { Reconcile } from './control-loop.ts';
 import type { ControllerContext } from './controller.ts';
 import { HASH_LABEL, replicaSetName } from './deployment.ts';
@@ -41,7 +41,7 @@ export function createReplicaSetController(context: ControllerContext): Reconcil
     const replicaSet = objects.get('ReplicaSet', namespace, name);
     if (!replicaSet) return undefined;
     const podsNow = () => context.podsOf(replicaSet.metadata.uid);
-    const decision = decideReplicas(replicaSet.spec.replicas, podsNow());
+    const decision = decideReplicas(replicaSet.spec.replicas, podsNow(), clock.now());
     for (const { pod, why } of decision.delete) {
       const message =
         why === 'scale' ? reason(replicaSet) : `Ended, and beyond what ReplicaSet ${name} keeps`;
@@ -53,6 +53,6 @@ export function createReplicaSetController(context: ControllerContext): Reconcil
     if (canonicalJson(status) !== canonicalJson(replicaSet.status)) {
       objects.mark({ ...objects.get('ReplicaSet', namespace, name)!, status });
     }
-    return nextAvailableAt(pods, replicaSet.spec.minReadySeconds, clock.now());
+    return earliest(decision.wakeAt, nextAvailableAt(pods, replicaSet.spec.minReadySeconds, clock.now()));
   };
 }

@@ -7,19 +7,37 @@ import { isActive, isAvailable } from './availability.ts';
 export const MOST_ENDED_PODS = 10;
 
 export interface ReplicaDecision {
+  /** Pods are over as soon as they are made: the next may be made then. */
+  readonly wakeAt?: number | undefined;
   readonly create: number;
   readonly delete: readonly { readonly pod: PodRecord; readonly why: 'scale' | 'ended' }[];
 }
 
+const LONGEST_HOLD_MS = 60_000;
+
+/** When a pod that is over ended. */
+export const endedAt = (pod: PodRecord) =>
+  pod.failure?.at ?? Math.max(pod.startup.createdAt, ...pod.containers.map(({ life }) => life?.endedAt ?? 0));
+
+/** The first pod that ends is replaced at once, further ones after 2 s, 4 s, and so on up to a minute. */
+function heldUntil(ended: readonly PodRecord[]): number | undefined {
+  if (ended.length < 2) return undefined;
+  return Math.max(...ended.map(endedAt)) + Math.min(1000 * 2 ** (ended.length - 1), LONGEST_HOLD_MS);
+}
+
 /** What a ReplicaSet needs: as many active pods as it wants. Source: pkg/controller/replicaset, manageReplicas */
-export function decideReplicas(replicas: number, pods: readonly PodRecord[]): ReplicaDecision {
+export function decideReplicas(replicas: number, pods: readonly PodRecord[], now: number): ReplicaDecision {
   const active = pods.filter(isActive);
   const ended = pods
     .filter((pod) => isTerminal(pod.phase) && !pod.deletion)
     .sort((a, b) => a.startup.createdAt - b.startup.createdAt);
   const excess = [...active].sort(firstToGo).slice(0, Math.max(0, active.length - replicas));
+  const missing = Math.max(0, replicas - active.length);
+  const held = missing > 0 ? heldUntil(ended) : undefined;
+  const isHeld = held !== undefined && held > now;
   return {
-    create: Math.max(0, replicas - active.length),
+    create: isHeld ? 0 : missing,
+    ...(isHeld ? { wakeAt: held } : {}),
     delete: [
       ...ended
         .slice(0, Math.max(0, ended.length - MOST_ENDED_PODS))

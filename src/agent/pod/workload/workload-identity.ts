@@ -12,9 +12,8 @@ const KINDS: Partial<Record<WorkloadType, WorkloadObject['kind']>> = {
   cronjob: 'CronJob',
 };
 
-/** The type of the workload an object of this kind is; undefined: it is none. */
-export const workloadTypeOf = (kind: StoredKind): WorkloadType | undefined =>
-  (Object.keys(KINDS) as WorkloadType[]).find((type) => KINDS[type] === kind);
+/** Whether workloads of this type have an object of ours. */
+export const hasWorkload = (type: WorkloadType) => KINDS[type] !== undefined;
 
 /** The workload that pods of an object count for: what stands at the top of its owners. */
 export function workloadOf(owner: Stored): {

@@ -1,0 +1,60 @@
+import type { Stored } from '../object-store.ts';
+import type { Reconcile } from './control-loop.ts';
+import type { ControllerContext } from './controller.ts';
+import { decideJob, type JobDecision, NO_LEDGER } from './job.ts';
+import { canonicalJson, podName } from './pod-names.ts';
+
+/** Looks after Jobs: pods that are to end well, so many times. */
+export function createJobController(context: ControllerContext): Reconcile {
+  const { objects, clock, random } = context;
+
+  function create(job: Stored<'Job'>): void {
+    const { namespace, name, uid } = job.metadata;
+    const { metadata, spec } = job.spec.template;
+    const { annotations } = metadata ?? {};
+    context.createPod({
+      owner: job,
+      spec,
+      metadata: {
+        name: podName(name, random),
+        namespace,
+        labels: {
+          ...metadata?.labels,
+          'batch.kubernetes.io/controller-uid': uid,
+          'batch.kubernetes.io/job-name': name,
+          'controller-uid': uid,
+          'job-name': name,
+        },
+        ...(annotations && { annotations }),
+      },
+    });
+  }
+
+  /** Who asks for the end of a pod: what the Job gives up by itself is no failure of it. */
+  function request(job: Stored<'Job'>, { why, status }: JobDecision) {
+    const { name } = job.metadata;
+    if (why === 'failed') {
+      const failure = status.conditions?.find(({ type }) => type === 'FailureTarget');
+      const by = failure?.reason === 'DeadlineExceeded' ? 'deadline' : 'pod-failed';
+      return { by, message: `Job ${name} failed: ${failure?.message ?? failure?.reason}` } as const;
+    }
+    const words = { surplus: 'wants fewer pods', suspended: 'is suspended', complete: 'is complete' };
+    return { by: 'rollout', message: `Job ${name} ${words[why]}` } as const;
+  }
+
+  return (namespace, name) => {
+    const job = objects.get('Job', namespace, name);
+    if (!job) return undefined;
+    const decision = decideJob(job, job.ledger ?? NO_LEDGER, context.podsOf(job.metadata.uid), clock.now());
+    if (decision.expired) {
+      context.deleteObject(job, { by: 'delete', message: `Job ${name} finished long enough ago` });
+      return undefined;
+    }
+    const next = { ...job, status: decision.status, ledger: decision.ledger };
+    // What is counted must be durable before the pods it counts are forgotten.
+    if (canonicalJson(next) !== canonicalJson(job)) void objects.put(next);
+    for (const pod of decision.delete) context.deletePod(pod, request(job, decision));
+    for (let left = decision.create; left > 0; left -= 1) create(job);
+    return decision.wakeAt;
+  };
+}

@@ -1,0 +1,73 @@
+import type { Stored } from '../object-store.ts';
+import { earliest, nextAvailableAt } from './availability.ts';
+import type { Reconcile } from './control-loop.ts';
+import type { ControllerContext } from './controller.ts';
+import { canonicalJson } from './pod-names.ts';
+import { forgetRevisions, keepRevision, REVISION_LABEL } from './revisions.ts';
+import { decideStatefulSet, type StatefulDecision, statefulSetStatus } from './stateful-set.ts';
+
+// A pod of somebody else's has the name: looked at again after this.
+const TAKEN_MS = 10_000;
+
+/** Looks after StatefulSets: pods with stable names, in order. */
+export function createStatefulSetController(context: ControllerContext): Reconcile {
+  const { objects, clock } = context;
+
+  /** False when the name is taken. Source: stateful_set_utils.go, newStatefulSetPod and updateIdentity */
+  function create(set: Stored<'StatefulSet'>, ordinal: number, revision: string): boolean {
+    const { namespace, name: setName } = set.metadata;
+    const name = `${setName}-${ordinal}`;
+    if (context.podNamed(namespace, name)) return false;
+    const kept = objects.get('ControllerRevision', namespace, revision);
+    const { metadata, spec } = kept?.data.spec.template ?? set.spec.template;
+    const { annotations } = metadata ?? {};
+    context.createPod({
+      owner: set,
+      spec: {
+        ...spec,
+        hostname: name,
+        ...(set.spec.serviceName === undefined ? {} : { subdomain: set.spec.serviceName }),
+      },
+      metadata: {
+        name,
+        namespace,
+        labels: {
+          ...metadata?.labels,
+          [REVISION_LABEL]: revision,
+          'statefulset.kubernetes.io/pod-name': name,
+          'apps.kubernetes.io/pod-index': String(ordinal),
+        },
+        ...(annotations && { annotations }),
+      },
+    });
+    return true;
+  }
+
+  const WHY: Readonly<Record<StatefulDecision['delete'][number]['why'], (name: string) => string>> = {
+    scale: (name) => `Scaled down by StatefulSet ${name}`,
+    rollout: (name) => `Replaced by a newer template of StatefulSet ${name}`,
+    ended: (name) => `Ended, and made anew by StatefulSet ${name}`,
+  };
+
+  return (namespace, name) => {
+    const set = objects.get('StatefulSet', namespace, name);
+    if (!set) return undefined;
+    const update = keepRevision(context, set).metadata.name;
+    const current = set.status.currentRevision || update;
+    const podsNow = () => context.podsOf(set.metadata.uid);
+    const decision = decideStatefulSet(set, { current, update }, podsNow(), clock.now());
+    for (const { pod, why } of decision.delete)
+      context.deletePod(pod, { by: 'rollout', message: WHY[why](name) });
+    let taken = false;
+    for (const { ordinal, revision } of decision.create) taken = !create(set, ordinal, revision) || taken;
+    const pods = podsNow();
+    const status = statefulSetStatus(set, update, pods, clock.now());
+    if (canonicalJson(status) !== canonicalJson(set.status)) objects.mark({ ...set, status });
+    forgetRevisions(context, set, pods, [status.currentRevision, update]);
+    return earliest(
+      decision.wakeAt,
+      taken ? clock.now() + TAKEN_MS : undefined,
+      nextAvailableAt(pods, set.spec.minReadySeconds, clock.now()),
+    );
+  };
+}

@@ -1,0 +1,231 @@
+// Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/, .../cron-jobs/ and
+// kubernetes/pkg/controller/job/job_controller.go, pkg/controller/cronjob/cronjob_controllerv2.go
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ManifestObject } from '../../../src/agent/pod/manifest/manifest-object.ts';
+import { withCronJobDefaults, withJobDefaults } from '../../../src/agent/pod/manifest/workload-defaulting.ts';
+import type { Pod, PodSpec } from '../../../src/model/kubernetes.ts';
+import type { CronJob, Job } from '../../../src/model/kubernetes-workload.ts';
+import { container, createStory, type Story } from './harness.ts';
+
+let story: Story;
+afterEach(() => story.end());
+
+type JobManifest = Extract<ManifestObject, { kind: 'Job' }>;
+
+const template = (pod: Partial<PodSpec> = {}) => ({
+  spec: { restartPolicy: 'Never' as const, containers: [container('app')], ...pod },
+});
+function job(spec: Partial<Job['spec']> = {}, pod: Partial<PodSpec> = {}): JobManifest {
+  return {
+    file: 'shop.yaml',
+    kind: 'Job',
+    metadata: { name: 'load', namespace: 'shop' },
+    spec: withJobDefaults({ template: template(pod), ...spec }),
+  };
+}
+const pods = () => story.manager.list('Pod', 'shop') as readonly Pod[];
+const jobs = () => story.manager.list('Job', 'shop') as readonly Job[];
+const load = () => story.manager.get('Job', 'shop', 'load') as Job;
+const conditions = () =>
+  load().status.conditions?.map(({ type, status, reason }) => `${type} ${status} ${reason}`);
+const at = () =>
+  story.transitions.flatMap((one) =>
+    one.kind === 'pod-created' ? [Math.round((one.at - start) / 1000)] : [],
+  );
+let start = 0;
+const begin = async (options: Parameters<typeof createStory>[0] = {}) => {
+  story = await createStory(options);
+  start = story.clock.now();
+};
+
+describe('a Job', () => {
+  it('is complete when as many pods as it asks for have ended well, so many at a time', async () => {
+    await begin({ lives: { app: () => ({ runsMs: 10_000 }) } });
+    await story.apply(job({ completions: 5, parallelism: 2 }));
+    await story.advance(1);
+    expect(load().status).toMatchObject({ active: 2, ready: 2, succeeded: 0 });
+    expect(pods()[0]?.metadata).toMatchObject({
+      name: expect.stringMatching(/^load-[a-z0-9]{5}$/),
+      labels: { 'job-name': 'load', 'batch.kubernetes.io/job-name': 'load' },
+    });
+    await story.advance(35);
+    expect(at()).toEqual([0, 0, 10, 10, 20]);
+    expect(load().status).toMatchObject({
+      active: 0,
+      succeeded: 5,
+      failed: 0,
+      completionTime: expect.any(String),
+    });
+    expect(conditions()).toEqual([
+      'SuccessCriteriaMet True CompletionsReached',
+      'Complete True CompletionsReached',
+    ]);
+    expect(story.transitions.filter((one) => one.kind === 'container-died' && one.unrequested)).toEqual([]);
+    expect(story.manager.views().workloads).toMatchObject([{ name: 'load', type: 'job', desired: 0 }]);
+  });
+
+  it('tries a pod that failed again after 10 s, doubling, and fails beyond its backoffLimit', async () => {
+    await begin({ lives: { app: () => ({ runsMs: 1000, exitCode: 3 }) } });
+    await story.apply(job({ backoffLimit: 2 }));
+    await story.advance(60);
+    expect(at()).toEqual([0, 11, 32]);
+    expect(load().status).toMatchObject({ failed: 3, succeeded: 0, active: 0 });
+    expect(conditions()).toEqual([
+      'FailureTarget True BackoffLimitExceeded',
+      'Failed True BackoffLimitExceeded',
+    ]);
+    expect(pods()).toHaveLength(3);
+    // Its pods' deaths are its own: nobody asked for them.
+    expect(story.transitions.filter((one) => one.kind === 'container-died' && one.unrequested)).toHaveLength(
+      3,
+    );
+  });
+
+  it('with restartPolicy OnFailure counts restarts within the pod', async () => {
+    await begin({
+      lives: { app: () => ({ runsMs: 1000, exitCode: 1 }) },
+      backOff: { baseMs: 1000, capMs: 1000, resetAfterMs: 600_000 },
+    });
+    await story.apply(job({ backoffLimit: 3 }, { restartPolicy: 'OnFailure' }));
+    await story.advance(30);
+    expect(at()).toEqual([0]);
+    expect(conditions()).toEqual([
+      'FailureTarget True BackoffLimitExceeded',
+      'Failed True BackoffLimitExceeded',
+    ]);
+  });
+
+  it('fails by its deadline, and ends its pods', async () => {
+    await begin({ lives: { app: () => ({ stopMs: 2000 }) } });
+    await story.apply(job({ activeDeadlineSeconds: 20 }));
+    await story.advance(21);
+    expect(conditions()).toEqual(['FailureTarget True DeadlineExceeded']);
+    await story.advance(5);
+    expect(conditions()).toEqual(['FailureTarget True DeadlineExceeded', 'Failed True DeadlineExceeded']);
+    const [death] = story.transitions.filter(({ kind }) => kind === 'container-died');
+    expect(death).toMatchObject({ killRequest: { by: 'deadline' }, unrequested: false });
+  });
+
+  it('is gone with its pods when its time after the end is over', async () => {
+    await begin({ lives: { app: () => ({ runsMs: 1000 }) } });
+    await story.apply(job({ ttlSecondsAfterFinished: 30 }));
+    await story.advance(25);
+    expect(jobs()).toHaveLength(1);
+    await story.advance(10);
+    expect(jobs()).toEqual([]);
+    expect(pods()).toEqual([]);
+  });
+
+  it('that is suspended has no pods, and those it gives up are no failures', async () => {
+    await begin({ lives: { app: (attempt) => (attempt === 0 ? {} : {}) } });
+    await story.apply(job());
+    await story.advance(5);
+    await story.apply(job({ suspend: true }));
+    await story.advance(5);
+    expect(pods()).toEqual([]);
+    expect(load().status).toMatchObject({ active: 0, failed: 0 });
+    expect(load().status.startTime).toBeUndefined();
+    expect(conditions()).toEqual(['Suspended True JobSuspended']);
+    await story.apply(job({ suspend: false }));
+    await story.advance(5);
+    expect(pods()).toHaveLength(1);
+    expect(conditions()).toEqual(['Suspended False JobResumed']);
+  });
+
+  for (const seconds of [0.5, 9.999, 10.001, 10.02, 15, 20.003]) {
+    it(`counts every pod once when the agent dies at ${seconds} s`, async () => {
+      await begin({ lives: { app: () => ({ runsMs: 10_000 }) }, writeMs: 5 });
+      await story.apply(job({ completions: 4, parallelism: 2 }));
+      await story.advance(seconds);
+      await story.sigkill(3);
+      await story.advance(60);
+      expect(load().status).toMatchObject({ succeeded: 4, failed: 0, active: 0 });
+      expect(pods()).toHaveLength(4);
+      expect(conditions()).toContain('Complete True CompletionsReached');
+    });
+  }
+
+  it('counts a pod that was deleted while the agent died as one failure', async () => {
+    await begin({ lives: { app: () => ({ stopMs: 1000, runsMs: 100_000 }) }, writeMs: 5 });
+    await story.apply(job());
+    await story.advance(5);
+    const { name } = pods()[0]!.metadata;
+    story.manager.delete({ kind: 'Pod', namespace: 'shop', name, request: { by: 'user', message: '' } });
+    await story.advance(0.5);
+    await story.sigkill(1);
+    await story.advance(20);
+    expect(load().status).toMatchObject({ failed: 1, active: 1 });
+  });
+});
+
+describe('a CronJob', () => {
+  const cron = (spec: Partial<CronJob['spec']> = {}): Extract<ManifestObject, { kind: 'CronJob' }> => ({
+    file: 'shop.yaml',
+    kind: 'CronJob',
+    metadata: { name: 'tidy', namespace: 'shop' },
+    spec: withCronJobDefaults({
+      schedule: '*/5 * * * *',
+      jobTemplate: { spec: { template: template() } },
+      ...spec,
+    }),
+  });
+  const tidy = () => story.manager.get('CronJob', 'shop', 'tidy') as CronJob;
+  const minutes = () => jobs().map(({ metadata }) => Number(metadata.name.slice('tidy-'.length)) % 60);
+
+  it('makes a Job at each due time, and keeps the last three that ended well', async () => {
+    await begin({ lives: { app: () => ({ runsMs: 1000 }) } });
+    await story.apply(cron());
+    await story.advance(5 * 60 * 5 + 1);
+    expect(jobs()).toHaveLength(3);
+    expect(minutes().every((minute) => minute % 5 === 0)).toBe(true);
+    expect(jobs()[0]?.metadata.ownerReferences).toMatchObject([{ kind: 'CronJob', name: 'tidy' }]);
+    expect(tidy().status.lastSuccessfulTime).toBeDefined();
+    expect(new Date(tidy().status.lastScheduleTime!).getUTCMinutes() % 5).toBe(0);
+    // Its runs are one workload, whose counts go on from one to the next.
+    expect(story.manager.views().workloads).toMatchObject([{ name: 'tidy', type: 'cronjob', desired: 0 }]);
+  });
+
+  it('that forbids concurrency skips times while a Job runs', async () => {
+    await begin({ lives: { app: () => ({ runsMs: 420_000 }) } });
+    await story.apply(cron({ concurrencyPolicy: 'Forbid' }));
+    await story.advance(11 * 60);
+    expect(jobs()).toHaveLength(1);
+    expect(tidy().status.active).toHaveLength(1);
+  });
+
+  it('that replaces ends the Job before', async () => {
+    await begin();
+    await story.apply(cron({ concurrencyPolicy: 'Replace' }));
+    await story.advance(5 * 60);
+    const [first] = jobs();
+    await story.advance(5 * 60);
+    expect(jobs()).toHaveLength(1);
+    expect(jobs()[0]?.metadata.name).not.toBe(first?.metadata.name);
+    const deaths = story.transitions.filter(({ kind }) => kind === 'container-died');
+    for (const death of deaths)
+      expect(death).toMatchObject({ killRequest: { by: 'delete' }, unrequested: false });
+  });
+
+  it('makes up for the last time that was missed, unless that is too late', async () => {
+    await begin({ lives: { app: () => ({ runsMs: 1000 }) } });
+    await story.apply(cron({ schedule: '0 * * * *' }));
+    await story.advance(1);
+    const seconds = 3600 - (Math.floor(story.clock.now() / 1000) % 3600) + 600;
+    await story.sigkill(seconds + 3 * 3600);
+    await story.advance(1);
+    expect(jobs()).toHaveLength(1);
+    await story.manager.apply([cron({ schedule: '0 * * * *', startingDeadlineSeconds: 60 })], {
+      folder: '/srv/shop',
+    });
+    await story.sigkill(3600);
+    await story.advance(1);
+    expect(jobs()).toHaveLength(1);
+  });
+
+  it('that is suspended makes none', async () => {
+    await begin();
+    await story.apply(cron({ suspend: true }));
+    await story.advance(3600);
+    expect(jobs()).toEqual([]);
+  });
+});

@@ -1,0 +1,226 @@
+// Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/ and
+// kubernetes/pkg/controller/statefulset/stateful_set_control.go
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ManifestObject } from '../../../src/agent/pod/manifest/manifest-object.ts';
+import type { Pod } from '../../../src/model/kubernetes.ts';
+import type { StatefulSet } from '../../../src/model/kubernetes-workload.ts';
+import { container, createStory, type Story } from './harness.ts';
+
+let story: Story;
+afterEach(() => story.end());
+
+type Manifest = Extract<ManifestObject, { kind: 'StatefulSet' }>;
+
+const readinessProbe = { exec: { command: ['true'] }, initialDelaySeconds: 2, periodSeconds: 1 };
+function statefulSet(replicas: number, word = 'v1', spec: Partial<Manifest['spec']> = {}): Manifest {
+  const labels = { app: 'db' };
+  return {
+    file: 'shop.yaml',
+    kind: 'StatefulSet',
+    metadata: { name: 'db', namespace: 'shop' },
+    spec: {
+      replicas,
+      serviceName: 'db',
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { containers: [container('app', { args: [word], readinessProbe })] },
+      },
+      ...spec,
+    },
+  };
+}
+const pods = () => story.manager.list('Pod', 'shop') as readonly Pod[];
+const names = () => pods().map(({ metadata }) => metadata.name);
+const words = () => pods().map(({ spec }) => spec.containers[0]?.args?.[0]);
+const db = () => story.manager.get('StatefulSet', 'shop', 'db') as StatefulSet;
+const created = () =>
+  story.transitions.filter(({ kind }) => kind === 'pod-created').map(({ pod }) => pod.name);
+
+describe('a StatefulSet', () => {
+  it('makes its pods in order, each when the one before is ready', async () => {
+    story = await createStory();
+    await story.apply(statefulSet(3));
+    await story.advance(1);
+    expect(names()).toEqual(['db-0']);
+    await story.advance(2.5);
+    expect(names()).toEqual(['db-0', 'db-1']);
+    await story.advance(10);
+    expect(names()).toEqual(['db-0', 'db-1', 'db-2']);
+    expect(pods()[1]?.metadata).toMatchObject({
+      labels: {
+        app: 'db',
+        'statefulset.kubernetes.io/pod-name': 'db-1',
+        'apps.kubernetes.io/pod-index': '1',
+        'controller-revision-hash': db().status.updateRevision,
+      },
+      ownerReferences: [{ kind: 'StatefulSet', name: 'db', controller: true }],
+    });
+    expect(pods()[1]?.spec).toMatchObject({ hostname: 'db-1', subdomain: 'db' });
+    expect(db().status).toMatchObject({
+      replicas: 3,
+      readyReplicas: 3,
+      currentReplicas: 3,
+      updatedReplicas: 3,
+    });
+    expect(story.manager.views().workloads).toMatchObject([
+      { name: 'db', type: 'statefulset', desired: 3, ready: 3 },
+    ]);
+  });
+
+  it('managed in parallel makes them at once, and numbers them from ordinals.start', async () => {
+    story = await createStory();
+    await story.apply(statefulSet(3, 'v1', { podManagementPolicy: 'Parallel', ordinals: { start: 5 } }));
+    await story.advance(0.1);
+    expect(names()).toEqual(['db-5', 'db-6', 'db-7']);
+  });
+
+  it('makes a pod that is gone anew under its name', async () => {
+    story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) } });
+    await story.apply(statefulSet(2));
+    await story.advance(10);
+    const before = pods()[0]!.metadata.uid;
+    story.manager.delete({
+      kind: 'Pod',
+      namespace: 'shop',
+      name: 'db-0',
+      request: { by: 'user', message: '' },
+    });
+    await story.advance(10);
+    expect(names()).toEqual(['db-0', 'db-1']);
+    expect(pods()[0]!.metadata.uid).not.toBe(before);
+  });
+
+  it('is scaled down from the last, one after another', async () => {
+    story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) } });
+    await story.apply(statefulSet(3));
+    await story.advance(15);
+    await story.apply(statefulSet(1));
+    await story.advance(0.5);
+    const deleting = pods().filter(({ metadata }) => metadata.deletionTimestamp);
+    expect(deleting.map(({ metadata }) => metadata.name)).toEqual(['db-2']);
+    await story.advance(5);
+    expect(names()).toEqual(['db-0']);
+  });
+
+  it('rolls out from the last to the first, each when the one after it is ready', async () => {
+    story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) } });
+    await story.apply(statefulSet(3));
+    await story.advance(15);
+    await story.apply(statefulSet(3, 'v2'));
+    await story.advance(3);
+    expect(words()).toEqual(['v1', 'v1', 'v2']);
+    expect(db().status.currentRevision).not.toBe(db().status.updateRevision);
+    await story.advance(20);
+    expect(words()).toEqual(['v2', 'v2', 'v2']);
+    expect(created().slice(3)).toEqual(['db-2', 'db-1', 'db-0']);
+    expect(db().status).toMatchObject({ updatedReplicas: 3, currentReplicas: 3 });
+    expect(db().status.currentRevision).toBe(db().status.updateRevision);
+    const deaths = story.transitions.filter(({ kind }) => kind === 'container-died');
+    expect(deaths).toHaveLength(3);
+    for (const death of deaths)
+      expect(death).toMatchObject({ unrequested: false, killRequest: { by: 'rollout' } });
+  });
+
+  it('with a partition leaves the pods below it as they are, and makes them anew as they were', async () => {
+    story = await createStory();
+    await story.apply(statefulSet(3));
+    await story.advance(15);
+    const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { partition: 2 } } as const;
+    await story.apply(statefulSet(3, 'v2', { updateStrategy }));
+    await story.advance(15);
+    expect(words()).toEqual(['v1', 'v1', 'v2']);
+    story.manager.delete({
+      kind: 'Pod',
+      namespace: 'shop',
+      name: 'db-0',
+      request: { by: 'user', message: '' },
+    });
+    await story.advance(10);
+    expect(words()).toEqual(['v1', 'v1', 'v2']);
+  });
+
+  it('goes back to an earlier revision', async () => {
+    story = await createStory();
+    await story.apply(statefulSet(1));
+    await story.advance(5);
+    await story.apply(statefulSet(1, 'v2'));
+    await story.advance(10);
+    expect(words()).toEqual(['v2']);
+    await story.manager.change({ kind: 'StatefulSet', namespace: 'shop', name: 'db' }, { verb: 'undo' });
+    await story.advance(10);
+    expect(words()).toEqual(['v1']);
+    const revisions = story.manager.list('ControllerRevision', 'shop');
+    expect(revisions.map((one) => 'revision' in one && one.revision).sort()).toEqual([2, 3]);
+  });
+
+  it('refuses a change of what cannot change', async () => {
+    story = await createStory();
+    await story.apply(statefulSet(1));
+    await expect(
+      story.manager.apply([statefulSet(1, 'v1', { serviceName: 'other' })], {}),
+    ).rejects.toMatchObject({
+      code: 'STATEFULSET_IMMUTABLE',
+      message: expect.stringContaining('spec.serviceName: field is immutable'),
+    });
+  });
+
+  for (const seconds of [0.2, 1.2, 2.5, 4, 6]) {
+    it(`comes to the same end when the agent dies ${seconds} s into a rollout`, async () => {
+      story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) }, writeMs: 5 });
+      await story.apply(statefulSet(3));
+      await story.advance(15);
+      await story.apply(statefulSet(3, 'v2'));
+      await story.advance(seconds);
+      await story.sigkill(2);
+      await story.advance(30);
+      expect(words()).toEqual(['v2', 'v2', 'v2']);
+      expect(names()).toEqual(['db-0', 'db-1', 'db-2']);
+      expect([...story.runtime.running()].sort()).toEqual(['db-0/app', 'db-1/app', 'db-2/app']);
+      expect(story.transitions.filter((one) => one.kind === 'container-died' && one.unrequested)).toEqual([]);
+    });
+  }
+});
+
+describe('a DaemonSet', () => {
+  const daemonSet = (word: string, spec: object = {}): Extract<ManifestObject, { kind: 'DaemonSet' }> => {
+    const { selector, template } = statefulSet(1, word).spec;
+    return {
+      file: 'shop.yaml',
+      kind: 'DaemonSet',
+      metadata: { name: 'log', namespace: 'shop' },
+      spec: { selector, template, ...spec },
+    };
+  };
+  const status = () => {
+    const object = story.manager.get('DaemonSet', 'shop', 'log');
+    return object?.kind === 'DaemonSet' ? object.status : undefined;
+  };
+
+  // Source: kubernetes/pkg/controller/daemon/update.go
+  it('has one pod on the one node, and replaces it when its template changes', async () => {
+    story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) } });
+    await story.apply(daemonSet('v1'));
+    await story.advance(5);
+    expect(words()).toEqual(['v1']);
+    expect(status()).toMatchObject({ desiredNumberScheduled: 1, numberReady: 1, numberAvailable: 1 });
+    await story.apply(daemonSet('v2'));
+    await story.advance(0.5);
+    expect(words()).toEqual(['v1']);
+    await story.advance(5);
+    expect(words()).toEqual(['v2']);
+    expect(status()).toMatchObject({ updatedNumberScheduled: 1, numberUnavailable: 0 });
+  });
+
+  it('with maxSurge has the new pod available before the old one goes', async () => {
+    story = await createStory();
+    const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+    await story.apply(daemonSet('v1', { updateStrategy }));
+    await story.advance(5);
+    await story.apply(daemonSet('v2', { updateStrategy }));
+    await story.advance(1);
+    expect(words().sort()).toEqual(['v1', 'v2']);
+    await story.advance(5);
+    expect(words()).toEqual(['v2']);
+  });
+});
