@@ -70,6 +70,8 @@ export interface VolumeMount {
   readonly mountPath: string;
   readonly readOnly?: boolean;
   readonly subPath?: string;
+  /** As `subPath`, with `$(NAME)` of the container's environment in it. */
+  readonly subPathExpr?: string;
 }
 
 export interface ContainerPort {
@@ -77,17 +79,45 @@ export interface ContainerPort {
   readonly name?: string;
   readonly protocol?: string;
   readonly hostPort?: number;
+  readonly hostIP?: string;
+}
+
+export interface HttpGetAction {
+  readonly path?: string;
+  readonly port: number | string;
+  readonly host?: string;
+  readonly scheme?: string;
+  readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** What is done right after a container's start, or right before it is asked to end. */
+export interface LifecycleHandler {
+  readonly exec?: { readonly command: readonly string[] };
+  readonly httpGet?: HttpGetAction;
+  readonly sleep?: { readonly seconds: number };
+}
+
+export interface SecurityContext {
+  readonly runAsUser?: number;
+  readonly runAsGroup?: number;
+  readonly runAsNonRoot?: boolean;
+  readonly privileged?: boolean;
+  readonly readOnlyRootFilesystem?: boolean;
+  readonly allowPrivilegeEscalation?: boolean;
+  readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] };
+  readonly seccompProfile?: { readonly type: string };
+}
+
+export interface PodSecurityContext
+  extends Pick<SecurityContext, 'runAsUser' | 'runAsGroup' | 'runAsNonRoot' | 'seccompProfile'> {
+  readonly fsGroup?: number;
+  readonly supplementalGroups?: readonly number[];
 }
 
 export interface Probe {
   readonly exec?: { readonly command: readonly string[] };
-  readonly httpGet?: {
-    readonly path?: string;
-    readonly port: number | string;
-    readonly host?: string;
-    readonly scheme?: string;
-    readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[];
-  };
+  readonly httpGet?: HttpGetAction;
+  readonly grpc?: { readonly port: number; readonly service?: string };
   readonly tcpSocket?: { readonly port: number | string; readonly host?: string };
   readonly initialDelaySeconds?: number;
   readonly periodSeconds?: number;
@@ -119,6 +149,8 @@ export interface Container {
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
   readonly restartPolicy?: 'Always';
+  readonly lifecycle?: { readonly postStart?: LifecycleHandler; readonly preStop?: LifecycleHandler };
+  readonly securityContext?: SecurityContext;
   readonly terminationMessagePath?: string;
   readonly terminationMessagePolicy?: string;
 }
@@ -129,22 +161,44 @@ export interface KeyToPath {
   readonly mode?: number;
 }
 
+export interface ConfigMapSource {
+  readonly name: string;
+  readonly items?: readonly KeyToPath[];
+  readonly optional?: boolean;
+}
+
+/** A file that tells of the pod itself: of one of its fields, or of what a container asks for. */
+export interface DownwardFile {
+  readonly path: string;
+  readonly mode?: number;
+  readonly fieldRef?: { readonly fieldPath: string };
+  readonly resourceFieldRef?: {
+    readonly resource: string;
+    readonly containerName?: string;
+    readonly divisor?: string;
+  };
+}
+
+/** One of several sources of a projected volume. */
+export interface Projection {
+  readonly configMap?: ConfigMapSource;
+  readonly secret?: ConfigMapSource;
+  readonly downwardAPI?: { readonly items?: readonly DownwardFile[] };
+}
+
 export interface Volume {
   readonly name: string;
   readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string };
   readonly hostPath?: { readonly path: string; readonly type?: string };
-  readonly configMap?: {
-    readonly name: string;
-    readonly items?: readonly KeyToPath[];
-    readonly optional?: boolean;
-    readonly defaultMode?: number;
-  };
+  readonly configMap?: ConfigMapSource & { readonly defaultMode?: number };
   readonly secret?: {
     readonly secretName: string;
     readonly items?: readonly KeyToPath[];
     readonly optional?: boolean;
     readonly defaultMode?: number;
   };
+  readonly downwardAPI?: { readonly items?: readonly DownwardFile[]; readonly defaultMode?: number };
+  readonly projected?: { readonly sources?: readonly Projection[]; readonly defaultMode?: number };
 }
 
 export interface PodSpec {
@@ -159,6 +213,17 @@ export interface PodSpec {
   readonly subdomain?: string;
   readonly nodeName?: string;
   readonly hostNetwork?: boolean;
+  readonly hostPID?: boolean;
+  readonly hostIPC?: boolean;
+  readonly shareProcessNamespace?: boolean;
+  readonly hostAliases?: readonly { readonly ip: string; readonly hostnames?: readonly string[] }[];
+  readonly dnsPolicy?: string;
+  readonly dnsConfig?: {
+    readonly nameservers?: readonly string[];
+    readonly searches?: readonly string[];
+    readonly options?: readonly { readonly name?: string; readonly value?: string }[];
+  };
+  readonly securityContext?: PodSecurityContext;
   readonly serviceAccountName?: string;
   readonly priority?: number;
   readonly priorityClassName?: string;

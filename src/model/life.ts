@@ -3,7 +3,16 @@ import type { Verdict } from './verdict.ts';
 
 /** Who asked for a kill, and why. `null` in a record means nobody we know of did. */
 export interface KillRequest {
-  readonly by: 'probe' | 'delete' | 'rollout' | 'eviction' | 'deadline' | 'user' | 'shutdown' | 'pod-failed';
+  readonly by:
+    | 'probe'
+    | 'hook'
+    | 'delete'
+    | 'rollout'
+    | 'eviction'
+    | 'deadline'
+    | 'user'
+    | 'shutdown'
+    | 'pod-failed';
   readonly message: string;
   readonly at: number;
 }

@@ -74,13 +74,20 @@ const WORDS: Words = {
     normal('Started', `Started container ${container}`),
   ],
   'start-failed': ({ message, at }) => [warning('Failed', `Error: ${message}`, { sequence: at })],
+  'hook-failed': ({ hook, message, at }) => [
+    hook === 'postStart'
+      ? warning('FailedPostStartHook', `PostStartHook failed: ${message}`, { sequence: at })
+      : warning('FailedPreStopHook', `PreStopHook failed: ${message}`, { sequence: at }),
+  ],
   killing: ({ container, request }) => [
     normal(
       'Killing',
       request.by === 'probe'
         ? request.message || `Container ${container} failed liveness probe, will be restarted`
-        : `Stopping container ${container}`,
-      { details: { by: request.by } },
+        : request.by === 'hook'
+          ? request.message
+          : `Stopping container ${container}`,
+      { details: { by: request.by, why: request.message } },
     ),
   ],
   'back-off': ({ container, pod, delayMs }) => [

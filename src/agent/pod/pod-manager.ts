@@ -21,6 +21,7 @@ import { inheritanceOf } from './takeover.ts';
 import type { PodTransition } from './transition.ts';
 import type { PodView, WorkloadView } from './view.ts';
 import { graceMsOf } from './worker/decision.ts';
+import { createHookRunner } from './worker/lifecycle-hook.ts';
 import { KUBELET_BACK_OFF, type RestartBackOff } from './worker/restart-back-off.ts';
 import { podKey, type WorkerContext } from './worker/worker-context.ts';
 import { createControllers } from './workload/controllers.ts';
@@ -127,6 +128,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     node,
     backOff: options.backOff ?? KUBELET_BACK_OFF,
     runProbe: options.runProbe ?? createProbeRunner(runtime, clock),
+    runHook: createHookRunner(runtime, clock),
     writer,
     salt: loadSalt(),
     agentStartedAt: clock.now(),

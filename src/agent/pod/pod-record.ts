@@ -91,6 +91,8 @@ export interface LifeRecord {
   readonly cgroup: CgroupPaths;
   readonly config: LifeConfig;
   killRequest?: KillRequest | undefined;
+  /** Its postStart hook has not ended yet: it is not shown as running, and not probed. */
+  postStart?: 'running' | undefined;
   /** Set once it is over. */
   end?: ContainerStateTerminated | undefined;
   endedAt?: number | undefined;

@@ -41,6 +41,11 @@ export type PodTransition =
     })
   | (OfContainer & { readonly kind: 'container-started'; readonly containerId: string; readonly pid: number })
   | (OfContainer & { readonly kind: 'start-failed'; readonly reason: string; readonly message: string })
+  | (OfContainer & {
+      readonly kind: 'hook-failed';
+      readonly hook: 'postStart' | 'preStop';
+      readonly message: string;
+    })
   | (OfContainer & { readonly kind: 'killing'; readonly request: KillRequest })
   | (OfContainer & ContainerDeath)
   | (OfContainer & { readonly kind: 'back-off'; readonly delayMs: number; readonly untilMs: number })

@@ -73,7 +73,17 @@ const life = z.object({
   reason: name,
   killRequest: z
     .object({
-      by: z.enum(['probe', 'delete', 'rollout', 'eviction', 'deadline', 'user', 'shutdown', 'pod-failed']),
+      by: z.enum([
+        'probe',
+        'hook',
+        'delete',
+        'rollout',
+        'eviction',
+        'deadline',
+        'user',
+        'shutdown',
+        'pod-failed',
+      ]),
       message: text,
       at,
     })

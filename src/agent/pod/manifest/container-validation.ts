@@ -9,6 +9,7 @@ import { CONFIG_KEY, checkName, DNS_LABEL, DNS_SUBDOMAIN, PORT_NAME } from './na
 import { nearestName } from './nearest-name.ts';
 import type { Path, Report } from './problem.ts';
 import { atLeast, checkRelative, exactlyOne, oneOf } from './rules.ts';
+import { checkContainerSecurity, checkLifecycle } from './security-validation.ts';
 
 interface Place {
   readonly init: boolean;
@@ -37,6 +38,21 @@ export function checkContainer(container: Container, place: Place): void {
   }
   checkResources(container, [...path, 'resources'], report);
   checkMounts(container, place);
+  checkContainerSecurity(container.securityContext, [...path, 'securityContext'], report);
+  checkLifecycle(container, place.init, [...path, 'lifecycle'], report);
+  oneOf(
+    container.terminationMessagePolicy,
+    ['File', 'FallbackToLogsOnError'],
+    [...path, 'terminationMessagePolicy'],
+    report,
+  );
+  const message = container.terminationMessagePath;
+  if (message !== undefined && !isAbsolute(message))
+    report({
+      path: [...path, 'terminationMessagePath'],
+      value: message,
+      message: 'must be an absolute path',
+    });
   for (const kind of PROBES) {
     const probe = probeOf(container, kind);
     if (probe) checkProbe(probe, kind, container, [...path, `${kind}Probe`], report);
@@ -209,6 +225,10 @@ function checkMounts(container: Container, { volumes, path, report }: Place): vo
     }
     targets.add(mount.mountPath);
     if (mount.subPath !== undefined) checkRelative(mount.subPath, [...place, 'subPath'], report);
+    if (mount.subPathExpr === undefined) continue;
+    checkRelative(mount.subPathExpr, [...place, 'subPathExpr'], report);
+    if (mount.subPath !== undefined)
+      report({ path: [...place, 'subPathExpr'], message: 'may not be set together with subPath' });
   }
 }
 
@@ -219,12 +239,8 @@ function checkProbe(
   path: Path,
   report: Report,
 ): void {
-  if ('grpc' in probe) {
-    report({
-      path: [...path, 'grpc'],
-      message: 'gRPC probes are not supported; use exec, httpGet or tcpSocket',
-    });
-  } else exactlyOne(probe, ['exec', 'httpGet', 'tcpSocket'], path, report);
+  exactlyOne(probe, ['exec', 'httpGet', 'tcpSocket', 'grpc'], path, report);
+  if (probe.grpc) checkPort(probe.grpc.port, [...path, 'grpc', 'port'], report);
   atLeast(probe.initialDelaySeconds, 0, [...path, 'initialDelaySeconds'], report);
   for (const field of ['timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const) {
     atLeast(probe[field], 1, [...path, field], report);

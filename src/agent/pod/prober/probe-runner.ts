@@ -2,9 +2,18 @@ import type { Probe } from '../../../model/kubernetes.ts';
 import type { Clock } from '../../../util/clock.ts';
 import { messageOf } from '../../../util/coded-error.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { askGrpc } from './grpc-probe.ts';
 import { askHttp, type HttpAnswer, type HttpQuestion } from './http-probe.ts';
 import { askFromWithin } from './inner-probe.ts';
-import { type ProbeOutcome, type ProbeRunner, type ProbeSubject, portOf, timeoutMsOf } from './probe.ts';
+import {
+  hostOf,
+  type ProbeOutcome,
+  type ProbeRunner,
+  type ProbeSubject,
+  requirePort,
+  timeoutMsOf,
+  urlOf,
+} from './probe.ts';
 import { askTcp } from './tcp-probe.ts';
 
 type OnLate = (outcome: Omit<ProbeOutcome, 'target'>, tookMs: number) => void;
@@ -12,7 +21,7 @@ type OnLate = (outcome: Omit<ProbeOutcome, 'target'>, tookMs: number) => void;
 const AGAIN_MS = 10_000;
 
 /**
- * Probes for real: commands by the runtime; HTTP and TCP from here to the pod's address, or, where it has none,
+ * Probes for real: commands by the runtime; HTTP, gRPC and TCP from here to the pod's address, or, where it has none,
  * from within the container.
  */
 export function createProbeRunner(runtime: Runtime, clock: Clock): ProbeRunner {
@@ -29,6 +38,7 @@ export function createProbeRunner(runtime: Runtime, clock: Clock): ProbeRunner {
 
   function ask(probe: Probe, subject: ProbeSubject, signal: AbortSignal, late: OnLate) {
     if (probe.exec) return askExec(probe.exec.command, probe, subject, signal, late);
+    if (probe.grpc) return askGrpcHealth(probe, subject, signal);
     return probe.httpGet ? askGet(probe, subject, signal, late) : askConnect(probe, subject, signal);
   }
 
@@ -72,7 +82,7 @@ export function createProbeRunner(runtime: Runtime, clock: Clock): ProbeRunner {
 
   async function askGet(probe: Probe, subject: ProbeSubject, signal: AbortSignal, late: OnLate) {
     const question: HttpQuestion = {
-      url: urlOf(probe, subject),
+      url: urlOf(probe.httpGet!, subject),
       headers: probe.httpGet!.httpHeaders ?? [],
       timeoutMs: timeoutMsOf(probe),
     };
@@ -82,6 +92,21 @@ export function createProbeRunner(runtime: Runtime, clock: Clock): ProbeRunner {
         ? await askFromWithin<HttpAnswer>(runtime, subject.containerId, { kind: 'http', ...question }, signal)
         : await askHttp(question, clock, signal, (answer, tookMs) => late(judgeHttp(answer), tookMs)),
     );
+  }
+
+  async function askGrpcHealth(probe: Probe, subject: ProbeSubject, signal: AbortSignal) {
+    const { port, service = '' } = probe.grpc!;
+    if (subject.ip === undefined)
+      return {
+        ok: false,
+        message: 'gRPC probes need a pod with an address of its own, or the network of the host',
+      };
+    const error = await askGrpc(
+      { host: hostOf(subject), port, service, timeoutMs: timeoutMsOf(probe) },
+      clock,
+      signal,
+    );
+    return error === undefined ? { ok: true, message: '' } : { ok: false, message: error };
   }
 
   async function askConnect(probe: Probe, subject: ProbeSubject, signal: AbortSignal) {
@@ -111,25 +136,14 @@ function judgeHttp(answer: HttpAnswer): Omit<ProbeOutcome, 'target'> {
   return { ok: false, message: `HTTP probe failed with statuscode: ${answer.status}` };
 }
 
-function requirePort(port: number | string, subject: ProbeSubject): number {
-  const found = portOf(port, subject.container);
-  if (found === undefined) throw new Error(`couldn't find port: ${port}`);
-  return found;
-}
-
-const hostOf = (subject: ProbeSubject) => subject.ip ?? '127.0.0.1';
-
-function urlOf(probe: Probe, subject: ProbeSubject): string {
-  const { path = '/', host = hostOf(subject), scheme = 'HTTP', port } = probe.httpGet!;
-  const bracketed = host.includes(':') ? `[${host}]` : host;
-  const slash = path.startsWith('/') ? '' : '/';
-  return `${scheme.toLowerCase()}://${bracketed}:${requirePort(port, subject)}${slash}${path}`;
-}
-
 function targetOf(probe: Probe, subject: ProbeSubject): string {
   if (probe.exec) return `exec ${probe.exec.command.join(' ')}`;
   try {
-    if (probe.httpGet) return `GET ${urlOf(probe, subject)}`;
+    if (probe.httpGet) return `GET ${urlOf(probe.httpGet!, subject)}`;
+    if (probe.grpc) {
+      const { port, service = '' } = probe.grpc;
+      return `grpc ${hostOf(subject)}:${port}${service === '' ? '' : ` ${service}`}`;
+    }
     const { host = hostOf(subject), port } = probe.tcpSocket!;
     return `tcp ${host}:${requirePort(port, subject)}`;
   } catch (error) {

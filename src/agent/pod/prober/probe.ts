@@ -1,4 +1,4 @@
-import type { Container, Probe } from '../../../model/kubernetes.ts';
+import type { Container, HttpGetAction, Probe } from '../../../model/kubernetes.ts';
 import type { ProbeKind } from '../../../model/life.ts';
 
 /** What one probe found. `target` is what was asked, in words. */
@@ -51,4 +51,20 @@ export function portOf(port: number | string, container: Container): number | un
   if (typeof port === 'number') return port;
   const named = container.ports?.find((candidate) => candidate.name === port)?.containerPort;
   return named ?? (/^\d+$/.test(port) ? Number(port) : undefined);
+}
+
+export const hostOf = (subject: ProbeSubject) => subject.ip ?? '127.0.0.1';
+
+export function requirePort(port: number | string, subject: ProbeSubject): number {
+  const found = portOf(port, subject.container);
+  if (found === undefined) throw new Error(`couldn't find port: ${port}`);
+  return found;
+}
+
+/** What an HTTP action asks. @throws Error when its port has no such name. */
+export function urlOf(action: HttpGetAction, subject: ProbeSubject): string {
+  const { path = '/', host = hostOf(subject), scheme = 'HTTP', port } = action;
+  const bracketed = host.includes(':') ? `[${host}]` : host;
+  const slash = path.startsWith('/') ? '' : '/';
+  return `${scheme.toLowerCase()}://${bracketed}:${requirePort(port, subject)}${slash}${path}`;
 }

@@ -8,6 +8,7 @@ import { expand } from './expansion.ts';
 import type { NodeFacts } from './field-ref.ts';
 import { parseBytes, parseQuantity } from './quantity.ts';
 import type { References } from './references.ts';
+import { checkNonRoot, containerSecurity } from './security.ts';
 import { volumeMounts } from './volumes.ts';
 
 /** The host's own root file system instead of an image. */
@@ -46,8 +47,11 @@ export function resolveContainer(
     readonly references: References;
     readonly node: NodeFacts;
     readonly podDirectory: string;
+    /** Whom containers without a user of their own run as; absent: not known. */
+    readonly imageUid?: number;
   },
 ): ContainerConfig {
+  checkNonRoot(container, pod, environment.imageUid);
   const env = new Map([['HOSTNAME', pod.spec.hostname ?? pod.ref.name]]);
   for (const [name, value] of resolveEnv(container, pod, environment.references, environment.node)) {
     env.set(name, value);
@@ -55,6 +59,7 @@ export function resolveContainer(
   const words = [...(container.command ?? []), ...(container.args ?? [])];
   const folder = imageOf(container) === HOST_IMAGE ? pod.folder : undefined;
   const workingDir = container.workingDir ?? folder;
+  const security = containerSecurity(container, pod);
   const request = container.resources?.requests?.cpu ?? container.resources?.limits?.cpu;
   return {
     podUid: pod.ref.uid,
@@ -66,10 +71,8 @@ export function resolveContainer(
     command: words.map((word) => expand(word, (name) => env.get(name))),
     ...(workingDir === undefined ? {} : { workingDir }),
     env: [...env],
-    mounts: [
-      ...folderMount(folder),
-      ...volumeMounts(container, pod.spec.volumes ?? [], environment.podDirectory),
-    ],
+    mounts: [...folderMount(folder), ...volumeMounts(container, pod, environment.podDirectory, env)],
+    ...(security === undefined ? {} : { security }),
     ...limitsOf(container),
     ...optional('cpuRequestCores', request === undefined ? undefined : parseQuantity(request)),
   };

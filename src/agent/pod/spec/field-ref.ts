@@ -29,6 +29,34 @@ export const isFieldPath = (path: string) => Object.hasOwn(FIELDS, path) || KEYE
 
 export const FIELD_PATHS = [...Object.keys(FIELDS), "metadata.labels['KEY']", "metadata.annotations['KEY']"];
 
+/** Of these a volume may also show all, a line each. Source: kubernetes/pkg/fieldpath/fieldpath.go, FormatMap */
+const WHOLE = /^metadata\.(labels|annotations)$/;
+
+const VOLUME_FIELDS = ['metadata.name', 'metadata.namespace', 'metadata.uid'];
+
+export const VOLUME_FIELD_PATHS = [
+  ...VOLUME_FIELDS,
+  'metadata.labels',
+  'metadata.annotations',
+  "metadata.labels['KEY']",
+  "metadata.annotations['KEY']",
+];
+
+/** Whether a `fieldRef.fieldPath` is one that files of a volume may use. */
+export const isVolumeFieldPath = (path: string) =>
+  VOLUME_FIELDS.includes(path) || WHOLE.test(path) || KEYED.test(path);
+
+/** As `fieldValue`, for a file. */
+export function volumeFieldValue(path: string, pod: PodRecord, node: NodeFacts): string {
+  const whole = WHOLE.exec(path);
+  if (!whole) return fieldValue(path, pod, node);
+  const entries = (whole[1] === 'labels' ? pod.labels : pod.annotations) ?? {};
+  return Object.keys(entries)
+    .sort()
+    .map((key) => `${key}=${JSON.stringify(entries[key])}`)
+    .join('\n');
+}
+
 /** The value of a `fieldRef`; a missing label is the empty string. */
 export function fieldValue(path: string, pod: PodRecord, node: NodeFacts): string {
   const keyed = KEYED.exec(path);

@@ -1,17 +1,14 @@
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Container, Volume } from '../../../model/kubernetes.ts';
-import { CodedError } from '../../../util/coded-error.ts';
+import { CodedError, messageOf } from '../../../util/coded-error.ts';
 import type { PodRecord } from '../pod-record.ts';
-import type { Mount } from '../runtime/runtime.ts';
-import { entriesOf, type References } from './references.ts';
-
-/** A file of a ConfigMap or Secret volume. */
-interface VolumeFile {
-  readonly path: string;
-  readonly content: Buffer;
-  readonly mode: number;
-}
+import type { MemoryVolume, Mount } from '../runtime/runtime.ts';
+import { writeAtomically } from './atomic-files.ts';
+import { expand } from './expansion.ts';
+import { parseBytes } from './quantity.ts';
+import { resolveSubPath } from './sub-path.ts';
+import { hasFiles, type VolumeWorld, volumeFiles } from './volume-files.ts';
 
 /** Where a volume lies on the host. */
 export function volumePath(volume: Volume, podDirectory: string): string {
@@ -24,60 +21,74 @@ export function volumePath(volume: Volume, podDirectory: string): string {
  *
  * @throws CodedError `FailedMount` in the kubelet's words when an object, a key or a host path is missing.
  */
-export function setUpVolumes(pod: PodRecord, podDirectory: string, references: References): void {
+export function setUpVolumes(pod: PodRecord, podDirectory: string, world: VolumeWorld): void {
   for (const volume of pod.spec.volumes ?? []) {
     try {
-      setUpVolume(volume, pod.ref.namespace, volumePath(volume, podDirectory), references);
+      setUpVolume(volume, pod, volumePath(volume, podDirectory), world);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
       throw new CodedError(
         'FailedMount',
-        `MountVolume.SetUp failed for volume "${volume.name}" : ${reason}`,
-        {
-          cause: error,
-        },
+        `MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`,
+        { cause: error },
       );
     }
   }
 }
 
-function setUpVolume(volume: Volume, namespace: string, path: string, references: References): void {
-  if (volume.hostPath) {
-    checkHostPath(path, volume.hostPath.type ?? '');
-    return;
-  }
-  mkdirSync(path, { recursive: true });
-  if (volume.emptyDir) {
-    chmodSync(path, 0o777);
-    return;
-  }
-  for (const file of volumeFiles(volume, namespace, references)) {
-    const target = join(path, file.path);
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, file.content);
-    chmodSync(target, file.mode);
-  }
+/**
+ * Brings the files of ConfigMaps, Secrets and the pod's own fields to what these are now. A volume whose object is gone
+ * stays as it was. Returns the names of the volumes that changed.
+ */
+export function updateVolumes(pod: PodRecord, podDirectory: string, world: VolumeWorld): readonly string[] {
+  return (pod.spec.volumes ?? []).filter(hasFiles).flatMap((volume) => {
+    try {
+      const files = volumeFiles(volume, pod, world);
+      return writeAtomically(volumePath(volume, podDirectory), files, fsGroupOf(pod)) ? [volume.name] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
-function volumeFiles(volume: Volume, namespace: string, references: References): VolumeFile[] {
-  const kind = volume.secret ? 'secret' : 'configmap';
-  const source = volume.secret ?? volume.configMap!;
-  const name = volume.secret ? volume.secret.secretName : volume.configMap!.name;
-  const entries = entriesOf(references, kind, name);
-  if (entries === undefined) {
-    if (source.optional) return [];
-    throw new Error(`${kind} "${name}" not found`);
-  }
-  const mode = source.defaultMode ?? 0o644;
-  if (source.items === undefined) return [...entries].map(([path, content]) => ({ path, content, mode }));
-  const files: VolumeFile[] = [];
-  for (const item of source.items) {
-    const content = entries.get(item.key);
-    if (content !== undefined) files.push({ path: item.path, content, mode: item.mode ?? mode });
-    else if (!source.optional)
-      throw new Error(`references non-existent ${kind} key: ${namespace}/${name}/${item.key}`);
-  }
-  return files;
+const fsGroupOf = (pod: PodRecord) => pod.spec.securityContext?.fsGroup;
+
+/** A folder everybody may use; with a group of its own what is made in it belongs to that group. */
+const emptyDirMode = (gid: number | undefined) => (gid === undefined ? 0o777 : 0o2777);
+
+function setUpVolume(volume: Volume, pod: PodRecord, path: string, world: VolumeWorld): void {
+  const gid = fsGroupOf(pod);
+  if (volume.hostPath) {
+    checkHostPath(path, volume.hostPath.type ?? '');
+  } else if (volume.emptyDir) {
+    mkdirSync(path, { recursive: true });
+    if (gid !== undefined) chownSync(path, -1, gid);
+    chmodSync(path, emptyDirMode(gid));
+  } else writeAtomically(path, volumeFiles(volume, pod, world), gid);
+}
+
+const isMemory = (volume: Volume) => volume.emptyDir?.medium === 'Memory';
+
+/**
+ * The pod's volumes that are memory. Without `sizeLimit` such a volume is as large as the pod may be.
+ * Source: kubernetes/pkg/volume/emptydir/empty_dir.go, calculateEmptyDirMemorySize
+ */
+export function memoryVolumes(
+  pod: PodRecord,
+  podDirectory: string,
+  podLimitBytes: number | undefined,
+): readonly MemoryVolume[] {
+  const gid = fsGroupOf(pod);
+  return (pod.spec.volumes ?? []).filter(isMemory).map((volume) => {
+    const { sizeLimit } = volume.emptyDir!;
+    const asked = sizeLimit === undefined ? undefined : parseBytes(sizeLimit);
+    const sizeBytes = Math.min(asked || Infinity, podLimitBytes ?? Infinity);
+    return {
+      path: volumePath(volume, podDirectory),
+      mode: emptyDirMode(gid),
+      ...(gid === undefined ? {} : { gid }),
+      ...(sizeBytes === Infinity ? {} : { sizeBytes }),
+    };
+  });
 }
 
 const FILE_KINDS: Readonly<
@@ -104,31 +115,44 @@ function checkHostPath(path: string, type: string): void {
   if (!stats) mkdirSync(path, { recursive: true });
 }
 
-/** What of the pod's volumes a container sees, and where. ConfigMaps and Secrets are always read-only. */
+/**
+ * What of the pod's volumes a container sees, and where. What comes from objects is always read-only.
+ *
+ * @throws CodedError `CreateContainerConfigError` when a subPath is not there, or leads out of its volume.
+ */
 export function volumeMounts(
   container: Container,
-  volumes: readonly Volume[],
+  pod: PodRecord,
   podDirectory: string,
+  env: ReadonlyMap<string, string>,
 ): readonly Mount[] {
   return (container.volumeMounts ?? []).map((mount) => {
-    const volume = volumes.find((candidate) => candidate.name === mount.name)!;
+    const volume = (pod.spec.volumes ?? []).find((candidate) => candidate.name === mount.name)!;
     const root = volumePath(volume, podDirectory);
-    return {
-      source: mount.subPath === undefined ? root : subPath(root, mount.subPath, volume),
-      target: mount.mountPath,
-      readOnly: mount.readOnly === true || volume.configMap !== undefined || volume.secret !== undefined,
-    };
+    const path = mount.subPathExpr === undefined ? mount.subPath : expandStrictly(mount.subPathExpr, env);
+    const place = { target: mount.mountPath, readOnly: mount.readOnly === true || hasFiles(volume) };
+    if (path === undefined || path === '') return { source: root, ...place };
+    return { source: subPath(volume, root, path, pod), ...place, within: root };
   });
 }
 
-function subPath(root: string, path: string, volume: Volume): string {
-  const target = join(root, path);
-  if (volume.emptyDir) mkdirSync(target, { recursive: true });
-  if (!statSync(target, { throwIfNoEntry: false })) {
-    throw new CodedError(
-      'CreateContainerConfigError',
-      `failed to prepare subPath for volumeMount "${volume.name}": ${path} is not in the volume`,
-    );
-  }
-  return target;
+/** Source: kubernetes/pkg/kubelet/container/helpers.go, ExpandContainerVolumeMounts */
+function expandStrictly(text: string, env: ReadonlyMap<string, string>): string {
+  return expand(text, (name) => {
+    const value = env.get(name);
+    if (value === undefined) throw configError(`missing value for "${name}" in subPathExpr "${text}"`);
+    return value;
+  });
 }
+
+function subPath(volume: Volume, root: string, path: string, pod: PodRecord): string {
+  const inside = pod.sandbox?.pid;
+  const view = isMemory(volume) && inside !== undefined ? `/proc/${inside}/root` : '';
+  try {
+    return resolveSubPath(root, path, !hasFiles(volume), view);
+  } catch (error) {
+    throw configError(`failed to prepare subPath for volumeMount "${volume.name}": ${messageOf(error)}`);
+  }
+}
+
+const configError = (message: string) => new CodedError('CreateContainerConfigError', message);

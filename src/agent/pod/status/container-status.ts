@@ -29,6 +29,10 @@ function states(
   const { life, previous, waiting } = container;
   const before = previous === undefined ? {} : { terminated: previous };
   if (life === undefined) return { state: { waiting: waiting ?? notStarted(pod) }, lastState: {} };
+  // Source: kubernetes.io/docs/concepts/containers/container-lifecycle-hooks: not running before postStart has ended.
+  if (life.postStart === 'running' && life.end === undefined) {
+    return { state: { waiting: notStarted(pod) }, lastState: before };
+  }
   if (life.end === undefined) {
     return { state: { running: { startedAt: apiTime(life.startedAt) } }, lastState: before };
   }

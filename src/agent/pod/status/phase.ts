@@ -39,7 +39,9 @@ export function podPhase(pod: PodRecord): PodPhase {
     const failed = blocking.some((container) => !isRunning(container) && (lastExit(container) ?? 0) !== 0);
     return failed && policy === 'Never' ? 'Failed' : 'Pending';
   }
-  if (apps.some((container) => container.life === undefined)) return 'Pending';
+  const isStarting = ({ life }: ContainerRecord) =>
+    life === undefined || (life.attempt === 0 && life.postStart === 'running');
+  if (apps.some(isStarting)) return 'Pending';
   if (apps.some(isRunning)) return 'Running';
   if (policy === 'Always') return 'Running';
   if (apps.every((container) => lastExit(container) === 0)) return 'Succeeded';

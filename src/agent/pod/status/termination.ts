@@ -26,14 +26,14 @@ export function terminated(exit: ContainerExit, reason = terminationReason(exit)
 }
 
 /**
- * Whether nobody asked for a death. A failed liveness or startup probe kills on the container's own account, so it
- * counts; an end with 0 counts only where the container was meant to go on.
+ * Whether nobody asked for a death. A failed liveness or startup probe, or postStart hook, kills on the container's own
+ * account, so it counts; an end with 0 counts only where the container was meant to go on.
  */
 export function isUnrequested(
   exitCode: number,
   killRequest: KillRequest | undefined,
   meantToGoOn: boolean,
 ): boolean {
-  if (killRequest !== undefined && killRequest.by !== 'probe') return false;
+  if (killRequest !== undefined && killRequest.by !== 'probe' && killRequest.by !== 'hook') return false;
   return exitCode !== 0 || meantToGoOn;
 }

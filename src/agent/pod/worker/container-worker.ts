@@ -3,12 +3,21 @@ import type { KillRequest } from '../../../model/life.ts';
 import { isCodedError, messageOf } from '../../../util/coded-error.ts';
 import { apiTime, type ContainerRecord, isRunning, type LifeRecord, type PodRecord } from '../pod-record.ts';
 import { type ContainerProber, createContainerProber } from '../prober/container-prober.ts';
+import type { ProbeSubject } from '../prober/probe.ts';
 import type { ContainerConfig, ContainerExit, RunningContainer } from '../runtime/runtime.ts';
-import { lifeConfig, resolveContainer } from '../spec/container-config.ts';
+import { HOST_IMAGE, imageOf, lifeConfig, resolveContainer } from '../spec/container-config.ts';
+import {
+  MOST_LOG_LINES,
+  makeMessageFile,
+  messageOfLog,
+  podFileMounts,
+  takeMessage,
+} from '../spec/pod-files.ts';
 import { isSidecar, restartPolicyOf } from '../status/phase.ts';
 import { isUnrequested, terminated } from '../status/termination.ts';
 import { graceMsOf, type InFlight, type PodAction } from './decision.ts';
 import { createImagePuller } from './image-puller.ts';
+import { NO_LIMIT_MS } from './lifecycle-hook.ts';
 import { goDuration, nextBackOff } from './restart-back-off.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -29,6 +38,9 @@ export interface ContainerWorker {
 
 const RETRY_MS = 10_000;
 const STOP_RETRY_MS = 1000;
+// What is left for a container to end by itself however long its preStop hook took.
+// Source: kubernetes/pkg/kubelet/kuberuntime/kuberuntime_container.go, minimumGracePeriodInSeconds
+const LEAST_GRACE_MS = 2000;
 // Source: containerd and the kubelet report a container that never began as ended with 128 at the epoch.
 const START_ERROR_EXIT = 128;
 
@@ -41,10 +53,19 @@ export function createContainerWorker(
   const stopping = new Map<string, number>();
   const probers = new Map<string, ContainerProber>();
   const earlyExits: ContainerExit[] = [];
+  /** What ends with the life it is about: hooks under way. */
+  const hooks = new Map<string, AbortController>();
+  const preStopped = new WeakSet<LifeRecord>();
   const images = createImagePuller(pod, context);
   let detached = false;
   let starting: { readonly name: string; readonly abort: AbortController } | undefined;
 
+  // Asked for once: it is made anew each time, also when the pod has just been removed.
+  let folder: string | undefined;
+  const podDirectory = () => {
+    folder ??= runtime.podDirectory(pod.ref.uid);
+    return folder;
+  };
   const specOf = (container: ContainerRecord): Container =>
     [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(({ name }) => name === container.name)!;
   const about = (container: ContainerRecord, attempt = container.life?.attempt ?? 0) => ({
@@ -80,7 +101,8 @@ export function createContainerWorker(
       return resolveContainer(specOf(container), attempt, pod, {
         references: context.references(pod.ref.namespace),
         node: context.node,
-        podDirectory: runtime.podDirectory(pod.ref.uid),
+        podDirectory: podDirectory(),
+        ...imageUser(specOf(container)),
       });
     } catch (error) {
       const message = messageOf(error);
@@ -106,17 +128,55 @@ export function createContainerWorker(
   async function run(container: ContainerRecord, config: ContainerConfig): Promise<void> {
     const life = lifeConfig(config, specOf(container), context.salt);
     try {
-      const running = await runtime.startContainer(config);
+      makeMessageFile(podDirectory(), container.name);
+      const files = podFileMounts(specOf(container), podDirectory(), config.mounts);
+      const running = await runtime.startContainer({ ...config, mounts: [...config.mounts, ...files] });
       // Nobody looks any more: the next agent takes it in.
       if (detached) return;
-      begin(container, { ...running, config: life });
+      begin(container, { ...running, config: life }, specOf(container).lifecycle?.postStart !== undefined);
     } catch (error) {
       const [reason, message] = [isCodedError(error) ? error.code : 'CreateContainerError', messageOf(error)];
       context.emit({ ...about(container, config.attempt), kind: 'start-failed', reason, message });
       if (reason !== 'RunContainerError') return fail(container, reason, message);
       failStart(container, config.attempt, life, message);
+      return;
     }
+    await postStart(container);
   }
+
+  /**
+   * The container counts as started when its hook has ended well; else it is killed. A container that died meanwhile
+   * is told by its death alone. Source: kuberuntime_container.go, startContainer
+   */
+  async function postStart(container: ContainerRecord): Promise<void> {
+    const { life } = container;
+    const handler = specOf(container).lifecycle?.postStart;
+    if (!handler || !life || !isRunning(container)) return;
+    worker.sync();
+    const hook = new AbortController();
+    hooks.set(container.name, hook);
+    const failure = await context.runHook(handler, subjectOf(container), NO_LIMIT_MS, hook.signal);
+    if (detached || life.end) return;
+    life.postStart = undefined;
+    if (failure === undefined || life.killRequest) return watch(container);
+    const message = failure.slice(0, LONGEST_HOOK_MESSAGE);
+    context.emit({ ...about(container), kind: 'hook-failed', hook: 'postStart', message });
+    container.waiting = { reason: 'PostStartHookError', message };
+    kill(container, graceMsOf(pod), {
+      by: 'hook',
+      message: `Container ${container.name} failed its postStart hook, will be killed`,
+      at: clock.now(),
+    });
+  }
+
+  const subjectOf = (container: ContainerRecord): ProbeSubject => {
+    const ip = pod.sandbox?.ip ?? (sharesHostNetwork(pod) ? '127.0.0.1' : undefined);
+    return {
+      containerId: container.life!.id,
+      container: specOf(container),
+      ...(ip === undefined ? {} : { ip }),
+    };
+  };
 
   /** Nothing was started: shows why, and tries again a little later. */
   function fail(container: ContainerRecord, reason: string, message: string): void {
@@ -164,11 +224,16 @@ export function createContainerWorker(
     container.rerun = undefined;
   }
 
-  function begin(container: ContainerRecord, running: RunningContainer & Pick<LifeRecord, 'config'>): void {
+  function begin(
+    container: ContainerRecord,
+    running: RunningContainer & Pick<LifeRecord, 'config'>,
+    hasHook = false,
+  ): void {
     const { attempt, id, pid, startedAt, cgroup, config } = running;
-    open(container, { attempt, id, pid, startedAt, cgroup, config });
+    const life = { attempt, id, pid, startedAt, cgroup, config };
+    open(container, hasHook ? { ...life, postStart: 'running' } : life);
     context.emit({ ...about(container), kind: 'container-started', containerId: id, pid });
-    watch(container);
+    if (!hasHook) watch(container);
     void worker.persist();
     for (const exit of earlyExits.splice(0)) exited(exit);
   }
@@ -178,11 +243,9 @@ export function createContainerWorker(
     known?: { readonly started: boolean; readonly ready: boolean },
   ): void {
     const life = container.life!;
-    const spec = specOf(container);
-    const ip = pod.sandbox?.ip ?? (sharesHostNetwork(pod) ? '127.0.0.1' : undefined);
     const fresh = clock.now() - context.agentStartedAt < FRESH_MS;
     const prober = createContainerProber({
-      subject: { containerId: life.id, container: spec, ...(ip === undefined ? {} : { ip }) },
+      subject: subjectOf(container),
       startedAt: life.startedAt,
       ...(known === undefined ? {} : { known }),
       clock,
@@ -222,10 +285,14 @@ export function createContainerWorker(
       life.killRequest = request;
       context.emit({ ...about(container), kind: 'killing', request });
     }
+    hooks.get(container.name)?.abort();
+    const turn = new AbortController();
+    hooks.set(container.name, turn);
     // Durable first: a death must find its request even when this agent dies in between.
     worker
       .persist()
-      .then(() => runtime.stopContainer(life.id, graceMs))
+      .then(() => preStop(container, life, graceMs, turn.signal))
+      .then((leftMs) => (turn.signal.aborted ? undefined : runtime.stopContainer(life.id, leftMs)))
       .catch((error) => {
         context.onError(error);
         clock.setTimer(STOP_RETRY_MS, () => {
@@ -233,6 +300,25 @@ export function createContainerWorker(
           worker.sync();
         });
       });
+  }
+
+  /** Resolves with what is left of the grace. A hook that is late is left alone: its time is over. */
+  async function preStop(
+    container: ContainerRecord,
+    life: LifeRecord,
+    graceMs: number,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const handler = specOf(container).lifecycle?.preStop;
+    if (!handler || graceMs <= 0 || life.end || signal.aborted || preStopped.has(life)) return graceMs;
+    preStopped.add(life);
+    const from = clock.monotonic();
+    const failure = await context.runHook(handler, subjectOf(container), graceMs, signal);
+    if (failure !== undefined && !signal.aborted) {
+      const message = failure.slice(0, LONGEST_HOOK_MESSAGE);
+      context.emit({ ...about(container), kind: 'hook-failed', hook: 'preStop', message });
+    }
+    return Math.max(LEAST_GRACE_MS, graceMs - (clock.monotonic() - from));
   }
 
   function exited(exit: ContainerExit): void {
@@ -249,7 +335,10 @@ export function createContainerWorker(
 
   function end(container: ContainerRecord, exit: ContainerExit, how: NonNullable<LifeRecord['end']>): void {
     const life = container.life!;
-    life.end = how;
+    life.end = withMessage(container, how);
+    life.postStart = undefined;
+    hooks.get(container.name)?.abort();
+    hooks.delete(container.name);
     life.endedAt = exit.finishedAt;
     probers.get(container.name)?.stop();
     probers.delete(container.name);
@@ -281,6 +370,33 @@ export function createContainerWorker(
     void worker.persist();
   }
 
+  /** Its last words from its file; else, where it asks for that, the end of its log, which comes a little later. */
+  function withMessage(
+    container: ContainerRecord,
+    how: NonNullable<LifeRecord['end']>,
+  ): NonNullable<LifeRecord['end']> {
+    const spec = specOf(container);
+    const text = takeMessage(podDirectory(), container.name);
+    if (text !== '') return { ...how, message: text };
+    if (spec.terminationMessagePolicy === 'FallbackToLogsOnError' && how.exitCode !== 0)
+      void addLogMessage(container, container.life!);
+    return how;
+  }
+
+  async function addLogMessage(container: ContainerRecord, life: LifeRecord): Promise<void> {
+    try {
+      const lines = await runtime.logs(pod.ref.uid, container.name, life.attempt, { tail: MOST_LOG_LINES });
+      const message = messageOfLog(lines.map(({ text }) => text));
+      if (message === '' || !life.end || detached) return;
+      life.end = { ...life.end, message };
+      if (container.life !== life) container.previous = life.end;
+      worker.sync();
+      await worker.persist();
+    } catch (error) {
+      context.onError(error);
+    }
+  }
+
   function backOffAt(container: ContainerRecord, delayMs: number, untilMs: number): void {
     const { name, namespace, uid } = pod.ref;
     container.waiting = {
@@ -307,6 +423,8 @@ export function createContainerWorker(
       const container = pod.containers.find(({ name }) => name === running.name);
       if (!container) return;
       if (container.life?.id === running.id) {
+        // A hook ran with the agent that is gone; the kubelet does not run it again either.
+        container.life.postStart = undefined;
         return watch(container, { started: container.started, ready: container.ready });
       }
       begin(container, { ...running, config: container.config });
@@ -331,6 +449,7 @@ export function createContainerWorker(
     detach() {
       detached = true;
       starting?.abort.abort();
+      for (const hook of hooks.values()) hook.abort();
       for (const prober of probers.values()) prober.stop();
       probers.clear();
     },
@@ -340,6 +459,14 @@ export function createContainerWorker(
 /** A pod without an address shares the host's, unless a process holds a network namespace for it. */
 export const sharesHostNetwork = (pod: PodRecord) =>
   pod.spec.hostNetwork === true || pod.sandbox?.pid === undefined;
+
+const LONGEST_HOOK_MESSAGE = 1024;
+
+/** Programs of this host run as whoever runs us; of images it is not known. */
+const imageUser = (spec: Container) => {
+  const uid = imageOf(spec) === HOST_IMAGE ? process.getuid?.() : undefined;
+  return uid === undefined ? {} : { imageUid: uid };
+};
 
 // Probes of containers met this soon after the agent's start are spread over their period.
 const FRESH_MS = 10_000;

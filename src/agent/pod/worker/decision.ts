@@ -115,8 +115,14 @@ function stopAll(pod: PodRecord, flight: InFlight, message: string, at: number, 
       kind: 'stop',
       container,
       graceMs: Math.max(0, graceMs - (now - at)),
-      request: { by: pod.failure ? 'deadline' : 'pod-failed', message, at },
+      request: { by: askedBy(pod), message, at },
     }));
+}
+
+/** Who ends the containers of a pod that is over. */
+function askedBy({ failure }: PodRecord): KillRequest['by'] {
+  if (failure?.reason === 'Evicted') return 'eviction';
+  return failure?.reason === 'DeadlineExceeded' ? 'deadline' : 'pod-failed';
 }
 
 export const graceMsOf = (pod: PodRecord) => (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;

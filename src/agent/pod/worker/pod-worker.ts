@@ -4,7 +4,8 @@ import type { CancelTimer } from '../../../util/clock.ts';
 import { isCodedError, messageOf } from '../../../util/coded-error.ts';
 import type { PodRecord } from '../pod-record.ts';
 import type { ContainerExit } from '../runtime/runtime.ts';
-import { setUpVolumes } from '../spec/volumes.ts';
+import { podFilesFolder, writePodFiles, writePodHosts } from '../spec/pod-files.ts';
+import { setUpVolumes, updateVolumes } from '../spec/volumes.ts';
 import { refreshStatus, startJudgedAt } from '../status/refresh.ts';
 import { type Inheritance, takeOver, type Unseen, unseenDeaths } from './adoption.ts';
 import { createContainerWorker, sharesHostNetwork } from './container-worker.ts';
@@ -28,6 +29,10 @@ export interface PodWorker {
   retry(): void;
   /** The record was changed from outside. */
   changed(): void;
+  /** Objects its volumes show, or its own labels, may have changed: its files follow. */
+  updateVolumes(): void;
+  /** Services may have changed: its /etc/hosts follows. */
+  updateHosts(): void;
   /** Stops looking; the containers go on. */
   detach(): void;
   /** Resolves once nothing is left of the pod. */
@@ -47,6 +52,7 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
   let deciding = false;
   let again = false;
 
+  const world = () => ({ references: context.references(namespace), node: context.node });
   const persist = () => writer.write(podKey(uid), () => pod);
   const containers = createContainerWorker(pod, context, { sync, persist });
 
@@ -90,9 +96,11 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
   async function setUp(): Promise<void> {
     flight.setUp = true;
     try {
-      setUpVolumes(pod, runtime.podDirectory(uid), context.references(namespace));
-      const sandbox = await runtime.runSandbox(sandboxConfig(pod));
+      const folder = runtime.podDirectory(uid);
+      setUpVolumes(pod, folder, world());
+      const sandbox = await runtime.runSandbox(sandboxConfig(pod, folder, context.node));
       pod.sandbox = sandbox;
+      writePodFiles(pod, folder, context.node, context.serviceHosts?.(namespace));
       pod.podIp = sandbox.ip ?? (sharesHostNetwork(pod) ? context.node.ip : undefined);
       pod.startup.sandboxAt ??= clock.now();
       pod.setUpFailure = undefined;
@@ -115,6 +123,7 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
       const folder = runtime.podDirectory(uid);
       await runtime.removeSandbox(uid);
       rmSync(`${folder}/volumes`, { recursive: true, force: true });
+      rmSync(podFilesFolder(folder), { recursive: true, force: true });
     } catch (error) {
       context.onError(error);
       clock.setTimer(RETRY_MS, () => {
@@ -166,6 +175,7 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
       sync();
     },
     retry() {
+      this.updateVolumes();
       if (pod.setUpFailure) pod.setUpFailure = { ...pod.setUpFailure, retryAt: 0 };
       for (const container of pod.containers) container.retryAt = undefined;
       sync();
@@ -173,6 +183,13 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
     changed() {
       void persist();
       sync();
+    },
+    updateVolumes() {
+      if (pod.sandbox && !flight.removing) updateVolumes(pod, runtime.podDirectory(uid), world());
+    },
+    updateHosts() {
+      if (!pod.sandbox || flight.removing) return;
+      writePodHosts(pod, runtime.podDirectory(uid), context.node, context.serviceHosts?.(namespace));
     },
     detach() {
       detached = true;

@@ -1,12 +1,15 @@
 import type { PodRecord } from '../pod-record.ts';
-import type { SandboxConfig } from '../runtime/runtime.ts';
+import type { HostPort, SandboxConfig } from '../runtime/runtime.ts';
 import { limitsOf } from '../spec/container-config.ts';
+import type { NodeFacts } from '../spec/field-ref.ts';
+import { hostnameOf } from '../spec/pod-files.ts';
+import { memoryVolumes } from '../spec/volumes.ts';
 
 /**
  * The pod's shared part. It is limited as a whole only where every container is: the sum of the containers, or the
  * largest init container if that is more. Source: kubernetes/pkg/api/v1/resource/helpers.go, PodLimits
  */
-export function sandboxConfig(pod: PodRecord): SandboxConfig {
+export function sandboxConfig(pod: PodRecord, podDirectory: string, node: NodeFacts): SandboxConfig {
   const apps = pod.spec.containers.map(limitsOf);
   const inits = (pod.spec.initContainers ?? []).map(limitsOf);
   const total = (pick: (limits: ReturnType<typeof limitsOf>) => number | undefined) => {
@@ -17,13 +20,39 @@ export function sandboxConfig(pod: PodRecord): SandboxConfig {
   };
   const memoryLimitBytes = total((limits) => limits.memoryLimitBytes);
   const cpuLimitCores = total((limits) => limits.cpuLimitCores);
+  const { hostNetwork = false, hostPID, hostIPC, shareProcessNamespace } = pod.spec;
+  const memory = memoryVolumes(pod, podDirectory, memoryLimitBytes);
+  const ports = hostNetwork ? [] : hostPorts(pod);
   return {
     podUid: pod.ref.uid,
     namespace: pod.ref.namespace,
     name: pod.ref.name,
-    hostname: (pod.spec.hostname ?? pod.ref.name).slice(0, 63).replace(/[-.]+$/, ''),
-    hostNetwork: pod.spec.hostNetwork ?? false,
+    hostname: hostnameOf(pod, node),
+    hostNetwork,
+    ...(hostPID ? { hostPid: true } : {}),
+    ...(hostIPC ? { hostIpc: true } : {}),
+    ...(shareProcessNamespace ? { shareProcessNamespace: true } : {}),
+    ...(memory.length === 0 ? {} : { memoryVolumes: memory }),
+    ...(ports.length === 0 ? {} : { hostPorts: ports }),
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
     ...(cpuLimitCores === undefined ? {} : { cpuLimitCores }),
   };
+}
+
+function hostPorts(pod: PodRecord): readonly HostPort[] {
+  const ports = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap(
+    (container) => container.ports ?? [],
+  );
+  return ports.flatMap(({ containerPort, hostPort, hostIP, protocol }) =>
+    hostPort === undefined || protocol === 'SCTP'
+      ? []
+      : [
+          {
+            hostPort,
+            containerPort,
+            protocol: protocol === 'UDP' ? 'UDP' : 'TCP',
+            ...(hostIP === undefined || hostIP === '' ? {} : { hostIp: hostIP }),
+          },
+        ],
+  );
 }

@@ -6,6 +6,7 @@ import { podEvents } from '../next-step.ts';
 import { brief } from '../words.ts';
 
 const ASKED: Readonly<Record<Exclude<KillRequest['by'], 'probe'>, string>> = {
+  hook: 'its postStart hook failed',
   delete: 'its pod was deleted',
   rollout: 'a rollout replaced its pod',
   eviction: 'its pod was evicted',
@@ -15,6 +16,7 @@ const ASKED: Readonly<Record<Exclude<KillRequest['by'], 'probe'>, string>> = {
   'pod-failed': 'its pod was over',
 };
 const CAUSES: Readonly<Partial<Record<KillRequest['by'], string>>> = {
+  hook: 'PostStartHookFailed',
   user: 'KilledByUser',
   deadline: 'DeadlineExceeded',
 };

@@ -131,7 +131,7 @@ describe('what is wrong in a manifest', () => {
     ],
     [
       '      livenessProbe: {periodSeconds: 5}',
-      'shop.yaml:8: spec.containers[0].livenessProbe: needs exactly one of exec, httpGet, tcpSocket; none is set',
+      'shop.yaml:8: spec.containers[0].livenessProbe: needs exactly one of exec, httpGet, tcpSocket, grpc; none is set',
     ],
     [
       '      volumeMounts: [{name: data, mountPath: /data}]',
@@ -143,7 +143,7 @@ describe('what is wrong in a manifest', () => {
     ],
     [
       '  volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]',
-      'shop.yaml:8: spec.volumes[0].persistentVolumeClaim: this kind of volume is not supported; use one of emptyDir, hostPath, configMap, secret',
+      'shop.yaml:8: spec.volumes[0].persistentVolumeClaim: this kind of volume is not supported; use one of emptyDir, hostPath, configMap, secret, downwardAPI, projected',
     ],
     [
       '      env: [{name: A, valueFrom: {configMapKeyRef: {key: A}}}]',
@@ -247,7 +247,7 @@ kind: Deploymnt`;
 describe('what is accepted but not honoured', () => {
   it('is a warning with its name', () => {
     const { objects, warnings } =
-      parse(`${podWith('      lifecycle: {preStop: {exec: {command: [sleep, "5"]}}}')}
+      parse(`${podWith('      securityContext: {seccompProfile: {type: RuntimeDefault}}')}
       tty: false
       resources: {limits: {nvidia.com/gpu: 1}}
   nodeSelector: {disk: ssd}
@@ -262,7 +262,7 @@ kind: ServiceMonitor
 metadata: {name: web}`);
     expect(objects).toHaveLength(1);
     expect(warnings).toEqual([
-      'shop.yaml:8: Pod shop/cart: spec.containers[0].lifecycle is accepted but not honoured yet',
+      'shop.yaml:8: Pod shop/cart: spec.containers[0].securityContext.seccompProfile.type is accepted but not honoured yet',
       'shop.yaml:10: Pod shop/cart: spec.containers[0].resources.limits["nvidia.com/gpu"] is accepted but not honoured yet',
       'shop.yaml:11: Pod shop/cart: spec.nodeSelector is accepted but not honoured yet',
       'shop.yaml:15: Ingress default/web: this kind is accepted but not honoured yet',

@@ -31,6 +31,8 @@ import {
   tableName,
 } from './start-script.ts';
 
+const MESSAGE_FILE = '/dev/termination-log';
+
 const isFile = (path: string) => !statSync(path).isDirectory();
 
 /** A mount's source as it really lies on the host: a link in it would be followed inside the container. */
@@ -62,10 +64,20 @@ function mountTable(host: ProcessHost, config: ContainerConfig): readonly TableE
     bindEntry({ source: host.nodeFolder, target: host.nodeFolder, readOnly: true }),
   ];
   const replaced = new Set(volumes.map(({ target }) => target));
-  return [
+  const all = [
     ...base.filter(({ target }) => !replaced.has(target)),
     ...volumes.sort((a, b) => a.target.length - b.target.length),
   ];
+  return all.map((entry) => (needsPlace(entry, all) ? { ...entry, checked: true } : entry));
+}
+
+/**
+ * A file that is to be mounted within another mount has no place there before that is made. The one everybody has is in
+ * the pod's /dev already.
+ */
+function needsPlace(entry: TableEntry, all: readonly TableEntry[]): boolean {
+  if (!entry.file || entry.target === MESSAGE_FILE) return false;
+  return all.some(({ target }) => entry.target.startsWith(`${target.replace(/\/$/, '')}/`));
 }
 
 function enterWords(host: ProcessHost, sandbox: SandboxRecord): readonly string[] {

@@ -1,0 +1,169 @@
+import { isIP } from 'node:net';
+import type {
+  Container,
+  LifecycleHandler,
+  PodSecurityContext,
+  PodSpec,
+  SecurityContext,
+} from '../../../model/kubernetes.ts';
+import { portOf } from '../prober/probe.ts';
+import { DNS_POLICIES, MOST_NAMESERVERS } from '../spec/resolver-file.ts';
+import { checkName, DNS_SUBDOMAIN } from './names.ts';
+import type { Path, Report } from './problem.ts';
+import { atLeast, exactlyOne, oneOf } from './rules.ts';
+
+const PROFILES = ['RuntimeDefault', 'Unconfined', 'Localhost'];
+const HANDLERS = ['exec', 'httpGet', 'sleep'] as const;
+
+/** Who the containers of a pod are, and what they may do. */
+export function checkPodSecurity(context: PodSecurityContext | undefined, path: Path, report: Report): void {
+  if (!context) return;
+  for (const field of ['runAsUser', 'runAsGroup', 'fsGroup'] as const)
+    atLeast(context[field], 0, [...path, field], report);
+  for (const [index, group] of (context.supplementalGroups ?? []).entries())
+    atLeast(group, 0, [...path, 'supplementalGroups', index], report);
+  oneOf(context.seccompProfile?.type, PROFILES, [...path, 'seccompProfile', 'type'], report);
+}
+
+export function checkContainerSecurity(
+  context: SecurityContext | undefined,
+  path: Path,
+  report: Report,
+): void {
+  if (!context) return;
+  for (const field of ['runAsUser', 'runAsGroup'] as const)
+    atLeast(context[field], 0, [...path, field], report);
+  oneOf(context.seccompProfile?.type, PROFILES, [...path, 'seccompProfile', 'type'], report);
+  if (context.allowPrivilegeEscalation === false && context.privileged) {
+    report({
+      path: [...path, 'allowPrivilegeEscalation'],
+      value: false,
+      message: 'may not be false where privileged is true',
+    });
+  }
+  for (const list of ['add', 'drop'] as const) {
+    for (const [index, name] of (context.capabilities?.[list] ?? []).entries()) {
+      // It becomes a word of a command line.
+      if (/^[A-Za-z_]+$/.test(name)) continue;
+      report({
+        path: [...path, 'capabilities', list, index],
+        value: name,
+        message: 'must be the name of a capability such as NET_ADMIN, or ALL',
+      });
+    }
+  }
+}
+
+/** The hooks of a container. */
+export function checkLifecycle(container: Container, init: boolean, path: Path, report: Report): void {
+  const { lifecycle } = container;
+  if (!lifecycle) return;
+  if (init && container.restartPolicy !== 'Always') {
+    report({ path, message: 'init containers may have hooks only with restartPolicy: Always' });
+  }
+  for (const hook of ['postStart', 'preStop'] as const) {
+    const handler = lifecycle[hook];
+    if (handler) checkHandler(handler, container, [...path, hook], report);
+  }
+}
+
+function checkHandler(handler: LifecycleHandler, container: Container, path: Path, report: Report): void {
+  if ('tcpSocket' in handler) {
+    report({
+      path: [...path, 'tcpSocket'],
+      message: 'does nothing in Kubernetes either; use exec, httpGet or sleep',
+    });
+    return;
+  }
+  exactlyOne(handler, HANDLERS, path, report);
+  if (handler.exec && (handler.exec.command ?? []).length === 0)
+    report({ path: [...path, 'exec', 'command'], message: 'required, but missing' });
+  atLeast(handler.sleep?.seconds, 0, [...path, 'sleep', 'seconds'], report);
+  const port = handler.httpGet?.port;
+  if (typeof port === 'string' && portOf(port, container) === undefined)
+    report({ path: [...path, 'httpGet', 'port'], value: port, message: 'there is no port of this name' });
+}
+
+/** Names and addresses of a pod: hosts, resolver, ports of the host. */
+export function checkPodNames(spec: PodSpec, path: Path, report: Report): void {
+  if (spec.subdomain !== undefined) checkName(spec.subdomain, DNS_SUBDOMAIN, [...path, 'subdomain'], report);
+  oneOf(spec.dnsPolicy, DNS_POLICIES, [...path, 'dnsPolicy'], report);
+  const servers = spec.dnsConfig?.nameservers ?? [];
+  if (spec.dnsPolicy === 'None' && servers.length === 0) {
+    report({
+      path: [...path, 'dnsConfig', 'nameservers'],
+      message: 'needs at least one where dnsPolicy is None',
+    });
+  }
+  if (servers.length > MOST_NAMESERVERS) {
+    report({
+      path: [...path, 'dnsConfig', 'nameservers'],
+      message: `must be at most ${MOST_NAMESERVERS}: resolvers take no more`,
+    });
+  }
+  const mustBeAddress = (text: string, place: Path) => {
+    if (isIP(text) === 0) report({ path: place, value: text, message: 'must be an IP address' });
+  };
+  for (const [index, server] of servers.entries())
+    mustBeAddress(server, [...path, 'dnsConfig', 'nameservers', index]);
+  for (const [index, search] of (spec.dnsConfig?.searches ?? []).entries()) {
+    // It becomes a line of a file.
+    if (/^[A-Za-z0-9._-]+$/.test(search)) continue;
+    report({ path: [...path, 'dnsConfig', 'searches', index], value: search, message: 'must be a domain' });
+  }
+  for (const [index, { name = '', value = '' }] of (spec.dnsConfig?.options ?? []).entries()) {
+    if (/^[A-Za-z0-9_-]+$/.test(name) && /^[A-Za-z0-9_.-]*$/.test(value)) continue;
+    report({
+      path: [...path, 'dnsConfig', 'options', index],
+      value: name,
+      message: 'must be an option of resolv.conf',
+    });
+  }
+  for (const [index, alias] of (spec.hostAliases ?? []).entries()) {
+    const place = [...path, 'hostAliases', index];
+    mustBeAddress(alias.ip, [...place, 'ip']);
+    for (const [inner, name] of (alias.hostnames ?? []).entries())
+      checkName(name, DNS_SUBDOMAIN, [...place, 'hostnames', inner], report);
+  }
+  if (spec.shareProcessNamespace && spec.hostPID) {
+    report({
+      path: [...path, 'shareProcessNamespace'],
+      value: true,
+      message: 'may not be true together with hostPID',
+    });
+  }
+  checkHostPorts(spec, path, report);
+}
+
+function checkHostPorts(spec: PodSpec, path: Path, report: Report): void {
+  const taken = new Set<string>();
+  for (const [index, container] of spec.containers.entries()) {
+    for (const [inner, port] of (container.ports ?? []).entries()) {
+      if (port.hostPort === undefined) continue;
+      const place = [...path, 'containers', index, 'ports', inner];
+      if (port.hostPort < 1 || port.hostPort > 65_535)
+        report({
+          path: [...place, 'hostPort'],
+          value: port.hostPort,
+          message: 'must be a port from 1 to 65535',
+        });
+      if (port.hostIP !== undefined && port.hostIP !== '' && isIP(port.hostIP) === 0)
+        report({ path: [...place, 'hostIP'], value: port.hostIP, message: 'must be an IP address' });
+      if (spec.hostNetwork && port.hostPort !== port.containerPort) {
+        report({
+          path: [...place, 'hostPort'],
+          value: port.hostPort,
+          message: `must be containerPort (${port.containerPort}) where hostNetwork is true`,
+        });
+      }
+      const key = `${port.hostIP ?? ''} ${port.hostPort} ${port.protocol ?? 'TCP'}`;
+      if (taken.has(key))
+        report({
+          path: [...place, 'hostPort'],
+          value: port.hostPort,
+          message: 'duplicate: another port of the pod has it',
+        });
+      taken.add(key);
+    }
+  }
+}

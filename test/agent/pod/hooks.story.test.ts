@@ -1,0 +1,213 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { container, createStory, pod, type Story } from './harness.ts';
+
+let story: Story;
+afterEach(() => story.end());
+
+const hooks = (command: readonly string[], rest: object = {}) =>
+  pod({
+    containers: [container('app', { lifecycle: { postStart: { exec: { command } } } }), container('web')],
+    ...rest,
+  });
+
+// Expectations: kubernetes/pkg/kubelet/kuberuntime/kuberuntime_container.go (startContainer, killContainer) and
+// kubernetes.io/docs/concepts/containers/container-lifecycle-hooks.
+describe('a postStart hook', () => {
+  it('holds the next container up, and keeps its own from being shown as running', async () => {
+    story = await createStory();
+    await story.apply(
+      pod({
+        containers: [
+          container('app', { lifecycle: { postStart: { sleep: { seconds: 5 } } } }),
+          container('web'),
+        ],
+      }),
+    );
+    await story.advance(4);
+    expect(story.runtime.running()).toEqual(['cart/app']);
+    expect(story.status('app').state).toEqual({ waiting: { reason: 'ContainerCreating' } });
+    expect(story.pod().status.phase).toBe('Pending');
+    await story.advance(2);
+    expect(story.runtime.running()).toEqual(['cart/app', 'cart/web']);
+    expect(story.status('app')).toMatchObject({ ready: true, state: { running: {} } });
+    expect(story.pod().status.phase).toBe('Running');
+  });
+
+  it('that fails is an event, and kills its container, which then backs off', async () => {
+    story = await createStory({ exec: () => ({ exitCode: 7, stderr: 'no database\n' }) });
+    await story.apply(hooks(['migrate']));
+    await story.advance(1);
+    const failed = story.transitions.find(({ kind }) => kind === 'hook-failed');
+    expect(failed).toMatchObject({
+      container: 'app',
+      hook: 'postStart',
+      message: "command 'migrate' exited with 7: no database",
+    });
+    const died = story.transitions.find(({ kind }) => kind === 'container-died');
+    expect(died).toMatchObject({ container: 'app', unrequested: true, killRequest: { by: 'hook' } });
+    await story.advance(5);
+    expect(story.status('app').state.waiting?.reason).toBe('CrashLoopBackOff');
+    expect(story.log('back-off')).not.toEqual([]);
+  });
+
+  it('of a container that dies meanwhile says nothing: the death does', async () => {
+    story = await createStory({ lives: { app: () => ({ runsMs: 2000, exitCode: 3 }) } });
+    await story.apply(
+      pod({ containers: [container('app', { lifecycle: { postStart: { sleep: { seconds: 60 } } } })] }),
+    );
+    await story.advance(3);
+    expect(story.log('hook-failed')).toEqual([]);
+    expect(story.log('container-died')).toHaveLength(1);
+  });
+
+  it('does not hold up a deletion', async () => {
+    story = await createStory();
+    await story.apply(
+      pod({ containers: [container('app', { lifecycle: { postStart: { sleep: { seconds: 600 } } } })] }),
+    );
+    await story.advance(1);
+    story.manager.delete({
+      kind: 'Pod',
+      namespace: 'shop',
+      name: 'cart',
+      request: { by: 'user', message: 'Deleted' },
+    });
+    await story.advance(1);
+    expect(story.pod()).toBeUndefined();
+  });
+
+  it('is not run again by the next agent', async () => {
+    story = await createStory();
+    await story.apply(
+      pod({ containers: [container('app', { lifecycle: { postStart: { sleep: { seconds: 600 } } } })] }),
+    );
+    await story.advance(1);
+    await story.sigkill(1);
+    expect(story.status('app')).toMatchObject({ ready: true, state: { running: {} } });
+  });
+});
+
+describe('a preStop hook', () => {
+  const remove = () =>
+    story.manager.delete({
+      kind: 'Pod',
+      namespace: 'shop',
+      name: 'cart',
+      request: { by: 'user', message: 'Deleted' },
+    });
+  const withHook = (seconds: number, grace = 30) =>
+    pod({
+      containers: [container('app', { lifecycle: { preStop: { sleep: { seconds } } } })],
+      terminationGracePeriodSeconds: grace,
+    });
+  const stops = () => story.runtime.calls.filter((call) => call.startsWith('stop'));
+
+  it('runs before the container is asked to end, and its time counts against the grace', async () => {
+    story = await createStory();
+    await story.apply(withHook(10));
+    await story.advance(1);
+    remove();
+    await story.advance(9);
+    expect(stops()).toEqual([]);
+    await story.advance(2);
+    expect(stops()).toEqual(['stop cart/app 20000']);
+  });
+
+  it('that takes all of the grace leaves two seconds', async () => {
+    story = await createStory();
+    await story.apply(withHook(60, 10));
+    await story.advance(1);
+    remove();
+    await story.advance(11);
+    expect(stops()).toEqual(['stop cart/app 2000']);
+  });
+
+  it('that fails is an event and nothing more', async () => {
+    story = await createStory({ exec: () => ({ exitCode: 1 }) });
+    await story.apply(
+      pod({ containers: [container('app', { lifecycle: { preStop: { exec: { command: ['drain'] } } } })] }),
+    );
+    await story.advance(1);
+    remove();
+    await story.advance(1);
+    expect(story.log('hook-failed')).toHaveLength(1);
+    expect(story.pod()).toBeUndefined();
+  });
+
+  it('is not run for a container that ended by itself', async () => {
+    let asked = 0;
+    story = await createStory({
+      exec: () => {
+        asked += 1;
+        return {};
+      },
+      lives: { app: () => ({ runsMs: 1000, exitCode: 0 }) },
+    });
+    await story.apply(
+      pod({
+        restartPolicy: 'Never',
+        containers: [container('app', { lifecycle: { preStop: { exec: { command: ['drain'] } } } })],
+      }),
+    );
+    await story.advance(5);
+    remove();
+    await story.advance(1);
+    expect(asked).toBe(0);
+  });
+
+  it('gives way to a quicker deletion', async () => {
+    story = await createStory();
+    await story.apply(withHook(25));
+    await story.advance(1);
+    remove();
+    await story.advance(1);
+    story.manager.delete({
+      kind: 'Pod',
+      namespace: 'shop',
+      name: 'cart',
+      gracePeriodSeconds: 1,
+      request: { by: 'user', message: 'Deleted' },
+    });
+    await story.advance(2);
+    expect(story.pod()).toBeUndefined();
+  });
+});
+
+describe('last words', () => {
+  it('come from the end of the log where that is asked for', async () => {
+    story = await createStory({
+      lives: { app: () => ({ runsMs: 1000, exitCode: 3, log: ['one', 'cannot open the till'] }) },
+    });
+    await story.apply(
+      pod({
+        restartPolicy: 'Never',
+        containers: [container('app', { terminationMessagePolicy: 'FallbackToLogsOnError' })],
+      }),
+    );
+    await story.advance(2);
+    expect(story.status('app').state.terminated?.message).toBe('one\ncannot open the till\n');
+  });
+});
+
+describe('a container that must not run as root', () => {
+  it('and would, waits with the words of the kubelet', async () => {
+    story = await createStory();
+    await story.apply(
+      pod({
+        securityContext: { runAsNonRoot: true },
+        containers: [
+          container('app', { securityContext: { runAsUser: 0 } }),
+          container('web', { securityContext: { runAsUser: 1000 } }),
+        ],
+      }),
+    );
+    await story.advance(1);
+    expect(story.status('app').state.waiting).toEqual({
+      reason: 'CreateContainerConfigError',
+      message: expect.stringMatching(
+        /^container's runAsUser breaks non-root policy \(pod: "cart_shop\(.*\)", container: app\)$/,
+      ),
+    });
+    expect(story.runtime.running()).toEqual(['cart/web']);
+  });
+});
