@@ -320,7 +320,9 @@ async function openPage(
   const templates = readTemplates(assets.runbooks);
   await app.register(incidentRoutes({ incidents, log, templates, clock }));
   const runbooks = createRunbooks({ templates });
-  await app.register(runbookRoutes({ runbooks, log, alerts: () => activeAlerts(rules) }));
+  await app.register(
+    runbookRoutes({ runbooks, log, alerts: () => activeAlerts(rules), query: engine.query, clock }),
+  );
   await app.register(dashboardRoutes(readDashboards(assets.dashboards)));
   await app.register(selfMetricsRoutes(registry));
   await app.register(consoleRoutes({ log, folder: assets.console, version, clock }));

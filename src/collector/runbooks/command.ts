@@ -25,8 +25,18 @@ function toWord(word: string, names: Names): string {
   return word.startsWith('$') && value.startsWith('-') ? `-- ${quoted}` : quoted;
 }
 
-/** A PromQL query as a command; names become quoted strings of PromQL, unknown ones stay words in capitals. */
-export function query(template: string, names: Names): string {
+/**
+ * A PromQL query as a command, and below it what it answered, where that is known. Names become quoted strings of PromQL,
+ * unknown ones stay words in capitals.
+ */
+export function query(template: string, names: Names, answer?: readonly string[]): string {
   const expression = template.replace(NAME, (_, name: string) => JSON.stringify(names[name] ?? name));
-  return codeBlock([`podvitals query ${shellQuote(expression)}`], 'sh');
+  const asked = codeBlock([`podvitals query ${shellQuote(expression)}`], 'sh');
+  return answer === undefined ? asked : `${asked}\n\n${codeBlock(answer, 'text')}`;
+}
+
+/** The expression itself; undefined while a name in it is unknown. */
+export function expressionOf(template: string, names: Names): string | undefined {
+  const unknown = [...template.matchAll(NAME)].some(([, name]) => names[name!] === undefined);
+  return unknown ? undefined : template.replace(NAME, (_, name: string) => JSON.stringify(names[name]));
 }

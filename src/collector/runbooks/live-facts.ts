@@ -1,5 +1,7 @@
 import type { Alert } from '../../model/alert.ts';
 import type { PodEvent } from '../../model/event.ts';
+import type { Evidence } from '../../model/evidence.ts';
+import { explain } from '../../model/explanation.ts';
 import type { Life } from '../../model/life.ts';
 import type { PodState } from '../../model/record.ts';
 import type { Names } from './command.ts';
@@ -88,16 +90,23 @@ function subjectWords({ subject, pod }: LiveFacts): string {
 }
 
 function verdictFacts({ verdict, deleted }: PodState) {
+  const { changed, facts, moreFacts, now, forGood } = explain(verdict);
+  const told = ({ at, fact, source }: Evidence) => ({
+    at: markdown(at),
+    fact: markdown(fact),
+    source: markdown(source),
+  });
   return {
     cause: markdown(verdict.cause),
     confidence: verdict.confidence,
     summary: markdown(verdict.summary),
     deleted,
-    evidence: verdict.evidence.map(({ at, fact, source }) => ({
-      at: markdown(at),
-      fact: markdown(fact),
-      source: markdown(source),
-    })),
+    evidence: facts.map(told),
+    moreFacts,
+    changed: changed.map(told),
+    // Our own words, which are Markdown.
+    now,
+    forGood,
     next: verdict.next.map(({ command, why }) => ({
       why: markdown(why),
       command: codeBlock([command], 'sh'),

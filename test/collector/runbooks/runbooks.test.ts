@@ -7,6 +7,7 @@ import { runbookFiles } from '../../../scripts/generate/runbooks.ts';
 import { parseExpr } from '../../../src/collector/promql/parse-expr.ts';
 import { createRunbooks } from '../../../src/collector/runbooks/runbooks.ts';
 import { readTemplates } from '../../../src/collector/runbooks/templates.ts';
+import { CAUSES } from '../../../src/model/cause.ts';
 import { catalogue } from '../../../src/wire/catalogue/catalogue.ts';
 import { liveCart } from './live-cart.ts';
 
@@ -28,9 +29,31 @@ const commandsOf = (markdown: string) =>
   [...markdown.matchAll(/^(`{3,})sh\n([\s\S]*?)^\1$/gm)].flatMap(([, , text]) => text!.trim().split('\n'));
 
 describe('the runbooks', () => {
-  it('are one for each alert of rules/, and none besides', () => {
+  const modes = Array.from({ length: 16 }, (_, i) => `F${i + 1}`);
+
+  it('are one for each alert of rules/ and each failure mode, the checklist, and none besides', () => {
     const alerts = new Set(rules.flatMap(({ alert }) => (alert === undefined ? [] : [alert])));
-    expect(runbooks.names).toEqual([...alerts].sort());
+    expect([...runbooks.names].sort()).toEqual([...alerts, ...modes, 'IncidentChecklist'].sort());
+  });
+
+  it('have a section for every cause, and every cause that triage names is known', () => {
+    const written = new Set(
+      readdirSync(join(root, 'src/agent/triage'), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .flatMap((file) => [
+          ...readFileSync(join(root, 'src/agent/triage', file), 'utf8').matchAll(/\bcause: '(\w+)'/g),
+        ])
+        .map(([, cause]) => cause!),
+    );
+    expect(written.size).toBeGreaterThan(10);
+    const known = ['None', 'Unknown', ...Object.keys(CAUSES)];
+    for (const cause of written) expect(known).toContain(cause);
+    for (const [name, { failureMode }] of Object.entries(CAUSES)) {
+      expect(runbooks.page(failureMode)!.markdown).toContain(`\n### ${name}\n`);
+      expect(runbooks.page(name)!.markdown).toContain(`# ${name}\n`);
+      expect(readFileSync(join(root, 'runbooks/README.md'), 'utf8')).toContain(name);
+    }
+    for (const mode of modes) expect(Object.values(CAUSES).map((cause) => cause.failureMode)).toContain(mode);
   });
 
   it('in the repository are those the templates give', () => {
@@ -48,11 +71,11 @@ describe('the runbooks', () => {
   });
 
   for (const name of runbooks.names) {
-    it(`${name} says meaning, impact, diagnosis and mitigation, and leaves no template behind`, () => {
+    it(`${name} says meaning, impact, diagnosis, mitigation and prevention, and leaves no template behind`, () => {
       const { title, markdown } = runbooks.page(name)!;
       expect(title).toBe(name);
       expect([...markdown.matchAll(/^## (\w+)/gm)].map(([, heading]) => heading)).toEqual(
-        expect.arrayContaining(['Meaning', 'Impact', 'Diagnosis', 'Mitigation']),
+        expect.arrayContaining(['Meaning', 'Impact', 'Diagnosis', 'Mitigation', 'Prevention']),
       );
       expect(markdown).not.toMatch(/\{\{|undefined|\[object/);
     });
@@ -105,6 +128,20 @@ describe('a live page', () => {
     expect(commandsOf(page.markdown)).toContain(
       'podvitals logs --previous --container=cart shop/cart-5d9c-x7',
     );
+  });
+
+  it('has the answers of its queries below them, whatever is in them', () => {
+    const cart = liveCart();
+    const asked = runbooks.queries('PodCrashLooping', cart);
+    expect(asked.length).toBeGreaterThan(0);
+    const answers = new Map(asked.map((expression) => [expression, ['3  {pod="```<script>"}']]));
+    const answered = runbooks.page('PodCrashLooping', cart, answers)!;
+    expect(answered.markdown).toContain('3  {pod="```<script>"}');
+    expect(answered.html).not.toContain('<script>');
+  });
+
+  it('runs no query whose names are not known', () => {
+    expect(runbooks.queries('F16', { subject: { namespace: 'shop' } })).toEqual([]);
   });
 
   it('knows of a subject nobody has heard of only its name', () => {
