@@ -64,6 +64,7 @@ export function createApp(options: AppOptions): App {
       otlpOptional: halves === 'up',
       ...(own.token === undefined ? {} : { token: own.token }),
       externalUrl: config.externalUrl,
+      cost: config.cost,
       evaluationIntervalMs: own.evaluationIntervalMs,
       retention: own.retention,
       ruleFiles: own.rules ?? [ASSETS.rules],

@@ -21,7 +21,7 @@ import { terminalReceiver } from './alerting/receivers/terminal.ts';
 import { webhookReceiver } from './alerting/receivers/webhook.ts';
 import { tracedReceiver } from './alerting/traced-receiver.ts';
 import { consoleRoutes } from './api/console.ts';
-import { dashboardRoutes, readDashboards } from './api/dashboards.ts';
+import { dashboardRoutes, type Prices, readDashboards } from './api/dashboards.ts';
 import { eventRoutes } from './api/events.ts';
 import { incidentRoutes } from './api/incidents.ts';
 import { otlpRoutes } from './api/otlp.ts';
@@ -68,6 +68,8 @@ export interface CollectorOptions {
   readonly remoteWrite: readonly (RemoteWriteEndpoint & Omit<RemoteWriteTarget, 'client'>)[];
   /** What is scraped; nothing when left out. */
   readonly scrapeConfigs?: readonly ScrapeConfig[];
+  /** Prices on the executive dashboard; its own when left out. */
+  readonly cost?: Prices;
   /** Alerts are told by `say` as well. */
   readonly tellTerminal: boolean;
   /** Folders of what is served: the built console, Grafana's JSON, runbook templates. */
@@ -323,7 +325,7 @@ async function openPage(
   await app.register(
     runbookRoutes({ runbooks, log, alerts: () => activeAlerts(rules), query: engine.query, clock }),
   );
-  await app.register(dashboardRoutes(readDashboards(assets.dashboards)));
+  await app.register(dashboardRoutes(readDashboards(assets.dashboards, options.cost)));
   await app.register(selfMetricsRoutes(registry));
   await app.register(consoleRoutes({ log, folder: assets.console, version, clock }));
   return server;

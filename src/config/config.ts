@@ -21,11 +21,14 @@ const SECOND_MS = 1000;
 
 const addressText = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write it as host:port');
 
+const price = z.number('write a number, such as 0.033').min(0, 'a price is not negative').max(1e6);
+
 /** podvitals.yaml. Every field may be left out; flags win over the file. */
 const fileSchema = z.strictObject({
   dataDir: z.string().optional(),
   node: z.string().optional(),
   externalUrl: z.url().optional(),
+  cost: z.strictObject({ cpuCoreHour: price.optional(), memoryGiBHour: price.optional() }).optional(),
   agent: z
     .strictObject({
       listen: addressText.optional(),
@@ -58,6 +61,8 @@ export interface Config {
   readonly dataDir: string;
   readonly node: string;
   readonly externalUrl: string;
+  /** What an hour of use costs, for the executive dashboard; its own prices when left out. */
+  readonly cost: { readonly cpuCoreHour?: number; readonly memoryGiBHour?: number };
   readonly agent: {
     readonly listen: Listen;
     readonly intervalMs: number;
@@ -123,6 +128,10 @@ export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv = process.
     externalUrl: parseExternalUrl(
       flags.externalUrl ?? file.externalUrl ?? `http://${printableHost(listen.host)}:${listen.port}`,
     ),
+    cost: {
+      ...(file.cost?.cpuCoreHour === undefined ? {} : { cpuCoreHour: file.cost.cpuCoreHour }),
+      ...(file.cost?.memoryGiBHour === undefined ? {} : { memoryGiBHour: file.cost.memoryGiBHour }),
+    },
     agent: {
       listen: address(flags.agentListen, '--agent-listen', file.agent?.listen, '127.0.0.1:7639'),
       runtime: runtimeName(flags.runtime ?? file.agent?.runtime ?? 'process'),

@@ -120,7 +120,19 @@ function asOpenError(error: unknown, path: string): unknown {
         status: 503,
       },
     );
-  return new CodedError('JOURNAL_CANNOT_OPEN', `${path} cannot be opened: ${messageOf(error)}`, {
+  const remedy = REMEDIES[code] ?? 'look at its folder, or use another --data-dir';
+  return new CodedError('JOURNAL_CANNOT_OPEN', `${path} cannot be opened: ${messageOf(error)}; ${remedy}`, {
     cause: error,
   });
 }
+
+const NOT_OURS =
+  'give the folder to the user who starts podvitals (chown), start as its owner, or use another --data-dir';
+const REMEDIES: Readonly<Record<string, string>> = {
+  EACCES: NOT_OURS,
+  EPERM: NOT_OURS,
+  EDQUOT: 'free space: the quota of this user is used up',
+  ENOTDIR: 'a part of the path is a file: use another --data-dir',
+  EISDIR: 'it is a folder: move it away, or use another --data-dir',
+  EMFILE: 'raise the limit of open files (ulimit -n)',
+};

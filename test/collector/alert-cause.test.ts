@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withCause } from '../../src/collector/alert-cause.ts';
+import { withCause, withIncident } from '../../src/collector/alert-cause.ts';
 import { terminalReceiver } from '../../src/collector/alerting/receivers/terminal.ts';
 import type { Alert } from '../../src/model/alert.ts';
 import { labelValue, toLabels } from '../../src/model/labels.ts';
@@ -26,6 +26,15 @@ const log = (verdict: Partial<Verdict>) => ({
         cause: 'MissingConfig',
         confidence: 'certain',
         summary: 'PAYMENT_URL is not set.',
+        evidence: [
+          { fact: 'container cart exited with code 1', source: 'life-11', at: '2026-03-01T10:02:01Z' },
+          {
+            fact: 'since the last life that was well (2 h) changed: image a to b',
+            source: 'life-11',
+            at: '2026-03-01T10:02:00Z',
+          },
+        ],
+        next: [{ command: 'podvitals get deployment -o yaml shop/cart', why: 'add it' }],
         ...verdict,
       },
     } as PodState,
@@ -37,6 +46,22 @@ describe('the cause of an alert', () => {
   it('is the verdict on its pod', () => {
     const { annotations } = withCause(alert(cart), log({}));
     expect(labelValue(annotations, 'cause')).toBe('MissingConfig: PAYMENT_URL is not set.');
+  });
+  it('comes with what shows it, what changed, what to do now and for good', () => {
+    const { annotations } = withCause(alert(cart), log({}));
+    expect(labelValue(annotations, 'evidence')).toBe(
+      '2026-03-01T10:02:01Z container cart exited with code 1',
+    );
+    expect(labelValue(annotations, 'changed')).toMatch(/changed: image a to b$/);
+    expect(labelValue(annotations, 'now')).toMatch(/^Add what is missing/);
+    expect(labelValue(annotations, 'next')).toBe('podvitals get deployment -o yaml shop/cart');
+    expect(labelValue(annotations, 'for_good')).not.toBe('');
+  });
+  it('names the incident it belongs to', () => {
+    expect(labelValue(withIncident(alert(cart), { id: '1f2e3d4c' }).annotations, 'incident')).toBe(
+      '1f2e3d4c',
+    );
+    expect(withIncident(alert(cart), undefined)).toEqual(alert(cart));
   });
   it('is not guessed: an unknown or healthy pod adds nothing', () => {
     expect(withCause(alert(cart), log({ confidence: 'unknown', cause: 'Unknown' }))).toEqual(alert(cart));

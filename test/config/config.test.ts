@@ -36,7 +36,12 @@ describe('loadConfig', () => {
       join(folder, 'more.yaml'),
     ]);
   });
+  it('takes prices for the executive dashboard', () => {
+    expect(loadConfig({}, {}).cost).toEqual({});
+    expect(withFile('cost: { cpuCoreHour: 0.05 }\n').cost).toEqual({ cpuCoreHour: 0.05 });
+  });
   const bad: readonly (readonly [string, string, RegExp])[] = [
+    ['a price that is none', 'cost: { cpuCoreHour: -1 }\n', /cost\.cpuCoreHour.*not negative/],
     ['an unknown field', 'colector: {}\n', /podvitals\.yaml.*colector/],
     [
       'a duration without a unit',

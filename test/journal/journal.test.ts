@@ -36,6 +36,16 @@ describe('journal', () => {
     expect(statSync(join(folder, 'deep')).mode & 0o777).toBe(0o700);
   });
 
+  it('says what to do where it cannot be made', () => {
+    writeFileSync(join(folder, 'deep'), '');
+    expect(() => open()).toThrow(
+      expect.objectContaining({
+        code: 'JOURNAL_CANNOT_OPEN',
+        message: expect.stringMatching(/agent\.db cannot be opened: .*; .*--data-dir/),
+      }),
+    );
+  });
+
   it('keeps what was written across a reopening', async () => {
     const first = open();
     await createKeyValue(first).set('attempt/cart', { count: 11 });

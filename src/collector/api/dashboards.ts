@@ -8,8 +8,14 @@ export interface DashboardFile {
   readonly uid: string;
   readonly title: string;
   readonly description: string;
-  /** Grafana's JSON, as committed. */
+  /** Grafana's JSON, as committed but for the prices. */
   readonly json: string;
+}
+
+/** What usage costs, in the currency of whoever reads it; those of the dashboards when left out. */
+export interface Prices {
+  readonly cpuCoreHour?: number;
+  readonly memoryGiBHour?: number;
 }
 
 /**
@@ -17,10 +23,10 @@ export interface DashboardFile {
  *
  * @throws DASHBOARD_INVALID for a file that is no JSON or has no uid.
  */
-export function readDashboards(folder: string): readonly DashboardFile[] {
+export function readDashboards(folder: string, prices: Prices = {}): readonly DashboardFile[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
-    .map((file) => readDashboard(join(folder, file)))
+    .map((file) => readDashboard(join(folder, file), prices))
     .sort((a, b) => (a.title < b.title ? -1 : 1));
 }
 
@@ -48,12 +54,41 @@ export function dashboardRoutes(dashboards: readonly DashboardFile[]): FastifyPl
   };
 }
 
-function readDashboard(path: string): DashboardFile {
+const PRICE_VARIABLES: Readonly<Record<string, keyof Prices>> = {
+  cpu_core_hour: 'cpuCoreHour',
+  memory_gib_hour: 'memoryGiBHour',
+};
+
+interface Variable {
+  readonly name?: unknown;
+}
+
+/** The dashboard with the prices of the configuration in place of those it comes with. */
+function withPrices(dashboard: Record<string, unknown>, prices: Prices): Record<string, unknown> {
+  const { list = [] } = (dashboard.templating ?? {}) as { readonly list?: readonly Variable[] };
+  const priced = list.map((variable) => {
+    const which = PRICE_VARIABLES[String(variable.name)];
+    const price = which && prices[which];
+    if (price === undefined) return variable;
+    const value = String(price);
+    return { ...variable, query: value, current: { selected: true, text: value, value } };
+  });
+  return { ...dashboard, templating: { ...(dashboard.templating as object), list: priced } };
+}
+
+function readDashboard(path: string, prices: Prices): DashboardFile {
   const json = readFileSync(path, 'utf8');
   try {
-    const { uid, title, description } = JSON.parse(json) as Record<string, unknown>;
+    const dashboard = JSON.parse(json) as Record<string, unknown>;
+    const { uid, title, description } = dashboard;
     if (typeof uid !== 'string' || typeof title !== 'string') throw new Error('it has no uid or no title');
-    return { uid, title, description: typeof description === 'string' ? description : '', json };
+    const isPriced = Object.values(prices).some((price) => price !== undefined);
+    return {
+      uid,
+      title,
+      description: typeof description === 'string' ? description : '',
+      json: isPriced ? `${JSON.stringify(withPrices(dashboard, prices), null, 2)}\n` : json,
+    };
   } catch (error) {
     throw new CodedError('DASHBOARD_INVALID', `${path} is no Grafana dashboard: ${messageOf(error)}`, {
       cause: error,

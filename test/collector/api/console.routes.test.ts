@@ -142,4 +142,20 @@ describe('the dashboards', () => {
     writeFileSync(join(folder, 'broken.json'), '{"title": "no uid"}');
     expect(() => readDashboards(folder)).toThrow(expect.objectContaining({ code: 'DASHBOARD_INVALID' }));
   });
+
+  it('has the prices of the configuration where it gives them', () => {
+    const folder = resolve(import.meta.dirname, '../../../dashboards');
+    const of = (prices?: { cpuCoreHour?: number; memoryGiBHour?: number }) => {
+      const { json } = readDashboards(folder, prices).find(({ uid }) => uid === 'podvitals-executive')!;
+      const { templating } = JSON.parse(json) as {
+        templating: { list: { name: string; query: string; current: { value: string } }[] };
+      };
+      return Object.fromEntries(
+        templating.list.map(({ name, query, current }) => [name, [query, current?.value]]),
+      );
+    };
+    const [own, priced] = [of(), of({ cpuCoreHour: 0.5 })];
+    expect(priced.cpu_core_hour).toEqual(['0.5', '0.5']);
+    expect({ ...priced, cpu_core_hour: own.cpu_core_hour }).toEqual(own);
+  });
 });
