@@ -102,7 +102,8 @@ function makeFile(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
 }
 
-function asOpenError(error: unknown, path: string): unknown {
+/** What a user can do about a file that the system does not let us open; other errors as they are. */
+export function asOpenError(error: unknown, path: string): unknown {
   const code = (error as { readonly code?: unknown }).code;
   if (error instanceof CodedError || typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) return error;
   if (code === 'EROFS')
@@ -128,11 +129,12 @@ function asOpenError(error: unknown, path: string): unknown {
 
 const NOT_OURS =
   'give the folder to the user who starts podvitals (chown), start as its owner, or use another --data-dir';
+const A_FILE = 'a part of the path is a file: move it away, or use another --data-dir';
 const REMEDIES: Readonly<Record<string, string>> = {
   EACCES: NOT_OURS,
   EPERM: NOT_OURS,
-  EDQUOT: 'free space: the quota of this user is used up',
-  ENOTDIR: 'a part of the path is a file: use another --data-dir',
+  ENOTDIR: A_FILE,
+  EEXIST: A_FILE,
   EISDIR: 'it is a folder: move it away, or use another --data-dir',
   EMFILE: 'raise the limit of open files (ulimit -n)',
 };

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CancelTimer, Clock } from '../util/clock.ts';
 import { CodedError, messageOf } from '../util/coded-error.ts';
-import { type OpenedDatabase, openAlone, openDatabase, withLock } from './database.ts';
+import { asOpenError, type OpenedDatabase, openAlone, openDatabase, withLock } from './database.ts';
 import { removeHolder, writeHolder } from './holder.ts';
 import { finishSalvage, type SalvageRow, salvage, salvageInWords } from './salvage.ts';
 import { migrate, type Schema } from './schema.ts';
@@ -187,7 +187,11 @@ interface OpenedFile extends OpenedDatabase {
 function openFile(path: string, options: JournalOptions): OpenedFile {
   const { schemas, isSound } = options;
   const keepAt = `${path}.damaged-${new Date(options.clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
-  finishSalvage(path);
+  try {
+    finishSalvage(path);
+  } catch (error) {
+    throw asOpenError(error, path);
+  }
   const mendedLog = isSound && mendLogOf(path, keepAt);
   try {
     if (isSound && existsSync(damageMark(path))) throw toJournalError({ errcode: 11 }, path);
