@@ -4,6 +4,7 @@ import type { Life } from '../../model/life.ts';
 import type { Matcher } from '../../model/matcher.ts';
 import type { AgentRecord, NodeState, PodState, WorkloadState } from '../../model/record.ts';
 import type { Samples } from '../../model/sample.ts';
+import type { RangeSummary } from './range-summary.ts';
 
 /** A store's own number for a series; stable while the store is open. */
 export type SeriesRef = number;
@@ -44,6 +45,25 @@ export interface StoredSeries {
    * many that it matters.
    */
   reading?(minT: number, maxT: number): Generator<undefined, Samples>;
+  /**
+   * What the same samples come to, stale markers left out, without looking at all of them; only where a store can.
+   * Belongs to the caller until the next call on any series of the store.
+   */
+  summary?(minT: number, maxT: number): RangeSummary;
+}
+
+/** A series, and a window of it that moves on from one question to the next. */
+export interface MovingSeries extends StoredSeries {
+  /** The samples with `endT` - `rangeMs` < t <= `endT`, as `summary` tells them. Cheapest when `endT` only grows. */
+  summaryUntil(endT: number): RangeSummary;
+}
+
+/** Windows of one length over all series that match, for whoever asks again and again. */
+export interface MovingWindows {
+  /** Another number whenever `search` might find others. */
+  readonly generation: number;
+  /** Series that may have samples in the window until `endT` or a later one; `undefined` now and then, as in `Querier`. */
+  search(endT: number): Iterable<MovingSeries | undefined>;
 }
 
 /** Reads only, synchronous, beside the data. Bounds are inclusive integer milliseconds. */
@@ -55,6 +75,10 @@ export interface Querier {
    * there can be so many that it matters.
    */
   search?(matchers: readonly Matcher[], minT: number, maxT: number): Iterable<StoredSeries | undefined>;
+  /** Only where a store has them; the caller lets go of what it asks for no longer. */
+  windows?(matchers: readonly Matcher[], rangeMs: number): MovingWindows;
+  /** Another number after every commit and whatever else may change an answer. */
+  readonly changes?: number;
   labelNames(matchers: readonly Matcher[], minT: number, maxT: number): string[];
   labelValues(name: string, matchers: readonly Matcher[], minT: number, maxT: number): string[];
 }

@@ -9,6 +9,7 @@ import type { StoredIdentity } from './head.ts';
 import { matchesAll } from './postings.ts';
 import { batchCheck, chunkCheck, isAsWritten, seriesCheck } from './row-check.ts';
 import type { MemorySeries } from './series.ts';
+import { createSummaryTable, type SummaryTable, summarySchema } from './summary-table.ts';
 
 /**
  * `series` has a row for every series with samples, `dropped` once it is on disk only; those are found by
@@ -37,6 +38,7 @@ export const samplesSchema: Schema = {
     `ALTER TABLE series ADD COLUMN crc INTEGER;
      ALTER TABLE batch ADD COLUMN crc INTEGER;
      ALTER TABLE chunk ADD COLUMN crc INTEGER`,
+    summarySchema,
   ],
 };
 
@@ -69,6 +71,7 @@ export interface BlockTable {
   find(labels: Uint8Array): (StoredIdentity & { readonly dropped: boolean }) | undefined;
   active(): Iterable<StoredIdentity & { readonly labels: Uint8Array }>;
   batches(): Iterable<{ readonly id: number; readonly body: Uint8Array }>;
+  readonly summaries: SummaryTable;
   chunks(ref: SeriesRef, minT: number, maxT: number, beforeT: number): readonly SealedChunk[];
   /** Yields `undefined` now and then while it looks; reads a page at a time. */
   selectDropped(
@@ -89,6 +92,8 @@ interface DroppedRow {
   readonly found: number;
 }
 
+// A range that ends in a row decodes a part of it.
+const LONGEST_ROW_SAMPLES = 8_192;
 // Rows read at a stretch.
 const PAGE_ROWS = 500;
 
@@ -170,6 +175,7 @@ export function createBlockTable(journal: Journal): BlockTable {
     lastBatch: journal.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'batch'"),
   };
 
+  const summaries = createSummaryTable(journal);
   const time = (row: unknown, otherwise: number) =>
     Number((row as { t: number | null } | undefined)?.t ?? otherwise);
   const persistedT = (ref: SeriesRef) => time(sql.lastChunk.get(ref), Number.NEGATIVE_INFINITY);
@@ -242,11 +248,17 @@ export function createBlockTable(journal: Journal): BlockTable {
       const last = sql.lastRow.get(ref) as StoredRow | undefined;
       // Settled again after a failure that came too late.
       if (last !== undefined && chunk.minT <= last.maxT) return;
-      const fits = last !== undefined && last.layout === FRAMES && isSoundChunk(ref, last);
+      const fits =
+        last !== undefined &&
+        last.layout === FRAMES &&
+        last.count + chunk.count <= LONGEST_ROW_SAMPLES &&
+        isSoundChunk(ref, last);
       const row = addToRow(fits ? last : undefined, chunk);
       const count = chunk.count + (row.minT === last?.minT ? last.count : 0);
       const crc = chunkCheck(ref, { ...row, count, layout: FRAMES });
       sql.addRow.run(ref, row.minT, row.maxT, count, row.body, crc);
+      const before = row.minT === last?.minT ? last : undefined;
+      summaries.add(ref, row, chunk, before && { maxT: before.maxT, chunks: () => chunksIn(before) });
     },
     dropSeries(series) {
       const minT = time(sql.firstChunk.get(series.ref), series.lastT);
@@ -285,6 +297,7 @@ export function createBlockTable(journal: Journal): BlockTable {
     batchesAfter: (id) => batchesOf(sql.batchesAfter.iterate(id)),
     sizeAfter: (id) => sql.sizeAfter.get(id) as { commits: number; bytes: number },
     newestBeyond: (id, bytes, minT) => Number(sql.newestBeyond.get(id, bytes, clamp(minT))?.id),
+    summaries,
     labelsOf: (ref) => sql.labelsOf.get(ref)?.labels as Uint8Array | undefined,
     chunks(ref, minT, maxT, beforeT) {
       const rows = sql.chunks.all(ref, clamp(minT), clamp(maxT), clamp(beforeT)) as unknown as StoredRow[];

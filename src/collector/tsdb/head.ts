@@ -39,6 +39,10 @@ export interface Head {
   /** Called at each round of maintenance; a series not touched for a whole round may be dropped. */
   nextRound(): void;
   isUntouched(series: MemorySeries): boolean;
+  /** Another number whenever a series is found that was not before, or no longer. */
+  readonly generation: number;
+  /** Another number whenever a sample may have been added or a series dropped. */
+  readonly changes: number;
   /** The newest sample of all; -Infinity when there is none. */
   readonly newestT: number;
   readonly counts: HeadCounts;
@@ -71,6 +75,8 @@ export function createHead(options: HeadOptions): Head {
   let nextRef = options.firstRef;
   let newestT = Number.NEGATIVE_INFINITY;
   let round = 1;
+  let generation = 0;
+  let changes = 0;
 
   const hold = (series: MemorySeries) => {
     table.add(series.keys[0]!, series);
@@ -88,6 +94,7 @@ export function createHead(options: HeadOptions): Head {
     newestT = Math.max(newestT, identity.persistedT);
     hold(series);
     postings.add(series);
+    generation += 1;
     return series;
   };
 
@@ -139,6 +146,7 @@ export function createHead(options: HeadOptions): Head {
     apply(batch, replay = false) {
       const metricNames = new Set<string>();
       const before = { ...counts };
+      changes += 1;
       for (let i = 0; i < batch.length; i += 1) {
         const series = byRef.get(batch.refs[i]!);
         const t = batch.t[i]!;
@@ -153,7 +161,10 @@ export function createHead(options: HeadOptions): Head {
         const outcome = appendToSeries(series, t, batch.high[i]!, batch.low[i]!);
         counts[outcome] += 1;
         if (outcome !== 'appended') continue;
-        if (isFirst) postings.add(series);
+        if (isFirst) {
+          postings.add(series);
+          generation += 1;
+        }
         if (t > newestT) newestT = t;
         metricNames.add(metricName(series.labels));
       }
@@ -169,6 +180,7 @@ export function createHead(options: HeadOptions): Head {
       table.remove(series);
       byRef.delete(series.ref);
       postings.remove(series);
+      generation += 1;
       counts.active = byRef.size;
       counts.dropped += 1;
     },
@@ -176,6 +188,12 @@ export function createHead(options: HeadOptions): Head {
       round += 1;
     },
     isUntouched: (series) => series.touched < round - 1,
+    get generation() {
+      return generation;
+    },
+    get changes() {
+      return changes + generation;
+    },
     get newestT() {
       return newestT;
     },

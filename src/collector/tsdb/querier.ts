@@ -2,22 +2,25 @@ import type { Labels } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
 import type { Samples } from '../../model/sample.ts';
 import { compileMatcher, type LabelMatcher } from '../storage/label-matcher.ts';
-import type { Querier, SeriesRef, StoredSeries } from '../storage/storage.ts';
+import { addSamples, addSummary, clearSummary, createSummary } from '../storage/range-summary.ts';
+import type { MovingSeries, MovingWindows, Querier, SeriesRef, StoredSeries } from '../storage/storage.ts';
 import { createColumns, decodeChunk, type SampleColumns, type SealedChunk } from './chunk.ts';
 import type { Head } from './head.ts';
+import { createMovingWindow } from './moving-window.ts';
+import { type DiskRows, type RangeSink, type WalkedSeries, walkRange } from './range-walk.ts';
 import { lowerBound, type MemorySeries, oldestInMemory } from './series.ts';
 import type { XorChunk } from './xor-chunk.ts';
 
 /** The part of a store that is on disk, as a querier reads it; a memory store has none. */
-export interface DiskReads {
-  /** Chunks that overlap the bounds and start before `beforeT`, oldest first. */
-  chunks(ref: SeriesRef, minT: number, maxT: number, beforeT: number): readonly SealedChunk[];
+export interface DiskReads extends DiskRows {
   /** Yields `undefined` now and then while it looks. */
   selectDropped(
     matchers: readonly LabelMatcher[],
     minT: number,
     maxT: number,
   ): Iterable<{ readonly ref: SeriesRef; readonly labels: Labels } | undefined>;
+  /** Whatever ended before this time is gone. */
+  removedBefore(): number;
 }
 
 export function createQuerier(head: Head, disk: DiskReads): Querier {
@@ -30,16 +33,64 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
     const read = createReader();
     for (const series of head.select(compiled)) {
       if (series === undefined || series.lastT < minT) yield undefined;
-      else yield storedSeries(series.labels, (from, to) => chunksOf(series, disk, from, to), read);
+      else yield inMemory(series, read);
     }
-    for (const dropped of disk.selectDropped(compiled, minT, maxT)) {
-      if (dropped === undefined) yield undefined;
-      else yield storedSeries(dropped.labels, (from, to) => ofDropped(dropped.ref, from, to), read);
-    }
+    for (const dropped of disk.selectDropped(compiled, minT, maxT))
+      yield dropped === undefined ? undefined : onDisk(dropped.ref, dropped.labels, read);
   }
 
-  const ofDropped = (ref: SeriesRef, minT: number, maxT: number) =>
-    disk.chunks(ref, minT, maxT, Number.POSITIVE_INFINITY);
+  const inMemory = (series: MemorySeries, read: Read) =>
+    storedSeries(
+      { ref: series.ref, memory: series },
+      series.labels,
+      (from, to) => chunksOf(series, disk, from, to),
+      read,
+      disk,
+    );
+
+  const onDisk = (ref: SeriesRef, labels: Labels, read: Read) => {
+    const chunks = (minT: number, maxT: number) => disk.chunks(ref, minT, maxT, Number.POSITIVE_INFINITY);
+    return storedSeries({ ref, memory: undefined }, labels, chunks, read, disk);
+  };
+
+  const windows = (matchers: readonly Matcher[], rangeMs: number): MovingWindows => {
+    const compiled = matchers.map(compileMatcher);
+    const read = createReader();
+    let known = new Map<
+      SeriesRef,
+      { readonly memory: MemorySeries | undefined; readonly one: MovingSeries }
+    >();
+
+    const moving = (series: WalkedSeries, stored: StoredSeries): MovingSeries => {
+      const window = createMovingWindow({ series, disk, rangeMs, removedBefore: disk.removedBefore });
+      return { ...stored, summaryUntil: window.summaryUntil };
+    };
+
+    return {
+      get generation() {
+        return head.generation;
+      },
+      *search(endT) {
+        const before = known;
+        known = new Map();
+        const keep = (ref: SeriesRef, memory: MemorySeries | undefined, make: () => StoredSeries) => {
+          const found = before.get(ref);
+          const one =
+            found?.memory === memory && found !== undefined ? found.one : moving({ ref, memory }, make());
+          known.set(ref, { memory, one });
+          return one;
+        };
+        for (const series of head.select(compiled)) {
+          if (series === undefined) yield undefined;
+          else yield keep(series.ref, series, () => inMemory(series, read));
+        }
+        for (const dropped of disk.selectDropped(compiled, endT - rangeMs + 1, endT)) {
+          if (dropped === undefined) yield undefined;
+          else yield keep(dropped.ref, undefined, () => onDisk(dropped.ref, dropped.labels, read));
+        }
+      },
+    };
+  };
 
   function* select(matchers: readonly Matcher[], minT: number, maxT: number): Iterable<StoredSeries> {
     for (const series of search(matchers, minT, maxT)) if (series !== undefined) yield series;
@@ -47,6 +98,10 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
   return {
     search,
     select,
+    windows,
+    get changes() {
+      return head.changes + Math.max(0, disk.removedBefore());
+    },
     labelNames(matchers, minT, maxT) {
       const names = new Set<string>();
       for (const { labels } of select(matchers, minT, maxT)) for (const [name] of labels) names.add(name);
@@ -94,15 +149,28 @@ function createReader(): Read {
   };
 }
 
+const total = createSummary();
+const toTotal: RangeSink = {
+  samples: ({ t, v }, from, to) => addSamples(total, t, v, from, to),
+  summary: (part) => addSummary(total, part),
+};
+
 function storedSeries(
+  walked: WalkedSeries,
   labels: Labels,
   chunks: (minT: number, maxT: number) => readonly Chunk[],
   read: Read,
+  disk: DiskRows,
 ): StoredSeries {
   const reading = (minT: number, maxT: number) => read(chunks(minT, maxT), minT, maxT);
   return {
     labels,
     reading,
+    summary(minT, maxT) {
+      clearSummary(total);
+      walkRange(walked, disk, minT, maxT, toTotal);
+      return total;
+    },
     samples(minT, maxT) {
       const steps = reading(minT, maxT);
       for (;;) {

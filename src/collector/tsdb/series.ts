@@ -20,6 +20,8 @@ export interface MemorySeries {
   touched: number;
   /** Has a row of its own on disk. */
   stored: boolean;
+  /** How often a sample went between others: what was worked out from them before no longer holds. */
+  rewrites: number;
 }
 
 export type AppendOutcome = 'appended' | 'duplicate' | 'rejected';
@@ -39,6 +41,7 @@ export function createSeries(ref: SeriesRef, labels: Labels, key: Uint8Array): M
     persistedT: Number.NEGATIVE_INFINITY,
     touched: 0,
     stored: false,
+    rewrites: 0,
   };
 }
 
@@ -104,6 +107,7 @@ function insert(series: MemorySeries, t: number, high: number, low: number): App
     series.open = rewritten.pop();
     series.sealed.push(...rewritten.map(seal));
   }
+  series.rewrites += 1;
   return 'appended';
 }
 

@@ -106,6 +106,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     labelsInMemory: (ref) => head.get(ref)?.keys[0],
   });
   let newestDroppedT = blocks.newestDroppedT();
+  let removedBefore = Number.NEGATIVE_INFINITY;
   let outside = 0;
   const events = createEventLog(journal, { ...DEFAULT_RECORD_BOUNDS, timeMs: retention.timeMs });
 
@@ -166,14 +167,18 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   const retain = () =>
     journal.write(() => {
       const now = clock.now();
-      blocks.removeBefore(now - retention.timeMs);
-      cache.forgetBefore(now - retention.timeMs);
+      const remove = (cutoffT: number) => {
+        blocks.removeBefore(cutoffT);
+        cache.forgetBefore(cutoffT);
+        removedBefore = Math.max(removedBefore, cutoffT);
+      };
+      blocks.summaries.keepFound();
+      remove(now - retention.timeMs);
       events.prune(now);
       while (journal.usedBytes() > retention.bytes) {
         const end = blocks.oldestEnd();
         if (end === undefined) return;
-        blocks.removeBefore(end + 1);
-        cache.forgetBefore(end + 1);
+        remove(end + 1);
       }
     });
 
@@ -198,6 +203,9 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
       if (maxT >= (head.get(ref)?.persistedT ?? Number.POSITIVE_INFINITY)) cache.put(ref, minT, found);
       return found;
     },
+    rows: (ref, minT, maxT, beforeT) => journal.read(() => blocks.summaries.rows(ref, minT, maxT, beforeT)),
+    found: blocks.summaries.found,
+    removedBefore: () => removedBefore,
     *selectDropped(matchers, minT, maxT) {
       if (minT > newestDroppedT) return;
       for (const series of blocks.selectDropped(matchers, minT, maxT))
@@ -233,11 +241,19 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
     recall: () => undefined,
   });
   const events: DurableEventLog = createEventLog(journal, { ...DEFAULT_RECORD_BOUNDS, timeMs });
-  const querier = createQuerier(head, { chunks: () => [], *selectDropped() {} });
+  let removedBefore = Number.NEGATIVE_INFINITY;
+  const querier = createQuerier(head, {
+    chunks: () => [],
+    rows: () => [],
+    found: NOTHING,
+    removedBefore: () => removedBefore,
+    *selectDropped() {},
+  });
 
   const maintain = async () => {
     if (!Number.isFinite(timeMs)) return;
     const cutoff = clock.now() - timeMs;
+    removedBefore = Math.max(removedBefore, cutoff);
     for (const series of head.series()) {
       releaseChunks(
         series,
