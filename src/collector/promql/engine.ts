@@ -12,16 +12,18 @@ import { CodedError } from '../../util/coded-error.ts';
 import type { Querier } from '../storage/storage.ts';
 import { createAnnotations } from './evaluation/annotations.ts';
 import { createEvaluation } from './evaluation/evaluate.ts';
-import { type Grid, type QueryContext, timeAt } from './evaluation/evaluation.ts';
+import { type Grid, type QueryContext, type Summaries, timeAt } from './evaluation/evaluation.ts';
 import { dropMetadata } from './evaluation/label-set.ts';
 import { evaluateRange } from './evaluation/range-vector.ts';
 import { createSampleBudget } from './evaluation/sample-budget.ts';
 import { sortByLabels } from './evaluation/sort-by-labels.ts';
+import { createStandingWindows } from './evaluation/standing-windows.ts';
 import { hasPoints, mergeEqualSeries, type StepSeries, type StepValue } from './evaluation/step-series.ts';
 import { createTurn } from './evaluation/turn.ts';
 import { type Expr, unwrapParens } from './expr.ts';
 import { parseExpr } from './parse-expr.ts';
 import { createQuerySlots } from './query-slots.ts';
+import { isSameAnswer, type ShadowOptions } from './shadow.ts';
 import { typeInWords, typeOf } from './value-type.ts';
 
 export interface QueryLimits {
@@ -46,6 +48,8 @@ export interface EngineOptions {
   readonly delayedNameRemoval?: boolean;
   /** Allows experimental functions. Off when left out, as in Prometheus. */
   readonly experimental?: boolean;
+  /** Checks of answers that come from summaries of samples; none when left out. */
+  readonly shadow?: ShadowOptions;
 }
 
 /** Answers PromQL with the semantics of Prometheus 3. Both reject with a CodedError `QUERY_*`. */
@@ -61,12 +65,41 @@ export function createEngine(options: EngineOptions): Engine {
   const parse = (text: string) => parseExpr(text, { experimental: options.experimental ?? false });
   const { maxConcurrency = 20, timeoutMs = DEFAULT_TIMEOUT_MS } = options.limits ?? {};
   const slots = createQuerySlots(maxConcurrency, timeoutMs, options.clock);
+  const standing = createStandingWindows(options.clock);
+  // Expressions whose summaries were found wrong: every sample of them is looked at.
+  const distrusted = new WeakSet<Expr>();
+
+  const evaluateAt = async (
+    expr: Expr,
+    text: string,
+    atMs: number,
+    signal: AbortSignal | undefined,
+    summaries?: Summaries,
+  ) => {
+    const range = { startMs: atMs, endMs: atMs, stepMs: 0 };
+    const context = createContext(options, range, signal, summaries);
+    return finish(await evaluateInstant(expr, context), context, text);
+  };
+
   return {
     async query(text, atMs, signal) {
       const expr = parse(text);
       return slots.run(async () => {
-        const context = createContext(options, { startMs: atMs, endMs: atMs, stepMs: 0 }, signal);
-        return finish(await evaluateInstant(expr, context), context, text);
+        if (distrusted.has(expr)) return evaluateAt(expr, text, atMs, signal);
+        const { shadow } = options;
+        const summaries: Summaries = { standing, used: false };
+        const before = options.querier().changes;
+        const result = await evaluateAt(expr, text, atMs, signal, summaries);
+        if (!summaries.used || shadow === undefined || shadow.random() >= shadow.share) return result;
+        const decoded = await evaluateAt(expr, text, atMs, signal);
+        // What was committed in between would make them differ.
+        if (before === undefined || options.querier().changes !== before) return result;
+        const agreed = isSameAnswer(result.value, decoded.value);
+        shadow.onCompared(text, agreed);
+        if (agreed) return result;
+        distrusted.add(expr);
+        standing.clear();
+        return decoded;
       }, signal);
     },
     async queryRange(text, range, signal) {
@@ -98,6 +131,7 @@ function createContext(
   options: EngineOptions,
   range: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
   signal: AbortSignal | undefined,
+  summaries?: Summaries,
 ): QueryContext {
   const { limits = {} } = options;
   return {
@@ -108,6 +142,7 @@ function createContext(
     delayedNameRemoval: options.delayedNameRemoval ?? false,
     annotations: createAnnotations(),
     budget: createSampleBudget(limits.maxSamples ?? 50_000_000),
+    ...(summaries && { summaries }),
     turn: createTurn(options.clock, limits.timeoutMs ?? DEFAULT_TIMEOUT_MS, signal),
   };
 }

@@ -2,6 +2,7 @@ import type { Querier } from '../../storage/storage.ts';
 import type { Expr } from '../expr.ts';
 import type { Annotations } from './annotations.ts';
 import type { SampleBudget } from './sample-budget.ts';
+import type { StandingWindows } from './standing-windows.ts';
 import type { StepValue } from './step-series.ts';
 import type { Turn } from './turn.ts';
 
@@ -25,7 +26,15 @@ export interface QueryContext {
   readonly delayedNameRemoval: boolean;
   readonly annotations: Annotations;
   readonly budget: SampleBudget;
+  /** Left out where every sample is to be looked at. */
+  readonly summaries?: Summaries;
   readonly turn: Turn;
+}
+
+export interface Summaries {
+  readonly standing: StandingWindows;
+  /** Set once a value came from summaries. */
+  used: boolean;
 }
 
 /** A query, and the grid its expressions are evaluated on right now. */

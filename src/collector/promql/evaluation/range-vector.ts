@@ -1,6 +1,7 @@
 import type { Labels } from '../../../model/labels.ts';
 import type { Samples } from '../../../model/sample.ts';
 import { isStaleAt, wordsOf } from '../../../model/stale-marker.ts';
+import type { RangeSummary } from '../../storage/range-summary.ts';
 import type { MatrixSelector, Subquery } from '../expr.ts';
 import { type Evaluation, type Grid, timeAt } from './evaluation.ts';
 import { readInTurns, referenceTime, selectSeries } from './instant-selector.ts';
@@ -25,10 +26,24 @@ export interface RangeWindow {
 /** Writes the value for a window to `out[step]`; false where there is none. */
 export type RangeFunction = (window: RangeWindow, out: Float64Array, step: number) => boolean;
 
-/** A range function with a cheaper way where windows overlap: it is made for each series, and gives the same. */
-export interface SlidingFunction {
+/**
+ * From what a window of at least one sample comes to, the value a `RangeFunction` has from its samples; undefined where
+ * the samples must be looked at.
+ */
+export type SummaryFunction = (
+  summary: RangeSummary,
+  window: { readonly startMs: number; readonly endMs: number },
+  out: Float64Array,
+  step: number,
+) => boolean | undefined;
+
+/** A range function with cheaper ways that give the same. */
+export interface CheaperFunction {
   readonly whole: RangeFunction;
-  readonly sliding: (samples: Samples) => RangeFunction;
+  /** Where windows overlap; made for each series. */
+  readonly sliding?: (samples: Samples) => RangeFunction;
+  /** Where a store knows summaries. */
+  readonly summary: SummaryFunction;
 }
 
 export interface RangeSeries {
@@ -72,7 +87,7 @@ async function* storedSeries(
 }
 
 /** The samples without stale markers; the same arrays when there are none. */
-function dropStale(samples: Samples): Samples {
+export function dropStale(samples: Samples): Samples {
   const { t, v, length } = samples;
   const words = wordsOf(v);
   let first = 0;
@@ -132,7 +147,7 @@ const STEP_COST = 10;
 export async function mapRange(
   range: RangeVector,
   evaluation: Evaluation,
-  fn: RangeFunction | SlidingFunction,
+  fn: RangeFunction | CheaperFunction,
   finish: (input: RangeSeries, result: StepSeries) => void,
 ): Promise<void> {
   const { grid, budget } = evaluation;
@@ -141,8 +156,9 @@ export async function mapRange(
     budget.take(input.samples.length);
     const result = newSeries(input.labels, grid.steps, input.dropName);
     const overlap = grid.steps > 1 && range.rangeMs > grid.stepMs;
-    const apply = typeof fn === 'function' ? fn : overlap ? fn.sliding(input.samples) : fn.whole;
-    const scans = apply === fn || !overlap;
+    const whole = typeof fn === 'function' ? fn : fn.whole;
+    const apply = (overlap && typeof fn !== 'function' && fn.sliding?.(input.samples)) || whole;
+    const scans = apply === whole;
     const any = await slide(input.samples, range, evaluation, apply, scans, result);
     budget.give(input.samples.length);
     if (!any) continue;

@@ -1,13 +1,15 @@
+import { labelValue, METRIC_NAME } from '../../../model/labels.ts';
 import { settleEqualSeries } from '../evaluation/equal-series.ts';
 import type { Evaluation } from '../evaluation/evaluation.ts';
 import {
+  type CheaperFunction,
   evaluateRange,
   mapRange,
   type RangeExpr,
   type RangeFunction,
-  type SlidingFunction,
 } from '../evaluation/range-vector.ts';
 import { checkDistinct, type StepSeries, type StepValue, withoutName } from '../evaluation/step-series.ts';
+import { evaluateSummaries } from '../evaluation/summarised-range.ts';
 import { type Call, type Expr, unwrapParens } from '../expr.ts';
 
 /** How a function is evaluated over all steps at once. */
@@ -64,7 +66,7 @@ export async function mapValues(
 
 /** A function of the window of each series at each step, without other arguments. */
 export function overRange(
-  fn: RangeFunction | SlidingFunction,
+  fn: RangeFunction | CheaperFunction,
   options: { readonly keepsName?: boolean } = {},
 ): FunctionImplementation {
   return async (call, evaluation) => applyToRange(call.args[0]!, evaluation, fn, options.keepsName ?? false);
@@ -73,14 +75,19 @@ export function overRange(
 export async function applyToRange(
   arg: Expr,
   evaluation: Evaluation,
-  fn: RangeFunction | SlidingFunction,
+  fn: RangeFunction | CheaperFunction,
   keepsName = false,
-  seen: (input: StepSeries['labels']) => void = () => {},
+  seen: (metricName: string) => void = () => {},
 ): Promise<StepValue> {
-  const range = evaluateRange(rangeArgument(arg), evaluation);
+  const expr = rangeArgument(arg);
+  if (expr.kind === 'matrix-selector' && typeof fn !== 'function') {
+    const series = await evaluateSummaries(expr, evaluation, fn, { keepsName, seen });
+    if (series !== undefined) return { kind: 'vector', series };
+  }
+  const range = evaluateRange(expr, evaluation);
   const out: StepSeries[] = [];
   await mapRange(range, evaluation, fn, (input, result) => {
-    seen(input.labels);
+    seen(labelValue(input.labels, METRIC_NAME));
     out.push(keepsName && !input.dropName ? result : withoutName(result, evaluation.delayedNameRemoval));
   });
   // Going series by series, Prometheus takes equal label sets for an error even at different steps.

@@ -1,5 +1,6 @@
+import type { RangeSummary } from '../../storage/range-summary.ts';
 import { invalidQuantile } from '../evaluation/annotations.ts';
-import type { RangeFunction, RangeWindow, SlidingFunction } from '../evaluation/range-vector.ts';
+import type { CheaperFunction, RangeFunction, RangeWindow } from '../evaluation/range-vector.ts';
 import { addTo, type KahanSum } from '../kahan-sum.ts';
 import { quantileOf } from '../quantile.ts';
 import { applyToRange, type FunctionImplementation, overRange, scalarArgument } from './function.ts';
@@ -12,6 +13,22 @@ const ofWindow =
     out[step] = fn(window);
     return true;
   };
+
+/** The same from what a window comes to; `fromSummary` is undefined where the samples must be looked at. */
+const summarised = (
+  whole: (window: RangeWindow) => number,
+  fromSummary: (summary: RangeSummary) => number | undefined,
+  sliding?: CheaperFunction['sliding'],
+): CheaperFunction => ({
+  whole: ofWindow(whole),
+  ...(sliding && { sliding }),
+  summary(summary, _window, out, step) {
+    const value = fromSummary(summary);
+    if (value === undefined) return undefined;
+    out[step] = value;
+    return true;
+  },
+});
 
 export function sumOf({ v, from, to }: RangeWindow): number {
   const total: KahanSum = { sum: 0, c: 0 };
@@ -81,24 +98,38 @@ const less = (value: number, than: number) => value < than;
 const atLeast = (value: number, than: number) => value >= than;
 const atMost = (value: number, than: number) => value <= than;
 
-const ofExtreme = (isBetter: (value: number, than: number) => boolean): SlidingFunction => ({
-  whole: ofWindow((window) => window.v[extremeIndex(window, isBetter)]!),
-  sliding: slidingExtreme(isBetter),
-});
+const ofExtreme = (
+  isBetter: (value: number, than: number) => boolean,
+  known: 'min' | 'max',
+): CheaperFunction =>
+  summarised(
+    (window) => window.v[extremeIndex(window, isBetter)]!,
+    (summary) => (summary.finite ? summary[known] : undefined),
+    slidingExtreme(isBetter),
+  );
+
+// Of a sum that is smaller than this share of what was added, too many digits cancelled out.
+const SMALLEST_SHARE = 1e-9;
+
+/** Whether the sum is true to more than 12 digits however it was put together. */
+const isSound = ({ finite, magnitude, sum, c }: RangeSummary) =>
+  finite && Number.isFinite(magnitude) && Math.abs(sum + c) >= magnitude * SMALLEST_SHARE;
 
 /** `ofExact` is what `whole` gives where the sum needed no rounding. */
 function ofSum(
   whole: (window: RangeWindow) => number,
   ofExact: (sum: number, count: number) => number,
-): SlidingFunction {
-  return {
-    whole: ofWindow(whole),
-    sliding(samples) {
+  ofParts: (sum: number, c: number, count: number) => number,
+): CheaperFunction {
+  return summarised(
+    whole,
+    (summary) => (isSound(summary) ? ofParts(summary.sum, summary.c, summary.count) : undefined),
+    (samples) => {
       const sums = exactSums(samples);
       if (sums === undefined) return ofWindow(whole);
       return ofWindow((window) => ofExact(sums(window), window.to - window.from));
     },
-  };
+  );
 }
 
 /** Median absolute deviation from the median; NaN when any value is. */
@@ -124,26 +155,64 @@ const quantileOverTime: FunctionImplementation = async (call, evaluation) => {
 };
 
 export const overTimeFunctions: Readonly<Record<string, FunctionImplementation>> = {
-  sum_over_time: overRange(ofSum(sumOf, (sum) => sum)),
-  avg_over_time: overRange(ofSum(averageOf, (sum, count) => sum / count)),
-  count_over_time: overRange(ofWindow(({ from, to }) => to - from)),
-  present_over_time: overRange(ofWindow(() => 1)),
-  min_over_time: overRange(ofExtreme(less)),
-  max_over_time: overRange(ofExtreme(greater)),
+  sum_over_time: overRange(
+    ofSum(
+      sumOf,
+      (sum) => sum,
+      (sum, c) => sum + c,
+    ),
+  ),
+  avg_over_time: overRange(
+    ofSum(
+      averageOf,
+      (sum, count) => sum / count,
+      (sum, c, count) => sum / count + c / count,
+    ),
+  ),
+  count_over_time: overRange(
+    summarised(
+      ({ from, to }) => to - from,
+      ({ count }) => count,
+    ),
+  ),
+  present_over_time: overRange(
+    summarised(
+      () => 1,
+      () => 1,
+    ),
+  ),
+  min_over_time: overRange(ofExtreme(less, 'min')),
+  max_over_time: overRange(ofExtreme(greater, 'max')),
   stdvar_over_time: overRange(ofWindow(varianceOf)),
   stddev_over_time: overRange(ofWindow((window) => Math.sqrt(varianceOf(window)))),
   first_over_time: overRange(
-    ofWindow(({ v, from }) => v[from]!),
+    summarised(
+      ({ v, from }) => v[from]!,
+      ({ firstV }) => firstV,
+    ),
     { keepsName: true },
   ),
   last_over_time: overRange(
-    ofWindow(({ v, to }) => v[to - 1]!),
+    summarised(
+      ({ v, to }) => v[to - 1]!,
+      ({ lastV }) => lastV,
+    ),
     { keepsName: true },
   ),
   quantile_over_time: quantileOverTime,
   mad_over_time: overRange(ofWindow(medianDeviation)),
-  ts_of_first_over_time: overRange(ofWindow(({ t, from }) => t[from]! / 1000)),
-  ts_of_last_over_time: overRange(ofWindow(({ t, to }) => t[to - 1]! / 1000)),
+  ts_of_first_over_time: overRange(
+    summarised(
+      ({ t, from }) => t[from]! / 1000,
+      ({ firstT }) => firstT / 1000,
+    ),
+  ),
+  ts_of_last_over_time: overRange(
+    summarised(
+      ({ t, to }) => t[to - 1]! / 1000,
+      ({ lastT }) => lastT / 1000,
+    ),
+  ),
   ts_of_min_over_time: overRange(ofWindow((window) => window.t[extremeIndex(window, atMost)]! / 1000)),
   ts_of_max_over_time: overRange(ofWindow((window) => window.t[extremeIndex(window, atLeast)]! / 1000)),
 };

@@ -1,6 +1,6 @@
-import { labelValue, METRIC_NAME } from '../../../model/labels.ts';
+import { addResets, type RangeSummary } from '../../storage/range-summary.ts';
 import { possibleNonCounter } from '../evaluation/annotations.ts';
-import type { RangeWindow, SlidingFunction } from '../evaluation/range-vector.ts';
+import type { CheaperFunction, RangeWindow } from '../evaluation/range-vector.ts';
 import { unwrapParens } from '../expr.ts';
 import { applyToRange, type FunctionImplementation, overRange } from './function.ts';
 import { markedPairs } from './sliding.ts';
@@ -15,7 +15,7 @@ interface Extrapolation {
  * both ends of the window: all the way where a sample is about due there, else by half an interval; never below a
  * counter's zero. Source: prometheus/promql/functions.go, `extrapolatedRate`, operation for operation
  */
-function extrapolate(kind: Extrapolation): SlidingFunction {
+function extrapolate(kind: Extrapolation): CheaperFunction {
   return {
     whole: (window, out, step) => {
       const { v, from, to } = window;
@@ -24,7 +24,7 @@ function extrapolate(kind: Extrapolation): SlidingFunction {
       if (kind.isCounter) {
         for (let i = from + 1; i < to; i += 1) if (v[i]! < v[i - 1]!) difference += v[i - 1]!;
       }
-      out[step] = extrapolated(window, difference, kind);
+      out[step] = ofWindow(window, difference, kind);
       return true;
     },
     sliding() {
@@ -38,27 +38,47 @@ function extrapolate(kind: Extrapolation): SlidingFunction {
           for (let i = resets.first; i < resets.indexes.length; i += 1)
             difference += v[resets.indexes[i]! - 1]!;
         }
-        out[step] = extrapolated(window, difference, kind);
+        out[step] = ofWindow(window, difference, kind);
         return true;
       };
+    },
+    summary(summary, window, out, step) {
+      if (summary.count < 2) return false;
+      const apart = summary.lastV - summary.firstV;
+      const difference = kind.isCounter ? addResets(summary, apart) : apart;
+      if (difference === undefined) return undefined;
+      out[step] = extrapolated(summary, window, difference, kind);
+      return true;
     },
   };
 }
 
+const ofWindow = (window: RangeWindow, difference: number, kind: Extrapolation) =>
+  extrapolated(endsOf(window), window, difference, kind);
+
+const endsOf = ({ t, v, from, to }: RangeWindow): Ends => ({
+  count: to - from,
+  firstT: t[from]!,
+  firstV: v[from]!,
+  lastT: t[to - 1]!,
+});
+
+type Ends = Pick<RangeSummary, 'count' | 'firstT' | 'firstV' | 'lastT'>;
+
 function extrapolated(
-  { t, v, from, to, startMs, endMs }: RangeWindow,
+  { count, firstT, firstV, lastT }: Ends,
+  { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
   difference: number,
   { isCounter, perSecond }: Extrapolation,
 ): number {
-  const last = to - 1;
-  let toStart = (t[from]! - startMs) / 1000;
-  let toEnd = (endMs - t[last]!) / 1000;
-  const sampled = (t[last]! - t[from]!) / 1000;
-  const average = sampled / (last - from);
+  let toStart = (firstT - startMs) / 1000;
+  let toEnd = (endMs - lastT) / 1000;
+  const sampled = (lastT - firstT) / 1000;
+  const average = sampled / (count - 1);
   const threshold = average * 1.1;
   if (toStart >= threshold) toStart = average / 2;
-  if (isCounter && difference > 0 && v[from]! >= 0) {
-    const toZero = sampled * (v[from]! / difference);
+  if (isCounter && difference > 0 && firstV >= 0) {
+    const toZero = sampled * (firstV / difference);
     if (toZero < toStart) toStart = toZero;
   }
   if (toEnd >= threshold) toEnd = average / 2;
@@ -75,13 +95,12 @@ function lastDifference({ v, to }: RangeWindow, isCounter: boolean): number {
 
 const COUNTER_NAME = /_(?:total|sum|count|bucket)$/;
 
-function ofCounter(fn: SlidingFunction): FunctionImplementation {
+function ofCounter(fn: CheaperFunction): FunctionImplementation {
   return async (call, evaluation) => {
     const arg = call.args[0]!;
     // Prometheus has lost the place of a subquery by then, and tells the start of the query.
     const place = unwrapParens(arg).kind === 'subquery' ? { start: 0, end: 0 } : arg;
-    return applyToRange(arg, evaluation, fn, false, (labels) => {
-      const name = labelValue(labels, METRIC_NAME);
+    return applyToRange(arg, evaluation, fn, false, (name) => {
       if (name !== '' && !COUNTER_NAME.test(name))
         evaluation.annotations.add(possibleNonCounter(name, place));
     });
@@ -89,7 +108,10 @@ function ofCounter(fn: SlidingFunction): FunctionImplementation {
 }
 
 /** How many pairs of neighbours in a window are marked. */
-function counting(marks: (before: number, value: number) => boolean): SlidingFunction {
+function counting(
+  marks: (before: number, value: number) => boolean,
+  known: 'changes' | 'resets',
+): CheaperFunction {
   return {
     whole: ({ v, from, to }, out, step) => {
       let n = 0;
@@ -104,6 +126,10 @@ function counting(marks: (before: number, value: number) => boolean): SlidingFun
         out[step] = pairs.indexes.length - pairs.first;
         return true;
       };
+    },
+    summary(summary, _window, out, step) {
+      out[step] = summary[known];
+      return true;
     },
   };
 }
@@ -127,6 +153,6 @@ export const rateFunctions: Readonly<Record<string, FunctionImplementation>> = {
     out[step] = lastDifference(window, false);
     return true;
   }),
-  changes: overRange(counting(changed)),
-  resets: overRange(counting(wasReset)),
+  changes: overRange(counting(changed, 'changes')),
+  resets: overRange(counting(wasReset, 'resets')),
 };
