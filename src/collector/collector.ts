@@ -46,6 +46,7 @@ import type { MetadataCache } from './scrape/metric-metadata.ts';
 import { type Scrape, startScrape } from './scrape/scrape.ts';
 import type { ScrapeConfig } from './scrape/scrape-config.ts';
 import { createSelfMetrics } from './self-metrics.ts';
+import { countShadows, type ShadowCounts } from './shadow-counts.ts';
 import type { Appender } from './storage/storage.ts';
 import { createStore, type Tsdb } from './tsdb/store.ts';
 
@@ -132,7 +133,9 @@ export function createCollector(options: CollectorOptions): Collector {
     open.push(store);
     tellState(store.state(), options);
     const elsewhere = options.query && createQueryApi({ ...options.query, clock });
-    const engine = elsewhere ?? createEngine({ querier: () => store.querier(), clock });
+    const shadow = countShadows(Math.random, logger);
+    const engine =
+      elsewhere ?? createEngine({ querier: () => store.querier(), clock, shadow: shadow.options });
     const traced = tracedBy(options.tracer);
     const notifier = createNotifier({
       receivers: [
@@ -211,6 +214,7 @@ export function createCollector(options: CollectorOptions): Collector {
     const server = await openPage(options, {
       store,
       engine,
+      shadow: shadow.counts,
       rules,
       receiver,
       elsewhere,
@@ -259,6 +263,7 @@ function tellState(state: JournalState, { say, logger }: CollectorOptions): void
 interface Parts {
   readonly store: Tsdb;
   readonly engine: Engine;
+  readonly shadow: ShadowCounts;
   readonly rules: RuleManager;
   readonly receiver: OtlpReceiver;
   readonly elsewhere: QueryApi | undefined;
@@ -271,6 +276,7 @@ interface Parts {
 async function openPage(
   options: CollectorOptions,
   { store, engine, rules, receiver, elsewhere, remoteWrite, writeReceiver, scrape, incidents }: Parts,
+  { store, engine, shadow, rules, receiver, elsewhere, remoteWrite, writeReceiver, scrape }: Parts,
 ): Promise<HttpServer> {
   const { clock, assets, version } = options;
   const server = await createHttpServer({
@@ -298,6 +304,7 @@ async function openPage(
     remoteWrite: () => remoteWrite.stats(),
     writeReceiver: () => writeReceiver.stats(),
     ruleGroups: () => rules.groups(),
+    shadow,
   });
   await app.register(
     prometheusRoutes({

@@ -3,6 +3,7 @@ import type { OtlpReceiverStats } from '../wire/otlp/receiver.ts';
 import type { RemoteWriteReceiverStats } from '../wire/prometheus/remote-write-receiver.ts';
 import type { DestinationStats } from './remote-write/destination.ts';
 import type { RuleGroupState } from './rules/rule-state.ts';
+import type { ShadowCounts } from './shadow-counts.ts';
 import type { StoreStats } from './tsdb/limits.ts';
 
 export interface SelfMetricsSources {
@@ -12,6 +13,7 @@ export interface SelfMetricsSources {
   remoteWrite(): readonly DestinationStats[];
   writeReceiver(): RemoteWriteReceiverStats;
   ruleGroups(): readonly RuleGroupState[];
+  readonly shadow: ShadowCounts;
 }
 
 /** What the collector says of itself: names as Prometheus has them where it has them, read when scraped. */
@@ -82,6 +84,16 @@ export function createSelfMetrics(sources: SelfMetricsSources): Registry {
     'podvitals_remote_write_samples_received_total',
     'Samples stored that came by remote write.',
     () => sources.writeReceiver().samples,
+  );
+  counter(
+    'podvitals_promql_shadow_evaluations_total',
+    'Answers from summaries of samples that were worked out again from every sample.',
+    () => sources.shadow.compared,
+  );
+  counter(
+    'podvitals_promql_shadow_disagreements_total',
+    'Those that differed. Any is a defect of podvitals.',
+    () => sources.shadow.disagreed,
   );
   addDestinations(registry, sources);
   const labelNames = ['rule_group'];

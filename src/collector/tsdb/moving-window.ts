@@ -5,14 +5,17 @@ import {
   createSummary,
   type RangeSummary,
 } from '../storage/range-summary.ts';
-import { createColumns } from './chunk.ts';
+import { createColumns, type SealedChunk } from './chunk.ts';
+import { addChunk, liveSamples } from './chunk-summary.ts';
 import { type DiskRows, type RangeSink, type WalkedSeries, walkRange } from './range-walk.ts';
+import { lowerBound } from './series.ts';
 import type { XorChunk } from './xor-chunk.ts';
 
 /**
- * A window that moves on over one series. Its oldest samples are held one by one and looked at again each time; all
- * that come after are held as one summary, to which new samples are added. Nothing is ever taken out of a summary, so
- * no rounding piles up. When the samples run out, and when something changed behind its back, it is made anew.
+ * A window that moves on over one series, in three parts: its oldest samples one by one, the chunks after them, still
+ * compressed and with what they come to, and what all the rest comes to, to which new samples are added. Nothing is
+ * ever taken out of a summary, so no rounding piles up: when the samples run out more are decoded from the chunks, and
+ * when those do, or something changed behind its back, all is made anew.
  */
 export interface MovingWindow {
   /** The samples with `endT` - `rangeMs` < t <= `endT`. Valid until the next call on any window. */
@@ -27,8 +30,9 @@ export interface MovingWindowOptions {
   readonly removedBefore: () => number;
 }
 
-/** Samples held one by one: they cost memory, and making the window anew costs time every so many samples. */
-const HELD_SAMPLES = 64;
+// What is held decides what a window costs in memory, and how seldom chunks are decoded and read from disk.
+const HELD_SAMPLES = 16;
+const HELD_CHUNKS = 4;
 
 const result = createSummary();
 const newest = createColumns(1);
@@ -40,101 +44,153 @@ export function createMovingWindow({
   removedBefore,
 }: MovingWindowOptions): MovingWindow {
   const { memory } = series;
-  // Windows made at the same time should not all be made anew at the same time.
-  let room = 1 + ((series.ref * 7 + Math.round(rangeMs / 60_000) * 13) % HELD_SAMPLES);
-  let held = 0;
-  let t = new Float64Array(0);
-  let v = new Float64Array(0);
-  let from = 0;
+  const t = new Float64Array(HELD_SAMPLES);
+  const v = new Float64Array(HELD_SAMPLES);
+  const chunks: SealedChunk[] = [];
+  const ofChunks = createSummary();
   const rest = createSummary();
-  let heldEndT = Number.POSITIVE_INFINITY;
-  let seenEndT = Number.NEGATIVE_INFINITY;
-  let seenT = Number.NEGATIVE_INFINITY;
-  let seenRewrites = -1;
-  let seenOpen: XorChunk | undefined;
-  let seenCount = 0;
-  // Of a series that is on disk only: all of it was seen.
-  let isAtEnd = false;
+  // Windows made at the same time should not all be made anew at the same time.
+  const turn = series.ref + Math.round(rangeMs / 60_000);
+  const state = {
+    from: 0,
+    held: 0,
+    samplesRoom: 1 + (turn % HELD_SAMPLES),
+    chunksRoom: 1 + (turn % HELD_CHUNKS),
+    /** The end of what holds the oldest sample: retention takes it as a whole. */
+    heldEndT: Number.POSITIVE_INFINITY,
+    seenEndT: Number.NEGATIVE_INFINITY,
+    /** All of the series is seen up to here. */
+    seenT: Number.NEGATIVE_INFINITY,
+    seenRewrites: -1,
+    seenOpen: undefined as XorChunk | undefined,
+    seenCount: 0,
+    /** Of a series that is on disk only: all of it was seen. */
+    isAtEnd: false,
+  };
 
+  /** Takes samples one by one while there is room and nothing comes before them; answers how many. */
+  const hold = (allT: Float64Array, allV: Float64Array, from: number, to: number) => {
+    if (ofChunks.count > 0 || rest.count > 0 || state.held >= state.samplesRoom) return 0;
+    const count = Math.min(state.samplesRoom - state.held, to - from);
+    t.set(allT.subarray(from, from + count), state.held);
+    v.set(allV.subarray(from, from + count), state.held);
+    state.held += count;
+    return count;
+  };
+
+  let endOfWalk = 0;
   const rebuilding: RangeSink = {
-    samples(columns, first, to, endT) {
-      let begin = first;
-      if (rest.count === 0 && held < room) {
-        if (held === 0) heldEndT = endT;
-        const count = Math.min(room - held, to - first);
-        t.set(columns.t.subarray(first, first + count), held);
-        v.set(columns.v.subarray(first, first + count), held);
-        held += count;
-        begin += count;
+    samples(columns, from, to, endT, chunk) {
+      if (state.held === 0) state.heldEndT = endT;
+      const begin = from + hold(columns.t, columns.v, from, to);
+      const keepsChunk = rest.count === 0 && chunks.length < state.chunksRoom && chunk.maxT <= endOfWalk;
+      if (!keepsChunk || !isSealed(chunk)) {
+        addSamples(rest, columns.t, columns.v, begin, to);
+        return;
       }
-      addSamples(rest, columns.t, columns.v, begin, to);
+      chunks.push({ ...chunk, bytes: chunk.bytes.slice() });
+      addSamples(ofChunks, columns.t, columns.v, begin, to);
     },
     summary: (part) => addSummary(rest, part),
   };
   const adding: RangeSink = {
-    samples: (columns, first, to) => addSamples(rest, columns.t, columns.v, first, to),
+    samples: (columns, from, to) => addSamples(rest, columns.t, columns.v, from, to),
     summary: (part) => addSummary(rest, part),
   };
 
   const rebuild = (endT: number) => {
-    if (t.length < room) {
-      t = new Float64Array(room);
-      v = new Float64Array(room);
-    }
-    held = 0;
-    from = 0;
-    heldEndT = Number.POSITIVE_INFINITY;
+    state.from = 0;
+    state.held = 0;
+    state.heldEndT = Number.POSITIVE_INFINITY;
+    chunks.length = 0;
+    clearSummary(ofChunks);
     clearSummary(rest);
+    endOfWalk = endT;
     walkRange(series, disk, endT - rangeMs + 1, endT, rebuilding, true);
-    room = HELD_SAMPLES;
+    state.samplesRoom = HELD_SAMPLES;
+    state.chunksRoom = HELD_CHUNKS;
+  };
+
+  /** Samples after `startT` from the chunks that are held; false when there are none left. */
+  const refill = (startT: number): boolean => {
+    while (chunks.length > 0 && chunks[0]!.maxT <= startT) chunks.shift();
+    state.from = 0;
+    state.held = 0;
+    clearSummary(ofChunks);
+    if (chunks.length === 0) return false;
+    const columns = liveSamples(chunks[0]!);
+    const from = lowerBound(columns.t, startT + 1, columns.length);
+    const count = Math.min(HELD_SAMPLES, columns.length - from);
+    t.set(columns.t.subarray(from, from + count));
+    v.set(columns.v.subarray(from, from + count));
+    state.held = count;
+    addSamples(ofChunks, columns.t, columns.v, from + count, columns.length);
+    for (let i = 1; i < chunks.length; i += 1) addChunk(ofChunks, chunks[i]!);
+    return count > 0;
   };
 
   const add = (startT: number, endT: number) => {
-    if (memory === undefined ? isAtEnd : memory.lastT <= seenT) return;
+    if (memory === undefined ? state.isAtEnd : memory.lastT <= state.seenT) return;
     const open = memory?.open;
-    const hasOneMore = open !== undefined && open === seenOpen && open.count === seenCount + 1;
+    const hasOneMore = open !== undefined && open === state.seenOpen && open.count === state.seenCount + 1;
     if (hasOneMore && open.maxT > startT && open.maxT <= endT) {
       newest.t[0] = open.maxT;
       newest.words[0] = open.low;
       newest.words[1] = open.high;
       // A stale marker is told from a sample by the walk.
-      if (!Number.isNaN(newest.v[0]!)) return addSamples(rest, newest.t, newest.v, 0, 1);
+      if (!Number.isNaN(newest.v[0]!)) {
+        addSamples(rest, newest.t, newest.v, 0, 1);
+        return;
+      }
     }
-    walkRange(series, disk, Math.max(seenT, startT) + 1, endT, adding);
+    walkRange(series, disk, Math.max(state.seenT, startT) + 1, endT, adding);
   };
 
   const isCurrent = (endT: number) =>
-    seenRewrites === (memory?.rewrites ?? 0) &&
-    endT >= seenEndT &&
-    endT - seenEndT <= rangeMs &&
-    heldEndT >= removedBefore();
+    state.seenRewrites === (memory?.rewrites ?? 0) &&
+    endT >= state.seenEndT &&
+    endT - state.seenEndT <= rangeMs &&
+    state.heldEndT >= removedBefore();
+
+  const move = (endT: number) => {
+    if (!isCurrent(endT)) {
+      rebuild(endT);
+      return;
+    }
+    const startT = endT - rangeMs;
+    add(startT, endT);
+    while (state.from < state.held && t[state.from]! <= startT) state.from += 1;
+    if (state.from < state.held) return;
+    if (chunks.length > 0 && refill(startT)) return;
+    if (ofChunks.count > 0 || rest.count > 0) rebuild(endT);
+  };
+
+  const remember = (endT: number) => {
+    state.seenEndT = endT;
+    state.seenRewrites = memory?.rewrites ?? 0;
+    if (memory === undefined) {
+      state.seenT = endT;
+      const { POSITIVE_INFINITY: end } = Number;
+      state.isAtEnd ||= disk.rows(series.ref, endT + 1, end, end).length === 0;
+      return;
+    }
+    // What comes in order is later than the newest, though it may be earlier than `endT`.
+    state.seenT = Math.min(memory.lastT, endT);
+    state.seenOpen = memory.lastT <= endT ? memory.open : undefined;
+    state.seenCount = state.seenOpen?.count ?? 0;
+  };
 
   return {
     summaryUntil(endT) {
-      const startT = endT - rangeMs;
-      let made = !isCurrent(endT);
-      if (!made) {
-        add(startT, endT);
-        while (from < held && t[from]! <= startT) from += 1;
-        made = from === held && rest.count > 0;
-      }
-      if (made) rebuild(endT);
-      seenEndT = endT;
-      seenRewrites = memory?.rewrites ?? 0;
-      if (memory === undefined) {
-        seenT = endT;
-        isAtEnd ||=
-          disk.rows(series.ref, endT + 1, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).length === 0;
-      } else {
-        // What comes in order is later than the newest, though it may be earlier than `endT`.
-        seenT = Math.min(memory.lastT, endT);
-        seenOpen = memory.lastT <= endT ? memory.open : undefined;
-        seenCount = seenOpen?.count ?? 0;
-      }
+      move(endT);
+      remember(endT);
       clearSummary(result);
-      addSamples(result, t, v, from, held);
+      addSamples(result, t, v, state.from, state.held);
+      addSummary(result, ofChunks);
       addSummary(result, rest);
       return result;
     },
   };
 }
+
+const isSealed = (chunk: SealedChunk | XorChunk): chunk is SealedChunk => !('bits' in chunk);

@@ -23,8 +23,17 @@ export interface DiskRows {
 
 /** Is told what lies within the bounds of a walk, oldest first, stale markers left out. */
 export interface RangeSink {
-  /** Entries `from` to `to` - 1, at least one, of columns that are valid during the call only. `endT` is the end of what they are kept in. */
-  samples(columns: SampleColumns, from: number, to: number, endT: number): void;
+  /**
+   * Entries `from` to `to` - 1, at least one, of the columns of `chunk`, which are valid during the call only. `endT` is
+   * the end of what they are kept in.
+   */
+  samples(
+    columns: SampleColumns,
+    from: number,
+    to: number,
+    endT: number,
+    chunk: SealedChunk | XorChunk,
+  ): void;
   summary(part: RangeSummary): void;
 }
 
@@ -54,7 +63,7 @@ export function walkRange(
     const to = chunk.maxT <= maxT ? columns.length : lowerBound(columns.t, maxT + 1, columns.length);
     if (from >= to) return;
     decodeNext = false;
-    sink.samples(columns, from, to, endT);
+    sink.samples(columns, from, to, endT, chunk);
   };
 
   const isWithin = (part: { readonly minT: number; readonly maxT: number }) =>

@@ -22,6 +22,10 @@ export interface CheckedChunk {
 export const chunkCheck = (ref: SeriesRef, { minT, maxT, count, layout, body }: CheckedChunk): number =>
   crc32(body, crc32(`${ref},${minT},${maxT},${count},${layout}`));
 
+/** Of `summary`; `maxT` is that of the row of `chunk` it is of. */
+export const summaryCheck = (ref: SeriesRef, minT: number, maxT: number, body: Uint8Array): number =>
+  crc32(body, crc32(`${ref},${minT},${maxT}`));
+
 /** Of `record` and `state`: the UTF-8 of the id, then of the body. */
 export const recordCheck = (id: string, body: string): number => crc32(body, crc32(id));
 

@@ -4,16 +4,19 @@ import type { SeriesRef } from '../storage/storage.ts';
 import type { SealedChunk } from './chunk.ts';
 import { addChunk } from './chunk-summary.ts';
 import type { SummaryRow } from './range-walk.ts';
+import { summaryCheck } from './row-check.ts';
 import { decodeSummary, encodeSummary } from './summary-row.ts';
 
 /**
  * `summary` has a row for a row of `chunk` with the same key: what its samples come to, so that a range that holds all
  * of it need not read it. Rows written before there were summaries have none until somebody asks for them. They go
- * with their row of `chunk`; one that grows is replaced together with its summary.
+ * with their row of `chunk`; one that grows is replaced together with its summary. A summary whose check sum is wrong, or
+ * that was of a shorter row, counts as none.
  */
 export const summarySchema = `
   CREATE TABLE summary (
-    ref INTEGER NOT NULL, min_t INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (ref, min_t)
+    ref INTEGER NOT NULL, min_t INTEGER NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL,
+    PRIMARY KEY (ref, min_t)
   ) STRICT, WITHOUT ROWID;
   CREATE TRIGGER summary_ends AFTER DELETE ON chunk
   BEGIN
@@ -21,8 +24,8 @@ export const summarySchema = `
   END`;
 
 export interface SummaryTable {
-  /** `chunk` was added to the row that starts at `minT`, after `others`. For inside `journal.write` only. */
-  add(ref: SeriesRef, minT: number, chunk: SealedChunk, others?: () => Iterable<SealedChunk>): void;
+  /** `chunk` made `row`, or made it out of `before`. For inside `journal.write` only. */
+  add(ref: SeriesRef, row: RowBounds, chunk: SealedChunk, before: RowBefore | undefined): void;
   rows(ref: SeriesRef, minT: number, maxT: number, beforeT: number): readonly SummaryRow[];
   /** Of an old row without one: found out by whoever had to read it. Kept at the next `keepFound`. */
   found(ref: SeriesRef, row: SummaryRow, summary: RangeSummary): void;
@@ -30,56 +33,77 @@ export interface SummaryTable {
   keepFound(): void;
 }
 
+interface RowBounds {
+  readonly minT: number;
+  readonly maxT: number;
+}
+
+interface RowBefore {
+  readonly maxT: number;
+  readonly chunks: () => Iterable<SealedChunk>;
+}
+
 const MOST_FOUND = 10_000;
 const clamp = (t: number) => Math.min(Math.max(t, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 
 export function createSummaryTable(journal: Journal): SummaryTable {
   const sql = {
-    get: journal.prepare('SELECT body FROM summary WHERE ref = ? AND min_t = ?'),
-    put: journal.prepare('INSERT OR REPLACE INTO summary (ref, min_t, body) VALUES (?, ?, ?)'),
+    get: journal.prepare('SELECT body, crc FROM summary WHERE ref = ? AND min_t = ?'),
+    put: journal.prepare('INSERT OR REPLACE INTO summary (ref, min_t, body, crc) VALUES (?, ?, ?, ?)'),
     putFound: journal.prepare(
-      `INSERT OR IGNORE INTO summary (ref, min_t, body)
-       SELECT ref, min_t, ?4 FROM chunk WHERE ref = ?1 AND min_t = ?2 AND max_t = ?3`,
+      `INSERT OR REPLACE INTO summary (ref, min_t, body, crc)
+       SELECT ref, min_t, ?4, ?5 FROM chunk WHERE ref = ?1 AND min_t = ?2 AND max_t = ?3`,
     ),
     rows: journal.prepare(
       // As in block-table.ts: the row that holds ?2 starts at or before it.
-      `SELECT c.min_t AS minT, c.max_t AS maxT, s.body AS body
+      `SELECT c.min_t AS minT, c.max_t AS maxT, s.body AS body, s.crc AS crc
        FROM chunk c LEFT JOIN summary s ON s.ref = c.ref AND s.min_t = c.min_t
        WHERE c.ref = ?1
          AND c.min_t >= coalesce((SELECT max(min_t) FROM chunk WHERE ref = ?1 AND min_t <= ?2), ?2)
          AND c.min_t <= ?3 AND c.min_t < ?4 ORDER BY c.min_t`,
     ),
   };
-  const waiting = new Map<string, readonly [ref: number, minT: number, maxT: number, body: Uint8Array]>();
+  const waiting = new Map<
+    string,
+    readonly [ref: number, minT: number, maxT: number, body: Uint8Array, crc: number]
+  >();
 
-  const ofOthers = (ref: SeriesRef, minT: number, others: () => Iterable<SealedChunk>) => {
-    const row = sql.get.get(ref, minT);
-    if (row !== undefined) return decodeSummary(row.body as Uint8Array);
+  /** Undefined where there is none to be believed. */
+  const read = (ref: SeriesRef, { minT, maxT }: RowBounds, row: Record<string, unknown> | undefined) => {
+    if (row === undefined || row.body === null) return undefined;
+    const body = row.body as Uint8Array;
+    return summaryCheck(ref, minT, maxT, body) === row.crc ? decodeSummary(body) : undefined;
+  };
+
+  const ofBefore = (ref: SeriesRef, minT: number, { maxT, chunks }: RowBefore) => {
+    const known = read(ref, { minT, maxT }, sql.get.get(ref, minT));
+    if (known !== undefined) return known;
     const summary = createSummary();
-    for (const chunk of others()) addChunk(summary, chunk);
+    for (const chunk of chunks()) addChunk(summary, chunk);
     return summary;
   };
 
   return {
-    add(ref, minT, chunk, others) {
-      const summary = others === undefined ? createSummary() : ofOthers(ref, minT, others);
+    add(ref, { minT, maxT }, chunk, before) {
+      const summary = before === undefined ? createSummary() : ofBefore(ref, minT, before);
       const added = createSummary();
       addChunk(added, chunk);
       addSummary(summary, added);
-      sql.put.run(ref, minT, encodeSummary(summary));
+      const body = encodeSummary(summary);
+      sql.put.run(ref, minT, body, summaryCheck(ref, minT, maxT, body));
     },
     rows(ref, minT, maxT, beforeT) {
       const found: SummaryRow[] = [];
       for (const row of sql.rows.all(ref, clamp(minT), clamp(maxT), clamp(beforeT))) {
-        const endT = Number(row.maxT);
-        if (endT < minT) continue;
-        const summary = row.body === null ? undefined : decodeSummary(row.body as Uint8Array);
-        found.push({ minT: Number(row.minT), maxT: endT, summary });
+        const bounds = { minT: Number(row.minT), maxT: Number(row.maxT) };
+        if (bounds.maxT >= minT) found.push({ ...bounds, summary: read(ref, bounds, row) });
       }
       return found;
     },
     found(ref, { minT, maxT }, summary) {
-      if (waiting.size < MOST_FOUND) waiting.set(`${ref}:${minT}`, [ref, minT, maxT, encodeSummary(summary)]);
+      if (waiting.size >= MOST_FOUND) return;
+      const body = encodeSummary(summary);
+      waiting.set(`${ref}:${minT}`, [ref, minT, maxT, body, summaryCheck(ref, minT, maxT, body)]);
     },
     keepFound() {
       for (const row of waiting.values()) sql.putFound.run(...row);

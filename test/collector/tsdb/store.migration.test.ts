@@ -57,3 +57,47 @@ describe('a file from before rows held several chunks', () => {
     await store.close();
   });
 });
+
+describe('a file from before rows had summaries', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'podvitals-tsdb-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('tells a range as it was, and keeps what it found out', async () => {
+    const path = join(folder, 'collector.db');
+    const clock = createFakeClock();
+    const key = encodeLabels(toLabels({ __name__: 'old_total' }));
+    const start = clock.now() - 86_400_000;
+    const store = createStore({ path, clock });
+    const appender = store.appender();
+    for (let i = 0; i < 1_000; i += 1) appender.append(appender.reference(key), start + i * 15_000, i / 3);
+    await appender.commit();
+    await store.maintain();
+    await store.close();
+    const rows = async (sql: string) => {
+      const journal = openJournal(path, { clock, schemas: [samplesSchema] });
+      const found = await journal.write(() => journal.prepare(sql).all());
+      await journal.close();
+      return found;
+    };
+    await rows('DELETE FROM summary');
+
+    const reopened = createStore({ path, clock });
+    const [series] = reopened
+      .querier()
+      .select([{ name: '__name__', op: '=', value: 'old_total' }], start, clock.now());
+    for (let i = 0; i < 2; i += 1)
+      expect(series!.summary!(start, clock.now())).toMatchObject({
+        count: 1_000,
+        firstV: 0,
+        lastV: 333,
+        changes: 999,
+      });
+    await reopened.maintain();
+    await reopened.close();
+    const [{ n }] = (await rows('SELECT count(*) AS n FROM summary')) as [{ n: number }];
+    expect(n).toBeGreaterThan(0);
+  });
+});

@@ -17,6 +17,7 @@ import {
   sum,
   variance,
 } from './reduce.ts';
+import { sumOfStanding } from './standing-sum.ts';
 
 /**
  * Folds the series of one group, step by step from `from` to `to` - 1, into `out`. Only `out.values` at steps where
@@ -51,6 +52,8 @@ const rearrangers: Partial<Record<AggregateOperator, Rearrange>> = {
 };
 
 export async function evaluateAggregate(expr: AggregateExpr, evaluation: Evaluation): Promise<StepValue> {
+  const quick = await sumOfStanding(expr, evaluation);
+  if (quick !== undefined) return { kind: 'vector', series: quick };
   const param = expr.param === null ? null : await evaluation.evaluate(expr.param);
   if (param?.kind === 'string') checkValueLabel(param.value);
   const inner = await evaluation.evaluate(expr.expr);

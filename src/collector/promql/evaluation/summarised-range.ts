@@ -21,7 +21,7 @@ export interface SummarisedOptions {
 }
 
 // Below this a window is a few chunks, which to decode costs no more.
-const LONG_RANGE_MS = 2 * 3_600_000;
+const LONG_RANGE_MS = 12 * 3_600_000;
 const SERIES_BETWEEN_CHECKS = 32;
 
 /**
@@ -53,23 +53,12 @@ export async function evaluateSummaries(
     names.add(name);
     seen(name);
   };
-  // A promise only where samples must be read after all: most series should cost no more than they must.
-  const apply = (
-    stored: StoredSeries,
-    summary: RangeSummary,
-    labels: Labels,
-    name: string,
-  ): Promise<void> | undefined => {
+  const apply = (stored: StoredSeries, summary: RangeSummary, labels: Labels, name: string) => {
     if (summary.count === 0) return undefined;
     const result = newSeries(labels, 1, !keepsName);
-    const told = fn.summary(summary, { startMs, endMs }, result.values, 0);
-    if (told === undefined) {
-      return decode(stored, fn.whole, startMs, endMs, result.values, evaluation).then(
-        (has) => void (has && done(result, name)),
-      );
-    }
-    if (told) done(result, name);
-    return undefined;
+    const has = valueOfWindow(stored, summary, fn, { startMs, endMs }, result.values, evaluation);
+    if (has === true) done(result, name);
+    return has === true || has === false ? undefined : has.then((late) => void (late && done(result, name)));
   };
 
   const keepsLabels = keepsName || delayedNameRemoval;
@@ -101,11 +90,26 @@ export async function evaluateSummaries(
   return out;
 }
 
+/**
+ * The value of `fn` for a window into `out`; false where there is none. A promise only where samples must be read after
+ * all: most windows should cost no more than they must.
+ */
+export function valueOfWindow(
+  stored: StoredSeries,
+  summary: RangeSummary,
+  fn: SummarisedFunction,
+  window: { readonly startMs: number; readonly endMs: number },
+  out: Float64Array,
+  evaluation: Evaluation,
+): boolean | Promise<boolean> {
+  if (summary.count === 0) return false;
+  return fn.summary(summary, window, out, 0) ?? decode(stored, fn.whole, window, out, evaluation);
+}
+
 async function decode(
   stored: StoredSeries,
   fn: RangeFunction,
-  startMs: number,
-  endMs: number,
+  { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
   out: Float64Array,
   { turn, budget, grid }: Evaluation,
 ): Promise<boolean> {

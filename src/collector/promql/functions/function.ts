@@ -13,7 +13,18 @@ import { evaluateSummaries } from '../evaluation/summarised-range.ts';
 import { type Call, type Expr, unwrapParens } from '../expr.ts';
 
 /** How a function is evaluated over all steps at once. */
-export type FunctionImplementation = (call: Call, evaluation: Evaluation) => Promise<StepValue>;
+export interface FunctionImplementation {
+  (call: Call, evaluation: Evaluation): Promise<StepValue>;
+  /** Of a function of windows without other arguments: what it does with each. */
+  readonly ranged?: Ranged;
+}
+
+export interface Ranged {
+  readonly fn: CheaperFunction;
+  readonly keepsName: boolean;
+  /** Called once for the name of each metric that has a value. */
+  readonly seen?: (metricName: string, call: Call, evaluation: Evaluation) => void;
+}
 
 export async function vectorArgument(arg: Expr, evaluation: Evaluation): Promise<StepSeries[]> {
   const value = await evaluation.evaluate(arg);
@@ -67,9 +78,13 @@ export async function mapValues(
 /** A function of the window of each series at each step, without other arguments. */
 export function overRange(
   fn: RangeFunction | CheaperFunction,
-  options: { readonly keepsName?: boolean } = {},
+  options: { readonly keepsName?: boolean; readonly seen?: Ranged['seen'] } = {},
 ): FunctionImplementation {
-  return async (call, evaluation) => applyToRange(call.args[0]!, evaluation, fn, options.keepsName ?? false);
+  const { keepsName = false, seen } = options;
+  const implementation = (call: Call, evaluation: Evaluation) =>
+    applyToRange(call.args[0]!, evaluation, fn, keepsName, (name) => seen?.(name, call, evaluation));
+  if (typeof fn === 'function') return implementation;
+  return Object.assign(implementation, { ranged: { fn, keepsName, ...(seen && { seen }) } });
 }
 
 export async function applyToRange(

@@ -2,7 +2,7 @@ import { addResets, type RangeSummary } from '../../storage/range-summary.ts';
 import { possibleNonCounter } from '../evaluation/annotations.ts';
 import type { CheaperFunction, RangeWindow } from '../evaluation/range-vector.ts';
 import { unwrapParens } from '../expr.ts';
-import { applyToRange, type FunctionImplementation, overRange } from './function.ts';
+import { type FunctionImplementation, overRange } from './function.ts';
 import { markedPairs } from './sliding.ts';
 
 interface Extrapolation {
@@ -95,17 +95,16 @@ function lastDifference({ v, to }: RangeWindow, isCounter: boolean): number {
 
 const COUNTER_NAME = /_(?:total|sum|count|bucket)$/;
 
-function ofCounter(fn: CheaperFunction): FunctionImplementation {
-  return async (call, evaluation) => {
-    const arg = call.args[0]!;
-    // Prometheus has lost the place of a subquery by then, and tells the start of the query.
-    const place = unwrapParens(arg).kind === 'subquery' ? { start: 0, end: 0 } : arg;
-    return applyToRange(arg, evaluation, fn, false, (name) => {
-      if (name !== '' && !COUNTER_NAME.test(name))
-        evaluation.annotations.add(possibleNonCounter(name, place));
-    });
-  };
-}
+const ofCounter = (fn: CheaperFunction): FunctionImplementation =>
+  overRange(fn, {
+    seen(name, call, evaluation) {
+      if (name === '' || COUNTER_NAME.test(name)) return;
+      const arg = call.args[0]!;
+      // Prometheus has lost the place of a subquery by then, and tells the start of the query.
+      const place = unwrapParens(arg).kind === 'subquery' ? { start: 0, end: 0 } : arg;
+      evaluation.annotations.add(possibleNonCounter(name, place));
+    },
+  });
 
 /** How many pairs of neighbours in a window are marked. */
 function counting(
