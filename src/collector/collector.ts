@@ -275,8 +275,7 @@ interface Parts {
 
 async function openPage(
   options: CollectorOptions,
-  { store, engine, rules, receiver, elsewhere, remoteWrite, writeReceiver, scrape, incidents }: Parts,
-  { store, engine, shadow, rules, receiver, elsewhere, remoteWrite, writeReceiver, scrape }: Parts,
+  { store, engine, shadow, rules, receiver, elsewhere, remoteWrite, writeReceiver, scrape, incidents }: Parts,
 ): Promise<HttpServer> {
   const { clock, assets, version } = options;
   const server = await createHttpServer({
