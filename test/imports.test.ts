@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'agent/pod/runtime': ['model', 'util', 'agent/host', 'agent/engines'],
   'agent/pod/prober': ['model', 'util', 'agent/pod/runtime'],
   'agent/pod': ['model', 'util', 'journal', 'agent/host', 'agent/pod/runtime', 'agent/pod/prober'],
+  'agent/sources': ['model', 'util', 'agent/host', 'agent/engines', 'agent/pod', 'agent/pod/runtime'],
   'agent/stats': ['model', 'util', 'agent/host', 'agent/pod', 'agent/pod/runtime'],
   'agent/redaction': ['model', 'util'],
   'agent/triage': ['model', 'util', 'agent/stats', 'agent/pod', 'agent/redaction'],

@@ -4,11 +4,12 @@ import type { Tracer } from '@opentelemetry/api';
 import type { FastifyBaseLogger } from 'fastify';
 import { createHttpServer } from '../http/server.ts';
 import { openJournal } from '../journal/journal.ts';
-import { createKeyValue, keyValueSchema } from '../journal/key-value.ts';
+import { createKeyValue, keyValueBelow, keyValueSchema } from '../journal/key-value.ts';
 import { queueSchema } from '../journal/queue.ts';
 import type { Pod } from '../model/kubernetes.ts';
 import type { LogLine, OomKill } from '../model/life.ts';
 import type { Clock } from '../util/clock.ts';
+import { CodedError } from '../util/coded-error.ts';
 import { tracedBy } from '../util/traced.ts';
 import { createOtlpSender, type OtlpSender } from '../wire/otlp/sender.ts';
 import { tracedTransport } from '../wire/otlp/traced-transport.ts';
@@ -22,16 +23,18 @@ import { createFlightRecorder } from './events/flight-recorder.ts';
 import { openRuntime, podmanSocketOf } from './open-runtime.ts';
 import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import { createPodManager, type PodManager } from './pod/pod-manager.ts';
-import type { Runtime } from './pod/runtime/runtime.ts';
 import type { RuntimeName } from './pod/runtime/runtime-name.ts';
 import type { PodTransition } from './pod/transition.ts';
 import { newestWithin } from './redaction/log-bound.ts';
 import { redactLog } from './redaction/redaction.ts';
+import { createPodmanSource } from './sources/podman/podman-source.ts';
+import { findSockets } from './sources/podman/sockets.ts';
 import { createOomWatch } from './stats/oom-watch.ts';
 import { createStatsReader } from './stats/stats-reader.ts';
 import { traceStartup } from './traces/startup-trace.ts';
 import { createTransitionInbox } from './transition-inbox.ts';
 import { createVitalsLoop } from './vitals-loop.ts';
+import { type WatchedPods, watchPods } from './watched-pods.ts';
 
 export interface AgentOptions {
   readonly dataDir: string;
@@ -101,12 +104,13 @@ export function createAgent(options: AgentOptions): Agent {
       logger,
     });
     open.push(runtime);
+    const nodeIp = hostAddress();
     const manager = createPodManager({
       runtime,
       clock,
       keyValue,
       random: options.random,
-      node: { name: node, ip: hostAddress(), cpuCores: cpus().length, memoryBytes: totalmem() },
+      node: { name: node, ip: nodeIp, cpuCores: cpus().length, memoryBytes: totalmem() },
       backOff: { ...options.backOff, resetAfterMs: RESET_BACK_OFF_MS },
       onError,
     });
@@ -114,6 +118,17 @@ export function createAgent(options: AgentOptions): Agent {
     open.push(stats);
     const oomWatch = createOomWatch({ clock });
     open.push(oomWatch);
+    const podman = createPodmanSource({
+      clock,
+      keyValue: keyValueBelow(keyValue, 'sources/'),
+      node: { name: node, ip: nodeIp },
+      sockets: () => findSockets(options.env, process.getuid?.() ?? 0),
+      oomKills: (life) => oomWatch.kills(life),
+      onTrouble: (message, error) => logger.warn({ err: error }, message),
+      onRecovered: (message) => logger.info(message),
+      onError,
+    });
+    const pods = watchPods(manager, runtime, [podman]);
     const flightRecorder = createFlightRecorder();
     const traced = tracedBy(options.tracer);
     const senders = Object.entries(options.transports).map(([name, transport]) =>
@@ -134,8 +149,8 @@ export function createAgent(options: AgentOptions): Agent {
       clock,
       keyValue,
       flightRecorder,
-      view: (uid) => manager.view(uid),
-      logs: (uid, container, attempt, tail) => runtime.logs(uid, container, attempt, { tail }),
+      view: (uid) => pods.view(uid),
+      logs: (uid, container, attempt, tail) => pods.logs(uid, container, attempt, { tail }),
       emit(records) {
         sent = Promise.all([sent, ...senders.map((sender) => sender.sendRecords(records))]).catch(onError);
       },
@@ -147,7 +162,7 @@ export function createAgent(options: AgentOptions): Agent {
       node,
       version,
       enforcement: runtime.enforcement(),
-      manager,
+      pods,
       stats,
       oomWatch,
       flightRecorder,
@@ -171,7 +186,7 @@ export function createAgent(options: AgentOptions): Agent {
     };
     // What the pod listens on at the moment a probe finds nobody: a short life may have no other look at it.
     const recordListening = ({ pod, container }: PodTransition & { readonly kind: 'probe' }) => {
-      const id = manager.view(pod.uid)?.containers.find(({ name }) => name === container)?.running?.id;
+      const id = pods.view(pod.uid)?.containers.find(({ name }) => name === container)?.running?.id;
       const listening = stats.readPod(pod.uid).pods.get(pod.uid)?.listening;
       if (id !== undefined && listening) flightRecorder.recordListening(id, listening);
     };
@@ -181,7 +196,7 @@ export function createAgent(options: AgentOptions): Agent {
         recordNetwork(transition.pod.uid, transition.containerId);
       }
       recorder.onTransition(transition);
-      const view = manager.view(transition.pod.uid);
+      const view = pods.view(transition.pod.uid);
       if (view) recorder.podChanged(view);
       await recorder.settled();
       await sent;
@@ -192,7 +207,7 @@ export function createAgent(options: AgentOptions): Agent {
     };
     const inbox = createTransitionInbox({ journal, clock, handle, onError });
     open.push(inbox);
-    manager.onTransition((transition) => {
+    pods.onTransition((transition) => {
       // Probe results are many and small: they are taken at once, and lost with the process.
       if (transition.kind === 'probe' || transition.kind === 'late-answer') recorder.onTransition(transition);
       else inbox.put(transition);
@@ -203,7 +218,7 @@ export function createAgent(options: AgentOptions): Agent {
       }
     });
     oomWatch.onKill((containerId, kill) => {
-      const owner = manager.ownerOf(containerId);
+      const owner = pods.ownerOf(containerId);
       if (!owner) return;
       toldKills.add(kill);
       recorder.onOomKill({ ...owner, kill });
@@ -211,15 +226,17 @@ export function createAgent(options: AgentOptions): Agent {
     });
     await manager.start();
     open.push({ close: () => manager.stop({ deletePods: false }) });
+    open.push(podman);
+    await podman.start();
     vitals.start();
     const apply = async (files: readonly ManifestFile[]) => applyFiles(manager, files);
-    const control = await openControl(options, manager, runtime, apply);
+    const control = await openControl(options, manager, pods, apply);
     open.push(control);
     const server = await createHttpServer({ name: 'agent', listen: options.listen, logger, clock });
     await server.app.register(metricsRoutes(async (path, accept) => expose(vitals.points(), path, accept)));
     open.push(server);
     const url = await server.listen();
-    return { runtime, manager, senders, recorder, vitals, inbox, apply, url };
+    return { runtime, manager, pods, senders, recorder, vitals, inbox, apply, url };
   }
 
   async function closeAll() {
@@ -245,13 +262,13 @@ export function createAgent(options: AgentOptions): Agent {
     url: () => started(running).url,
     enforcement: () => started(running).runtime.enforcement(),
     async logs(uid, container, { previous, tail }) {
-      const { manager, runtime } = started(running);
-      const view = manager.view(uid);
+      const { pods } = started(running);
+      const view = pods.view(uid);
       const found = view?.containers.find((candidate) => candidate.name === container);
       if (!found) return undefined;
       const attempt = found.attempt - (previous ? 1 : 0);
       if (attempt < 0) return undefined;
-      const lines = await runtime.logs(uid, container, attempt, { tail });
+      const lines = await pods.logs(uid, container, attempt, { tail });
       return redactLog(newestWithin(lines, MOST_LOG_CHARACTERS));
     },
     stop() {
@@ -291,7 +308,7 @@ async function applyFiles(manager: PodManager, files: readonly ManifestFile[]): 
 async function openControl(
   options: AgentOptions,
   manager: PodManager,
-  runtime: Runtime,
+  pods: WatchedPods,
   apply: (files: readonly ManifestFile[]) => Promise<ApplyOutcome>,
 ) {
   const control = await createHttpServer({
@@ -303,8 +320,12 @@ async function openControl(
   await control.app.register(
     objectRoutes({
       apply,
-      list: (kind, namespace) => manager.list(kind, namespace),
+      list: (kind, namespace) =>
+        kind === 'Pod'
+          ? [...manager.list(kind, namespace), ...pods.foreign(namespace)]
+          : manager.list(kind, namespace),
       async delete(target, { gracePeriodSeconds, wait }) {
+        refuseForeign(target, manager, pods);
         const { gone } = manager.delete({
           ...target,
           ...(gracePeriodSeconds === undefined
@@ -315,16 +336,31 @@ async function openControl(
         if (wait) await gone;
       },
       logs: (pod: Pod, container, attempt, logOptions) =>
-        runtime.logs(pod.metadata.uid, container, attempt, logOptions),
+        pods.logs(pod.metadata.uid, container, attempt, logOptions),
       followLogs: (pod: Pod, container, attempt, onLine, signal) =>
-        runtime.followLogs(pod.metadata.uid, container, attempt, onLine, signal),
-      watch: (listener) => manager.onTransition(listener),
+        pods.followLogs(pod.metadata.uid, container, attempt, onLine, signal),
+      watch: (listener) => pods.onTransition(listener),
       clock: options.clock,
     }),
   );
   await control.app.register(workloadRoutes((target, change) => manager.change(target, change)));
   await control.listen();
   return control;
+}
+
+/** Who watches a pod does not own it. */
+function refuseForeign(
+  { kind, namespace, name }: { readonly kind: string; readonly namespace: string; readonly name: string },
+  manager: PodManager,
+  pods: WatchedPods,
+): void {
+  if (kind !== 'Pod' || manager.get(kind, namespace, name)) return;
+  if (!pods.foreign(namespace).some(({ metadata }) => metadata.name === name)) return;
+  throw new CodedError(
+    'POD_NOT_OURS',
+    `pod ${namespace}/${name} is Podman's, podvitals only watches it: \`podman pod rm --force\` or \`podman rm --force\` removes it`,
+    { status: 409 },
+  );
 }
 
 function droppedBy(senders: readonly OtlpSender[]): Readonly<Record<string, number>> {

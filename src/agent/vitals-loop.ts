@@ -2,13 +2,13 @@ import type { CancelTimer, Clock } from '../util/clock.ts';
 import type { Point } from '../wire/catalogue/signal.ts';
 import type { EventRecorder } from './events/event-recorder.ts';
 import type { FlightRecorder } from './events/flight-recorder.ts';
-import type { PodManager } from './pod/pod-manager.ts';
 import type { Enforcement } from './pod/runtime/runtime.ts';
 import type { PodView, WorkloadView } from './pod/view.ts';
 import { createSeriesEnds } from './signals/series-ends.ts';
 import { pointsBesidePods, pointsOf, pointsOfPod } from './signals/signals.ts';
 import type { OomWatch } from './stats/oom-watch.ts';
 import type { StatsReader } from './stats/stats-reader.ts';
+import type { WatchedPods } from './watched-pods.ts';
 
 export interface VitalsLoopOptions {
   readonly clock: Clock;
@@ -16,7 +16,7 @@ export interface VitalsLoopOptions {
   readonly node: string;
   readonly version: string;
   readonly enforcement: Enforcement;
-  readonly manager: Pick<PodManager, 'view' | 'views'>;
+  readonly pods: Pick<WatchedPods, 'view' | 'views'>;
   readonly stats: StatsReader;
   readonly oomWatch: Pick<OomWatch, 'track'>;
   readonly flightRecorder: FlightRecorder;
@@ -45,7 +45,7 @@ const SECOND_MS = 1_000;
 const BESIDE_PODS = '';
 
 export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
-  const { clock, manager, stats, flightRecorder, recorder, intervalMs } = options;
+  const { clock, stats, flightRecorder, recorder, intervalMs } = options;
   const ends = createSeriesEnds();
   const startedAt = clock.now();
   const told = new Map<string, { readonly object: string | undefined; readonly view: WorkloadView }>();
@@ -91,7 +91,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     };
   };
   const observe = () => {
-    const { pods, workloads } = manager.views();
+    const { pods, workloads } = options.pods.views();
     const node = stats.node();
     return { pods, workloads, usages: stats.latest(), agent: agentFacts(), ...(node ? { node } : {}) };
   };
@@ -132,7 +132,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
   };
 
   const second = async () => {
-    const { pods, workloads } = manager.views();
+    const { pods, workloads } = options.pods.views();
     track(pods);
     const usages = await stats.tick();
     for (const pod of pods) {
@@ -165,9 +165,9 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
       recorder.nodeChanged({ version: options.version, level, notEnforced });
       loop();
     },
-    track: () => track(manager.views().pods),
+    track: () => track(options.pods.views().pods),
     async flush(uid) {
-      const pod = manager.view(uid);
+      const pod = options.pods.view(uid);
       if (!pod) return;
       const points = pointsOfPod(pod, stats.readPod(uid));
       await options.sendPoints([...points, ...ends.update(uid, points)], sendingTime());

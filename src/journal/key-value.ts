@@ -50,3 +50,14 @@ export function createKeyValue(journal: Journal): DurableKeyValue {
         .filter(([, value]) => value !== undefined),
   };
 }
+
+/** Facts in a part of their own: keys are those of `keyValue` with `prefix` before them. */
+export function keyValueBelow(keyValue: DurableKeyValue, prefix: string): DurableKeyValue {
+  return {
+    get: (key) => keyValue.get(prefix + key),
+    set: (key, value) => keyValue.set(prefix + key, value),
+    delete: (key) => keyValue.delete(prefix + key),
+    entries: (below) =>
+      keyValue.entries(prefix + below).map(([key, value]) => [key.slice(prefix.length), value] as const),
+  };
+}

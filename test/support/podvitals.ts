@@ -69,6 +69,8 @@ export interface PodvitalsOptions {
   readonly flags?: readonly string[];
   /** More of the configuration's `agent` section. */
   readonly agent?: Readonly<Record<string, unknown>>;
+  /** More of its `collector` section. */
+  readonly collector?: Readonly<Record<string, unknown>>;
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -108,6 +110,7 @@ export async function startPodvitals(options: PodvitalsOptions): Promise<Podvita
         listen: `127.0.0.1:${ports.collector}`,
         otlpGrpc: `127.0.0.1:${ports.otlpGrpc}`,
         otlpHttp: `127.0.0.1:${ports.otlpHttp}`,
+        ...options.collector,
       },
     }),
   );

@@ -41,7 +41,13 @@ export interface PodRecord {
   conditions: readonly PodCondition[];
   ready: boolean;
   /** Ended by the node rather than by its containers. */
-  failure?: { readonly reason: string; readonly message: string; readonly at: number };
+  failure?: { readonly reason: string; readonly message: string; readonly at: number } | undefined;
+  /** Its containers were stopped on request and wait to be started again by whoever did: nobody wants it now. */
+  stopped?: boolean | undefined;
+  /** Ran before anybody looked: when it became ready is not known, and its start is not judged. */
+  readonly foundRunning?: boolean;
+  /** How many of it are wanted; left out: one. */
+  readonly desired?: number;
   /** Volumes or the sandbox could not be made; tried again at `retryAt`. */
   setUpFailure?: { readonly message: string; readonly retryAt: number } | undefined;
   deletion?: { readonly at: number; readonly graceMs: number; readonly request: KillRequest };

@@ -33,6 +33,11 @@ export interface OomWatch {
    * life ended; it decides where the cgroup is gone by now.
    */
   untrack(id: string, counted?: number): readonly OomKill[];
+  /**
+   * How many kills there were in a life that is over, whose watch goes on until `untrack`; it begins here where nobody
+   * had the time. Where the cgroup is gone by now the last poll and the log count; undefined: neither could be read.
+   */
+  kills(container: WatchedContainer): number | undefined;
   /** Called once a kill. Returns the unsubscribe function. */
   onKill(listener: (containerId: string, kill: OomKill) => void): () => void;
   close(): void;
@@ -85,8 +90,10 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
     return index === -1 ? undefined : unclaimed.splice(index, 1)[0];
   };
 
-  const logged = ({ path }: Watched) =>
-    unclaimed.filter((victim) => victim.cgroup !== undefined && victim.cgroup === path).length;
+  const logged = ({ path, pid }: Watched) =>
+    unclaimed.filter(({ cgroup, pid: victim }) =>
+      cgroup === undefined ? victim === pid : path !== undefined && lies(cgroup, path),
+    ).length;
 
   const tell = (container: Watched, victim: OomVictim | undefined) => {
     container.told += 1;
@@ -141,27 +148,40 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
   };
   poll();
 
+  const track = (container: WatchedContainer, read: CgroupPaths = container.cgroup) => {
+    if (watched.has(container.id)) return;
+    const counter = createOomCounter(descriptors, read, () => {
+      const entry = watched.get(container.id);
+      if (entry) check(entry);
+    });
+    const isNew = container.startedAt !== undefined && container.startedAt >= madeAt;
+    const counted = isNew ? 0 : (counter.read() ?? 0);
+    const path = cgroupPath(container.cgroup);
+    const entry: Watched = {
+      ...container,
+      path,
+      counter,
+      kills: [],
+      counted,
+      told: counted,
+      waiting: undefined,
+    };
+    watched.set(container.id, entry);
+    if (isNew) check(entry);
+  };
+
   return {
-    track(container) {
-      if (watched.has(container.id)) return;
-      const counter = createOomCounter(descriptors, container.cgroup, () => {
-        const entry = watched.get(container.id);
-        if (entry) check(entry);
-      });
-      const isNew = container.startedAt !== undefined && container.startedAt >= madeAt;
-      const counted = isNew ? 0 : (counter.read() ?? 0);
-      const path = cgroupPath(container.cgroup);
-      const entry: Watched = {
-        ...container,
-        path,
-        counter,
-        kills: [],
-        counted,
-        told: counted,
-        waiting: undefined,
-      };
-      watched.set(container.id, entry);
-      if (isNew) check(entry);
+    track: (container) => track(container),
+    kills(container) {
+      const isWatched = watched.has(container.id);
+      // By now its path may be that of a next life.
+      if (!isWatched) track(container, {});
+      const entry = watched.get(container.id)!;
+      const counted = entry.counter.read();
+      readLog();
+      const known = Math.max(counted ?? 0, entry.counted, entry.told + logged(entry));
+      const seen = isWatched || (log !== undefined && (container.startedAt ?? 0) >= madeAt);
+      return known > 0 || seen ? known : undefined;
     },
     untrack(id, counted) {
       const container = watched.get(id);
@@ -213,7 +233,7 @@ export function ownerOf<Container extends Owner>(
   const { cgroup } = victim;
   if (cgroup !== undefined) {
     return all
-      .filter(({ path }) => path !== undefined && (cgroup === path || cgroup.startsWith(`${path}/`)))
+      .filter(({ path }) => path !== undefined && lies(cgroup, path))
       .sort((a, b) => b.path!.length - a.path!.length)[0];
   }
   const main = all.find((container) => container.pid === victim.pid);
@@ -221,6 +241,8 @@ export function ownerOf<Container extends Owner>(
   const lacking = all.filter((container) => container.told < container.counted);
   return lacking.length === 1 ? lacking[0] : undefined;
 }
+
+const lies = (cgroup: string, path: string) => cgroup === path || cgroup.startsWith(`${path}/`);
 
 interface Owner {
   readonly path: string | undefined;

@@ -19,6 +19,7 @@ export const PROMOTED_POD_LABELS = [
   'app.kubernetes.io/part-of',
   'team',
   'tier',
+  'user',
 ] as const;
 
 /**

@@ -8,7 +8,7 @@ export const SLOW_START_MS = 30_000;
 
 /** When the pod's start will be judged slow; undefined once it is judged or cannot be any more. */
 export function startJudgedAt(pod: PodRecord): number | undefined {
-  if (pod.start || pod.deletion || isTerminal(pod.phase)) return undefined;
+  if (pod.start || pod.foundRunning || pod.deletion || isTerminal(pod.phase)) return undefined;
   return pod.startup.createdAt + SLOW_START_MS;
 }
 
@@ -27,7 +27,7 @@ export function refreshStatus(pod: PodRecord, now: number): readonly PodTransiti
   pod.conditions = podConditions(pod, phase, now);
   const ready = pod.conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
   if (ready !== pod.ready) {
-    const first = ready && pod.startup.readyAt === undefined;
+    const first = ready && pod.startup.readyAt === undefined && !pod.foundRunning;
     pod.ready = ready;
     if (first) pod.startup.readyAt = now;
     facts.push({ ...base, kind: ready ? 'ready' : 'not-ready', first });

@@ -84,7 +84,9 @@ export function createWorkloads(options: {
       const object = objectOf(record);
       return object ? desiredPods(objects, object) : 0;
     }
-    return members.filter((pod) => !pod.deletion && pod.phase !== 'Succeeded').length;
+    return members
+      .filter((pod) => !pod.deletion && pod.phase !== 'Succeeded')
+      .reduce((sum, pod) => sum + (pod.desired ?? 1), 0);
   }
 
   async function forgetIfEmpty(record: WorkloadRecord): Promise<void> {
