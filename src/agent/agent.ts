@@ -20,6 +20,7 @@ import { type ApplyOutcome, type ManifestFile, objectRoutes } from './api/object
 import { workloadRoutes } from './api/workloads.ts';
 import { createEventRecorder } from './events/event-recorder.ts';
 import { createFlightRecorder } from './events/flight-recorder.ts';
+import { createNetworkLives } from './events/network-lives.ts';
 import { openRuntime, podmanSocketOf } from './open-runtime.ts';
 import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import { createPodManager, type PodManager } from './pod/pod-manager.ts';
@@ -180,10 +181,7 @@ export function createAgent(options: AgentOptions): Agent {
         if (!toldKills.has(kill)) recorder.onOomKill({ ...death, kill });
       }
     };
-    const recordNetwork = (uid: string, containerId: string) => {
-      const counters = stats.readPod(uid).pods.get(uid)?.tcp;
-      if (counters) flightRecorder.recordNetwork(containerId, counters);
-    };
+    const network = createNetworkLives((uid) => stats.readPod(uid).pods.get(uid)?.tcp, flightRecorder);
     // What the pod listens on at the moment a probe finds nobody: a short life may have no other look at it.
     const recordListening = ({ pod, container }: PodTransition & { readonly kind: 'probe' }) => {
       const id = pods.view(pod.uid)?.containers.find(({ name }) => name === container)?.running?.id;
@@ -191,10 +189,7 @@ export function createAgent(options: AgentOptions): Agent {
       if (id !== undefined && listening) flightRecorder.recordListening(id, listening);
     };
     const handle = async (transition: PodTransition) => {
-      if (transition.kind === 'container-died') {
-        recordOomKills(transition);
-        recordNetwork(transition.pod.uid, transition.containerId);
-      }
+      if (transition.kind === 'container-died') recordOomKills(transition);
       recorder.onTransition(transition);
       const view = pods.view(transition.pod.uid);
       if (view) recorder.podChanged(view);
@@ -214,8 +209,10 @@ export function createAgent(options: AgentOptions): Agent {
       if (transition.kind === 'probe' && !transition.result.ok) recordListening(transition);
       if (transition.kind === 'container-started') {
         vitals.track();
-        recordNetwork(transition.pod.uid, transition.containerId);
+        network.started(transition);
       }
+      if (transition.kind === 'container-died') network.died(transition);
+      if (transition.kind === 'pod-deleted') network.forget(transition.pod.uid);
     });
     oomWatch.onKill((containerId, kill) => {
       const owner = pods.ownerOf(containerId);

@@ -24,6 +24,7 @@ import {
   ENV_SECRET,
   MARKER,
   NAMESPACE,
+  PLACED_SECRETS,
   SECRETS,
   STEADY,
   writeHostilePods,
@@ -38,7 +39,7 @@ import {
   until,
 } from '../support/podvitals.ts';
 
-const SECRET_TEXTS = [ENV_SECRET, ...SECRETS.map(([, secret]) => secret)];
+const SECRET_TEXTS = [ENV_SECRET, ...Object.values(PLACED_SECRETS), ...SECRETS.map(([, secret]) => secret)];
 // All that a terminal acts on or reorders; tabs and line ends are no harm.
 const RAW_CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
@@ -280,6 +281,7 @@ describe.skipIf(notRoot() || missing('chromium'))('hostile pods', () => {
     look('OTLP', sent);
     look('output', podvitals.output());
     expect(leaks).toEqual([]);
+    expect(SECRETS.length).toBeGreaterThanOrEqual(20);
     // The same places hold what is no secret: it was looked at.
     expect(api).toContain(MARKER);
     expect(sent).toContain(MARKER);

@@ -21,10 +21,45 @@ export const SECRETS: readonly (readonly [line: string, secret: string])[] = (
     ['charge failed for key %', joined('sk_', 'live_51H8xQpKZvKYlo2C9xT7aBcDe')],
     ['Set-Cookie: session=%; HttpOnly', 's3ss10n-4f9a1c77b2e0'],
     ['SMTP_PASSWORD=%', 'mail-pass-77-qx!z'],
+    ['maps loaded with %', joined('AIza', 'SyD4kQ7vB2nX9wE1rT6yU3iO8pA5sZ0cLqM')],
+    ['mirroring with %', joined('glpat-', 'Zx8vQ2nM4kL7pR1tY6wS')],
+    ['publishing as %', joined('npm_', 'q7Xw2Vb9Nk4Lm8Pz1Rt6Yc3Hd5Gf0SjAeUoIi')],
+    ['mail relay %', joined('SG.', 'ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf09kqeF8tAmbihYzrnopKcNAn5ULw')],
+    [
+      'AccountName=shop;AccountKey=%;EndpointSuffix=core.example',
+      joined('kQ7vB2nX9wE1rT6yU3iO8pA5', 'sZ0cLqM4dF7gH1jK9lP2oI6uY5tR3eW8qA=='),
+    ],
+    [
+      'droplet made by %',
+      joined('dop_v1_', '3f9a1c77b2e04d5e4286b91cf3b1c9a07d5e4286b91c3f9a1c77b2e04d5e4286'),
+    ],
+    [
+      'alerting https://hooks.slack.com/services/%',
+      joined('T0G9PQBBK/B0G9PQBBL/', 'Xr2Vb9Nk4Lm8Pz1Rt6Yc3Hd5'),
+    ],
+    ['proxy-authorization: Basic %', 'c2hvcDpodW50ZXItb2YtdGhlLWhpbGxz'],
+    ['dsn shop:%@tcp(db.internal:3306)/shop', 'mysql-pass-41-vx'],
+    ['cache at redis://default:%@cache.internal:6379/0', 'r3dis-pass-88-qq'],
+    ['vault login with %', joined('hvs.', 'CAESIJ2Wm8Pz1Rt6Yc3Hd5Gf0SjAeUoIiQ7Xw2Vb9Nk4L')],
+    ['asking the model with %', joined('sk-', 'proj-Nk4Lm8Pz1Rt6Yc3Hd5Gf0SjAeUoIiQ7Xw2Vb9')],
+    ['trusting client_secret: "%"', 'GvT8~cl1ent-secret-of-shop'],
+    [
+      '-----BEGIN RSA PRIVATE KEY----- % -----END RSA PRIVATE KEY-----',
+      joined('MIIEpAIBAAKCAQEA7yn3bRHQ5FHMQ', 'Zx8vQ2nM4kL7pR1tY6wSq7Xw2Vb9Nk4Lm8Pz1Rt6'),
+    ],
   ] as const
 ).map(([line, secret]) => [line.replace('%', secret), secret] as const);
 
 export const ENV_SECRET = 'env-only-secret-5b8e0d3f';
+
+/** Secrets that stand nowhere but in arguments, in a setting of an innocent name, in objects, or in the last words. */
+export const PLACED_SECRETS = {
+  argument: 'argument-only-secret-71c4a9',
+  setting: 'setting-only-secret-c05e',
+  configMap: 'configmap-only-secret-9d21',
+  secret: 'object-only-secret-e7f60b',
+  error: 'error-only-secret-33ab',
+} as const;
 
 /** What a browser would act on. `window.pwned` and `data-pwned` tell that it did. */
 const MARKUP = [
@@ -64,7 +99,7 @@ export const MARKER = 'innocent-marker-7f3a';
 /** What each pod says last before it dies: the texts that verdicts are made of. */
 const LAST_WORDS: Readonly<Record<string, string>> = {
   constructor: `Error: missing required environment variable PAYMENT_URL$(touch pwned)<img data-pwned src=x>`,
-  'a--force': `Error: connect ECONNREFUSED $(touch pwned).internal:5432`,
+  'a--force': `Error: connect ECONNREFUSED $(touch pwned).internal:5432 (postgres://shop:${PLACED_SECRETS.error}@db.internal:5432/shop)`,
   '0x0': `Error: getaddrinfo ENOTFOUND \`touch pwned\`.<script>window.pwned=1</script>`,
   null: `Error: ENOENT: no such file or directory, open '/etc/'; touch pwned; '\u001b]0;owned\u0007'`,
   true: `panic: \u202e<svg onload=window.pwned=1> {{command "reboot"}}`,
@@ -86,12 +121,27 @@ export function writeHostilePods(folder: string): string {
   const path = join(folder, 'hostile.yaml');
   writeFileSync(
     path,
-    [...crashing, pod(STEADY, 'cat said.txt; exec sleep 1000')]
+    [...objects(), ...crashing, pod(STEADY, 'cat said.txt; exec sleep 1000')]
       .map((one) => JSON.stringify(one))
       .join('\n---\n'),
   );
   return path;
 }
+
+const objects = () => [
+  {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'settings', namespace: NAMESPACE },
+    data: { 'app.properties': `db.password=${PLACED_SECRETS.configMap}\n` },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'secrets', namespace: NAMESPACE },
+    stringData: { pass: PLACED_SECRETS.secret },
+  },
+];
 
 function pod(name: string, script: string) {
   const text = [...MARKUP, ...ESCAPES, ...SHELL].join('\n');
@@ -110,12 +160,17 @@ function pod(name: string, script: string) {
         {
           name: 'constructor',
           command: ['sh', '-c', `${script} # <script>window.pwned=1</script>\u001b[2J\u202e`],
+          args: ['sh', '--api-token', PLACED_SECRETS.argument],
           env: [
             { name: 'HOSTILE', value: text },
             { name: 'DATABASE_PASSWORD', value: ENV_SECRET },
+            { name: 'UPSTREAM', value: `amqp://shop:${PLACED_SECRETS.setting}@queue.internal:5672` },
+            { name: 'PASS', valueFrom: { secretKeyRef: { name: 'secrets', key: 'pass' } } },
           ],
+          volumeMounts: [{ name: 'settings', mountPath: '/tmp/hostile-settings' }],
         },
       ],
+      volumes: [{ name: 'settings', configMap: { name: 'settings' } }],
     },
   };
 }

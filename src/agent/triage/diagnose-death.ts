@@ -17,6 +17,7 @@ import { heapExhausted } from './causes/heap-exhausted.ts';
 import { livenessProbeTooStrict } from './causes/liveness-probe-too-strict.ts';
 import { livenessProbeWrong } from './causes/liveness-probe-wrong.ts';
 import { missingConfig } from './causes/missing-config.ts';
+import { noisyNeighbour } from './causes/noisy-neighbour.ts';
 import { oomKilled } from './causes/oom-killed.ts';
 import { permissionDenied } from './causes/permission-denied.ts';
 import { pidLimit } from './causes/pid-limit.ts';
@@ -40,6 +41,7 @@ const FAILURES: readonly FailureOf[] = [
   childOomKilled,
   livenessProbeWrong,
   cpuThrottled,
+  noisyNeighbour,
   startupTooSlowForProbe,
   livenessProbeTooStrict,
   applicationHung,

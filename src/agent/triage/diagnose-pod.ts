@@ -1,6 +1,7 @@
 import type { Verdict } from '../../model/verdict.ts';
 import { childOomKilledAlive } from './pod/child-oom-killed-alive.ts';
 import { cpuThrottledAlive } from './pod/cpu-throttled-alive.ts';
+import { evicted } from './pod/evicted.ts';
 import { imagePullFailed } from './pod/image-pull-failed.ts';
 import { lastDeath } from './pod/last-death.ts';
 import { notReady } from './pod/not-ready.ts';
@@ -9,11 +10,14 @@ import { referenceMissing } from './pod/reference-missing.ts';
 import { startFailed } from './pod/start-failed.ts';
 import { terminating } from './pod/terminating.ts';
 import { unexplainedDeath } from './pod/unexplained-death.ts';
+import { unschedulable } from './pod/unschedulable.ts';
 import { isReady, type PodEvidence } from './pod-evidence.ts';
 
 /** What keeps a container from starting comes before how it died, and that before what it does while it runs. */
 const FAILURES: readonly PodFailureOf[] = [
   terminating,
+  evicted,
+  unschedulable,
   imagePullFailed,
   referenceMissing,
   startFailed,

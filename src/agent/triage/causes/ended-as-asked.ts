@@ -1,6 +1,7 @@
 import type { KillRequest } from '../../../model/life.ts';
 import { exitFact, ofLife, oomCounterFact } from '../citation.ts';
 import { isMeantToRun, signalOf } from '../death.ts';
+import { evictionCause } from '../eviction.ts';
 import type { FailureOf } from '../failure.ts';
 import { podEvents } from '../next-step.ts';
 import { brief } from '../words.ts';
@@ -22,12 +23,6 @@ const CAUSES: Readonly<Partial<Record<KillRequest['by'], string>>> = {
 };
 const SIGKILL = 9;
 
-/** The kubelet's message names the resource the node was low on. */
-function evictionOf(message: string): string {
-  if (/inode|disk|ephemeral|imagefs|nodefs|storage/i.test(message)) return 'EvictedDisk';
-  return /\bpids?\b|process/i.test(message) ? 'EvictedPids' : 'EvictedMemory';
-}
-
 /** It ended because someone podvitals knows asked for it, or because its work was done: nothing is wrong with it. */
 export const endedAsAsked: FailureOf = (death) => {
   const { life } = death;
@@ -48,7 +43,7 @@ export const endedAsAsked: FailureOf = (death) => {
   const counter = killed ? oomCounterFact(death) : undefined;
   return {
     cause:
-      killRequest.by === 'eviction' ? evictionOf(killRequest.message) : (CAUSES[killRequest.by] ?? 'None'),
+      killRequest.by === 'eviction' ? evictionCause(killRequest.message) : (CAUSES[killRequest.by] ?? 'None'),
     failureMode: killRequest.by === 'eviction' ? 'F5' : null,
     confidence: 'certain',
     summary: `Container ${container} ended because ${ASKED[killRequest.by]}${killed ? '; it did not end within its grace period and was killed, which is no OOM kill' : ''}.`,

@@ -27,7 +27,7 @@ export const lastDeath: PodFailureOf = (pod) => {
   )[0];
   if (!troubled) return undefined;
   const { life, container } = troubled;
-  const verdict = ofWhichContainer(container, life.verdict);
+  const verdict = hedged(pod, troubled, ofWhichContainer(container, life.verdict));
   const deaths = unrequestedDeaths(pod, life.container, pod.now - LOOP_MS);
   if (deaths.length < LOOP_DEATHS) return verdict;
   return {
@@ -63,10 +63,27 @@ function isConsequence(
   if (!OF_OTHERS.includes(life.verdict.cause)) return false;
   const fails = all.some((other) => other.life !== life && !OF_OTHERS.includes(other.life.verdict.cause));
   if (!fails) return false;
-  const { summary } = life.verdict;
-  const { podIP } = object.status;
+  return mayNeedItsPod(life, object.status.podIP);
+}
+
+function mayNeedItsPod({ verdict: { summary } }: Life, podIP: string | undefined): boolean {
   const own = WITHIN_THE_POD.test(summary) || (podIP !== undefined && summary.includes(podIP));
   return own || !AN_ADDRESS.test(summary);
+}
+
+/** Whom it could not reach may be a container of its own pod that is not up, of which nothing is known yet. */
+function hedged(
+  pod: PodEvidence,
+  { life, container }: { readonly life: Life; readonly container: ContainerNow },
+  verdict: Verdict,
+): Verdict {
+  const othersDown = containersOf(pod).some(({ name, init, status }) => {
+    return !init && name !== container.name && status?.state.running === undefined;
+  });
+  const depends = OF_OTHERS.includes(life.verdict.cause) && mayNeedItsPod(life, pod.view.object.status.podIP);
+  return othersDown && depends && verdict.confidence === 'certain'
+    ? { ...verdict, confidence: 'likely' }
+    : verdict;
 }
 
 /** Who began to die first within the loop; what dies often dies last by chance. */

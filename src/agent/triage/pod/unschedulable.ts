@@ -1,0 +1,85 @@
+import type { Evidence } from '../../../model/evidence.ts';
+import { seriesName } from '../citation.ts';
+import { describePod, manifestOf } from '../next-step.ts';
+import { lastEvent, type PodEvidence } from '../pod-evidence.ts';
+import { brief, rfc3339 } from '../words.ts';
+import { eventFact, type PodFailureOf } from './pod-failure.ts';
+
+// The scheduler's own words. Source: kubernetes pkg/scheduler/framework/plugins.
+const CONSTRAINTS: readonly (readonly [RegExp, string, string])[] = [
+  [/Insufficient ([\w./-]+)/, 'no node has enough $1 left', 'lower the request, or make room'],
+  [/Too many pods/, 'no node may take another pod', 'make room: each node takes a fixed number of pods'],
+  [
+    /untolerated taint (\{[^}]{0,200}\})|taint(?:s|ed)?\b/i,
+    'the nodes are tainted$1 and the pod does not tolerate it',
+    'add the toleration, or use other nodes',
+  ],
+  [
+    /didn't match Pod's node affinity\/selector|node selector|node\(s\) didn't match/i,
+    'no node matches its node selector or affinity',
+    'correct nodeSelector or affinity, or label a node',
+  ],
+  [/free ports/i, 'the host port it asks for is taken on every node', 'give up hostPort, or free it'],
+  [
+    /anti-affinity|pod affinity/i,
+    'where it may run is ruled out by (anti-)affinity to other pods',
+    'relax the rule, or add nodes',
+  ],
+  [/topology spread/i, 'its topology spread leaves no node', 'relax topologySpreadConstraints, or add nodes'],
+  [
+    /persistentvolumeclaim "([^"]{1,253})"|unbound immediate PersistentVolumeClaims|volume node affinity/i,
+    'its volume$1 is not there or lies elsewhere',
+    'see the claim and its storage class',
+  ],
+];
+const REJECTED = /^(?:OutOf\w+|NodeAffinity|UnexpectedAdmissionError|NodePorts|NodeUnschedulable)$/;
+
+/** No node may take the pod, or the node it was given to refuses it: which constraint it is. */
+export const unschedulable: PodFailureOf = (pod) => {
+  const { object, ref } = pod.view;
+  const condition = object.status.conditions.find(({ type }) => type === 'PodScheduled');
+  const waits = condition?.status === 'False' && condition.reason !== 'SchedulingGated';
+  const refused = object.status.phase === 'Failed' && REJECTED.test(object.status.reason ?? '');
+  const event = lastEvent(pod, ['FailedScheduling']);
+  if (!waits && !refused) return undefined;
+  const message = (refused ? object.status.message : condition?.message) ?? event?.message ?? '';
+  const found = CONSTRAINTS.flatMap(([pattern, words, remedy]) => {
+    const match = pattern.exec(message);
+    const named = match?.slice(1).find((part) => part !== undefined);
+    if (!match) return [];
+    const detail = words.includes('enough') ? (named ?? 'of what it asks for') : named ? ` (${named})` : '';
+    return [{ words: words.replace('$1', brief(detail, 120)), remedy }];
+  });
+  const resource = /enough resource: ([\w./-]+)|OutOf(\w+)/.exec(`${message} ${object.status.reason ?? ''}`);
+  const why =
+    found.length > 0
+      ? found.map(({ words }) => words).join('; ')
+      : resource
+        ? `the node has not enough ${resource[1] ?? resource[2]} left for it`
+        : 'what keeps it from a node is in the message';
+  return {
+    cause: 'Unschedulable',
+    failureMode: 'F9',
+    confidence: 'certain',
+    summary: `No node takes the pod: ${why}. ${brief(message, 240)}`.trim(),
+    evidence: facts(pod, message, event === undefined ? undefined : eventFact(event)),
+    next: [
+      describePod(ref, 'see requests, selectors, tolerations and the whole message'),
+      manifestOf(ref, found[0]?.remedy ?? 'relax what the message names'),
+    ],
+  };
+};
+
+function facts(
+  { view: { ref, object }, now }: PodEvidence,
+  message: string,
+  event: Evidence | undefined,
+): readonly Evidence[] {
+  const condition = object.status.conditions.find(({ type }) => type === 'PodScheduled');
+  const own: Evidence = {
+    fact: `it is not scheduled${message === '' ? '' : `: ${brief(message, 300)}`}`,
+    source: seriesName('kube_pod_status_unschedulable', ref),
+    at: condition?.lastTransitionTime ?? rfc3339(now),
+  };
+  return event ? [event, own] : [own];
+}
