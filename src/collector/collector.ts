@@ -15,6 +15,7 @@ import {
   createRemoteWriteReceiver,
   type RemoteWriteReceiver,
 } from '../wire/prometheus/remote-write-receiver.ts';
+import { type Admissions, createAdmissions } from './admissions.ts';
 import { withCause, withIncident } from './alert-cause.ts';
 import { createNotifier } from './alerting/notifier.ts';
 import { terminalReceiver } from './alerting/receivers/terminal.ts';
@@ -202,6 +203,7 @@ export function createCollector(options: CollectorOptions): Collector {
     };
     receiver = createOtlpReceiver({ store, clock, onCommitted });
     const writeReceiver = createRemoteWriteReceiver({ store, clock, onCommitted });
+    const admissions = createAdmissions(clock);
     const scrape = await startScrape({
       configs: options.scrapeConfigs ?? [],
       appender: () => store.appender(),
@@ -210,7 +212,7 @@ export function createCollector(options: CollectorOptions): Collector {
       logger,
     });
     open.push(scrape);
-    open.push(...(await openOtlp(options, receiver)));
+    open.push(...(await openOtlp(options, receiver, admissions)));
     const server = await openPage(options, {
       store,
       engine,
@@ -221,6 +223,7 @@ export function createCollector(options: CollectorOptions): Collector {
       remoteWrite,
       writeReceiver,
       scrape,
+      admissions,
       incidents,
     });
     open.push(server);
@@ -270,12 +273,25 @@ interface Parts {
   readonly remoteWrite: RemoteWrite;
   readonly writeReceiver: RemoteWriteReceiver;
   readonly scrape: Scrape;
+  readonly admissions: Admissions;
   readonly incidents: Incidents;
 }
 
 async function openPage(
   options: CollectorOptions,
-  { store, engine, shadow, rules, receiver, elsewhere, remoteWrite, writeReceiver, scrape, incidents }: Parts,
+  {
+    store,
+    engine,
+    shadow,
+    rules,
+    receiver,
+    elsewhere,
+    remoteWrite,
+    writeReceiver,
+    scrape,
+    admissions,
+    incidents,
+  }: Parts,
 ): Promise<HttpServer> {
   const { clock, assets, version } = options;
   const server = await createHttpServer({
@@ -304,6 +320,9 @@ async function openPage(
     writeReceiver: () => writeReceiver.stats(),
     ruleGroups: () => rules.groups(),
     shadow,
+    scrape: () => scrape.stats(),
+    admissions: () =>
+      Object.entries(admissions).map(([door, admission]) => [door, admission.stats()] as const),
   });
   await app.register(
     prometheusRoutes({
@@ -318,7 +337,7 @@ async function openPage(
   await app.register(
     statusRoutes({ ...options, querier: () => store.querier(), stats: () => store.stats() }),
   );
-  await app.register(remoteWriteRoutes(writeReceiver));
+  await app.register(remoteWriteRoutes(writeReceiver, admissions.remote_write));
   await app.register(ruleRoutes(rules));
   await app.register(
     targetRoutes({ pools: scrape.pools, externalHost: new URL(options.externalUrl).hostname }),
@@ -363,12 +382,19 @@ const activeAlerts = (rules: RuleManager) =>
 async function openOtlp(
   options: CollectorOptions,
   receiver: OtlpReceiver,
+  admissions: Admissions,
 ): Promise<{ close(): Promise<void> }[]> {
   const { token } = options;
   const authorize = token === undefined ? undefined : createTokenCheck(token);
   const opened: { close(): Promise<void> }[] = [];
   const doors = [
-    () => createOtlpGrpcServer({ ...options.otlpGrpc, receiver, ...(authorize && { authorize }) }),
+    () =>
+      createOtlpGrpcServer({
+        ...options.otlpGrpc,
+        receiver,
+        admission: admissions.otlp_grpc,
+        ...(authorize && { authorize }),
+      }),
     async () => {
       const server = await createHttpServer({
         name: 'OTLP receiver',
@@ -376,7 +402,9 @@ async function openOtlp(
         token,
         logger: options.logger,
       });
-      await server.app.register(otlpRoutes(createOtlpHttpHandler(receiver), receiver.limits.bodyBytes));
+      await server.app.register(
+        otlpRoutes(createOtlpHttpHandler(receiver), receiver.limits.bodyBytes, admissions.otlp_http),
+      );
       await server.listen();
       return server;
     },

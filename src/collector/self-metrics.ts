@@ -1,8 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { AdmissionStats } from '../util/admission.ts';
 import type { OtlpReceiverStats } from '../wire/otlp/receiver.ts';
 import type { RemoteWriteReceiverStats } from '../wire/prometheus/remote-write-receiver.ts';
 import type { DestinationStats } from './remote-write/destination.ts';
 import type { RuleGroupState } from './rules/rule-state.ts';
+import type { ScrapeStats } from './scrape/scrape.ts';
 import type { ShadowCounts } from './shadow-counts.ts';
 import type { StoreStats } from './tsdb/limits.ts';
 
@@ -14,6 +16,9 @@ export interface SelfMetricsSources {
   writeReceiver(): RemoteWriteReceiverStats;
   ruleGroups(): readonly RuleGroupState[];
   readonly shadow: ShadowCounts;
+  scrape(): ScrapeStats;
+  /** By the door. */
+  admissions(): readonly (readonly [door: string, AdmissionStats])[];
 }
 
 /** What the collector says of itself: names as Prometheus has them where it has them, read when scraped. */
@@ -95,6 +100,12 @@ export function createSelfMetrics(sources: SelfMetricsSources): Registry {
     'Those that differed. Any is a defect of podvitals.',
     () => sources.shadow.disagreed,
   );
+  counter(
+    'podvitals_target_scrapes_beyond_limit_total',
+    'Scrapes given up because the target exposed too much, or too much was being scraped at once.',
+    () => sources.scrape().beyondLimit,
+  );
+  addAdmissions(registry, sources);
   addDestinations(registry, sources);
   const labelNames = ['rule_group'];
   new Gauge({
@@ -119,6 +130,28 @@ export function createSelfMetrics(sources: SelfMetricsSources): Registry {
     },
   });
   return registry;
+}
+
+function addAdmissions(registry: Registry, sources: SelfMetricsSources): void {
+  const common = { labelNames: ['door'], registers: [registry] };
+  new Counter({
+    ...common,
+    name: 'podvitals_ingest_requests_refused_total',
+    help: 'Requests told to come again because more came than can be taken, or that came too slowly.',
+    collect() {
+      this.reset();
+      for (const [door, stats] of sources.admissions()) this.inc({ door }, stats.refused);
+    },
+  });
+  new Gauge({
+    ...common,
+    name: 'podvitals_ingest_requests_waiting',
+    help: 'Requests that wait to be read.',
+    collect() {
+      this.reset();
+      for (const [door, stats] of sources.admissions()) this.set({ door }, stats.waiting);
+    },
+  });
 }
 
 const DESTINATION_COUNTERS = [

@@ -1,10 +1,13 @@
 import type { FastifyPluginAsync } from 'fastify';
+import { admitBodies } from '../../http/body-admission.ts';
+import type { Admission } from '../../util/admission.ts';
 import type { OtlpHttpRequest, OtlpHttpResponse } from '../../wire/otlp/http-handler.ts';
 
 /** `POST /v1/metrics` and `/v1/logs`: OTLP over HTTP. The handler answers; this only carries bytes. */
 export function otlpRoutes(
   handle: (request: OtlpHttpRequest) => Promise<OtlpHttpResponse>,
   bodyLimit: number,
+  admission: Admission,
 ): FastifyPluginAsync {
   return async (app) => {
     app.removeAllContentTypeParsers();
@@ -12,10 +15,16 @@ export function otlpRoutes(
       done(null, body),
     );
     for (const path of ['/v1/metrics', '/v1/logs']) {
-      // Telemetry changes nothing on the host, and a page of another origin is refused before this.
+      // Its own admission bounds it, whatever the number of requests. Telemetry changes nothing on the host, and a page of another origin is refused before this.
       app.post(
         path,
-        { bodyLimit, compress: false, decompress: false, config: { access: 'read' } },
+        {
+          bodyLimit,
+          compress: false,
+          decompress: false,
+          preParsing: admitBodies(admission),
+          config: { access: 'read', rateLimit: false },
+        },
         async (request, reply) => {
           const { status, headers, body } = await handle({
             path,

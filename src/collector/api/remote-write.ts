@@ -1,8 +1,10 @@
 import type { FastifyPluginAsync } from 'fastify';
+import { admitBodies } from '../../http/body-admission.ts';
+import type { Admission } from '../../util/admission.ts';
 import type { RemoteWriteReceiver } from '../../wire/prometheus/remote-write-receiver.ts';
 
 /** `POST /api/v1/write`: Prometheus' remote write. The receiver answers; this only carries bytes. */
-export function remoteWriteRoutes(receiver: RemoteWriteReceiver): FastifyPluginAsync {
+export function remoteWriteRoutes(receiver: RemoteWriteReceiver, admission: Admission): FastifyPluginAsync {
   const bodyLimit = receiver.limits.bodyBytes;
   return async (app) => {
     app.removeAllContentTypeParsers();
@@ -12,7 +14,13 @@ export function remoteWriteRoutes(receiver: RemoteWriteReceiver): FastifyPluginA
     // As with OTLP: telemetry changes nothing on the host, and a page of another origin is refused before this.
     app.post(
       '/api/v1/write',
-      { bodyLimit, compress: false, decompress: false, config: { access: 'read' } },
+      {
+        bodyLimit,
+        compress: false,
+        decompress: false,
+        preParsing: admitBodies(admission),
+        config: { access: 'read', rateLimit: false },
+      },
       async (request, reply) => {
         const { status, message, retryAfterSeconds } = await receiver.write({
           contentType: request.headers['content-type'],

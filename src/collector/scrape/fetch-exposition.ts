@@ -56,7 +56,7 @@ const MOST_REDIRECTS = 10;
  * Asks a target for what it exposes. Whatever the target does, it ends when `signal` is aborted, and holds no more than
  * `bodyBytes` and what `hold` grants.
  *
- * @throws SCRAPE_FAILED with Prometheus' words where it has them: they are shown as the target's last error.
+ * @throws SCRAPE_FAILED, SCRAPE_LIMIT with Prometheus' words where it has them: they are shown as the target's last error.
  */
 export async function fetchExposition(
   request: ExpositionRequest,
@@ -142,8 +142,8 @@ async function readBody(response: http.IncomingMessage, request: ExpositionReque
     for await (const part of unpacked) {
       const { length } = part as Buffer;
       bytes += length;
-      if (request.bodyBytes > 0 && bytes > request.bodyBytes) throw failed('body size limit exceeded');
-      if (!request.hold(length)) throw failed('too much is being scraped at once');
+      if (request.bodyBytes > 0 && bytes > request.bodyBytes) throw beyondLimit('body size limit exceeded');
+      if (!request.hold(length)) throw beyondLimit('too much is being scraped at once');
       text += decode(decoder, part as Buffer);
     }
     return text + decode(decoder);
@@ -186,3 +186,5 @@ function reasonOf(error: unknown): string {
 }
 
 const failed = (message: string) => new CodedError('SCRAPE_FAILED', message);
+/** The target exposes more than is taken. */
+export const beyondLimit = (message: string) => new CodedError('SCRAPE_LIMIT', message);

@@ -1,10 +1,10 @@
 import { encodeLabels, METRIC_NAME, toLabels } from '../../model/labels.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
-import { CodedError, isCodedError, messageOf } from '../../util/coded-error.ts';
+import { isCodedError, messageOf } from '../../util/coded-error.ts';
 import { readExposition } from '../../wire/prometheus/exposition-reader.ts';
 import { parseSeries } from '../../wire/prometheus/exposition-series.ts';
 import type { Appender, Committed } from '../storage/storage.ts';
-import { type Exposition, fetchExposition, type ScrapeConnections } from './fetch-exposition.ts';
+import { beyondLimit, type Exposition, fetchExposition, type ScrapeConnections } from './fetch-exposition.ts';
 import { createMetadataCache, type MetadataCache } from './metric-metadata.ts';
 import type { MutableLabels, Relabel } from './relabel.ts';
 import { setOver, toSampleLabels } from './sample-labels.ts';
@@ -23,6 +23,8 @@ export interface ScrapeLoopOptions {
   readonly room: Room;
   readonly clock: Clock;
   readonly onTrouble: (error: unknown) => void;
+  /** A scrape was given up because there was too much. */
+  readonly onBeyondLimit: () => void;
 }
 
 export interface Room {
@@ -143,7 +145,7 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
       began = clock.monotonic();
     }
     if (config.limits.samples > 0 && limited > config.limits.samples)
-      throw new CodedError('SCRAPE_FAILED', 'sample limit exceeded');
+      throw beyondLimit('sample limit exceeded');
   };
 
   const appendOne = (appender: Appender, known: KnownSeries, t: number, value: number) => {
@@ -172,6 +174,7 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
     } catch (thrown) {
       error = thrown;
       if (!isCodedError(error)) options.onTrouble(error);
+      else if (error.code === 'SCRAPE_LIMIT') options.onBeyondLimit();
       appender.rollback();
       cache.untrack();
       appender = options.appender();

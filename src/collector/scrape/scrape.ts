@@ -20,8 +20,14 @@ export interface ScrapeOptions {
 export interface Scrape {
   /** By the name of their job. */
   pools(): readonly Pick<ScrapePool, 'jobName' | 'active' | 'dropped'>[];
+  stats(): ScrapeStats;
   /** Ends without stale markers: a restart is no end of what is watched. Idempotent. */
   close(): Promise<void>;
+}
+
+/** Counts since it was started, for its metrics. */
+export interface ScrapeStats {
+  readonly beyondLimit: number;
 }
 
 const POLL_MS = 2000;
@@ -34,6 +40,10 @@ export async function startScrape(options: ScrapeOptions): Promise<Scrape> {
   const closing = new AbortController();
   const room = createRoom(BODIES_BYTES);
   const onTrouble = createTrouble(options.logger, clock);
+  let beyondLimit = 0;
+  const onBeyondLimit = () => {
+    beyondLimit += 1;
+  };
   const pools = configs.map((config) =>
     createScrapePool({
       config,
@@ -43,6 +53,7 @@ export async function startScrape(options: ScrapeOptions): Promise<Scrape> {
       room,
       clock,
       onTrouble,
+      onBeyondLimit,
     }),
   );
 
@@ -63,6 +74,7 @@ export async function startScrape(options: ScrapeOptions): Promise<Scrape> {
 
   return {
     pools: () => [...pools].sort((a, b) => (a.jobName < b.jobName ? -1 : 1)),
+    stats: () => ({ beyondLimit }),
     async close() {
       closing.abort();
       await Promise.all(polled);

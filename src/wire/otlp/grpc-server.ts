@@ -10,8 +10,10 @@ import {
   status,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
+import { type Admission, RETRY_AFTER_SECONDS } from '../../util/admission.ts';
 import { systemClock } from '../../util/clock.ts';
 import { CodedError, isCodedError, messageOf } from '../../util/coded-error.ts';
+import { admitCalls } from './grpc-admission.ts';
 import { EXPORT_PATH, toBuffer } from './grpc-transport.ts';
 import type { OtlpReceiver } from './receiver.ts';
 import { writeRetryDelay } from './retry-info.ts';
@@ -22,6 +24,8 @@ export interface OtlpGrpcServerOptions {
   /** 0 for any free one. */
   readonly port: number;
   readonly receiver: OtlpReceiver;
+  /** Bounds what is held of requests; everything is let in when left out. */
+  readonly admission?: Admission;
   /** Answers whether a request with this `authorization` may pass; everybody may when left out. */
   readonly authorize?: (authorization: string | undefined) => boolean;
   /** PEM; plain text when left out. */
@@ -36,16 +40,17 @@ export interface OtlpGrpcServer {
 }
 
 const CLOSE_AFTER_MS = 2_000;
-const RETRY_AFTER_MS = 5_000;
+const RETRY_AFTER_MS = RETRY_AFTER_SECONDS * 1000;
 
 /** Listens for OTLP over gRPC. @throws OTLP_ADDRESS_TAKEN when the port cannot be had. */
 export async function createOtlpGrpcServer(options: OtlpGrpcServerOptions): Promise<OtlpGrpcServer> {
-  const { host, receiver } = options;
+  const { host, receiver, admission } = options;
   // Its own words on stderr say again what the CodedError says.
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.max_receive_message_length': receiver.limits.bodyBytes,
     'grpc.max_concurrent_streams': 100,
+    ...(admission && { interceptors: [admitCalls(admission, failureOf)] }),
   });
   for (const signal of ['metrics', 'logs'] as const) {
     server.addService(serviceOf(signal), { Export: handlerOf(signal, options) as UntypedHandleCall });

@@ -81,7 +81,7 @@ export function createRemoteWriteReceiver(options: RemoteWriteReceiverOptions): 
     const request = snappyDecode(body, limits.unpackedBytes);
     if (underWayBytes > 0 && underWayBytes + request.length > limits.underWayBytes)
       throw new CodedError('REMOTE_WRITE_BUSY', 'too many write requests are under way; send it again', {
-        status: 503,
+        status: 429,
       });
     underWayBytes += request.length;
     const appender = store.appender();

@@ -1,3 +1,4 @@
+import { createAdmissions } from '../../../src/collector/admissions.ts';
 import { remoteWriteRoutes } from '../../../src/collector/api/remote-write.ts';
 import { startRemoteWrite } from '../../../src/collector/remote-write/remote-write.ts';
 import { createStore } from '../../../src/collector/tsdb/store.ts';
@@ -27,5 +28,7 @@ await startRemoteWrite({
 // Chunks settle and commits are let go while it runs.
 setInterval(() => void store.maintain(), 50);
 const server = await createHttpServer({ name: 'collector', listen: { host: '127.0.0.1', port } });
-await server.app.register(remoteWriteRoutes(createRemoteWriteReceiver({ store, clock })));
+await server.app.register(
+  remoteWriteRoutes(createRemoteWriteReceiver({ store, clock }), createAdmissions(clock).remote_write),
+);
 process.stdout.write(`${await server.listen()}\n`);

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAdmissions } from '../../../src/collector/admissions.ts';
 import { remoteWriteRoutes } from '../../../src/collector/api/remote-write.ts';
 import { createEngine } from '../../../src/collector/promql/engine.ts';
 import { createQueryApi } from '../../../src/collector/query-api/query-api.ts';
@@ -45,7 +46,7 @@ describe.skipIf(missing('prometheus'))('a real Prometheus that sends us what it 
       listen: { host: '127.0.0.1', port: 0 },
       token: TOKEN,
     });
-    await server.app.register(remoteWriteRoutes(receiver));
+    await server.app.register(remoteWriteRoutes(receiver, createAdmissions(systemClock).remote_write));
     const url = await server.listen();
     const config = {
       global: { scrape_interval: '200ms', scrape_timeout: '200ms' },

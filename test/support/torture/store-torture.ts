@@ -51,6 +51,9 @@ const SPEED = 60;
 const MINUTE_MS = 60_000;
 const SCRAPED = 'torture_scraped';
 const RECORDED = 'torture:written:sum';
+const MOST_BATCHES = 120;
+// On a machine that has no time for it, a round is over with what came.
+const LONGEST_LOAD_MS = 20_000;
 const CHECK_ALL_EVERY = 50;
 const SEEN_WITHIN_MS = 5 * MINUTE_MS;
 
@@ -106,10 +109,11 @@ export async function tortureStore(options: TortureOptions): Promise<StoreTortur
       collector.start({ nowMs: time.now(), speed: SPEED });
       standby = spawnCollector(config);
       const early = random.chance(0.15);
-      const afterMs = random.integer(0, early ? 400 : 1200);
+      const jitterMs = random.integer(0, early ? 400 : 30);
+      const batches = random.integer(0, MOST_BATCHES);
       if (early) {
         killsWhileStarting += 1;
-        await pause(afterMs);
+        await pause(jitterMs);
       } else {
         const failed = await collector.started;
         if (failed !== undefined) {
@@ -122,7 +126,8 @@ export async function tortureStore(options: TortureOptions): Promise<StoreTortur
         const connections = connect(doors);
         load.run(connections);
         const looking = look(doors, ledgers.seen, time);
-        await pause(afterMs);
+        await load.taken(batches);
+        await pause(jitterMs);
         await Promise.all([collector.kill(), looking.stop()]);
         await load.stop();
         await connections.close();
@@ -277,6 +282,7 @@ function createLoad(writers: readonly Writer[], time: RunningTime, troubles: str
   }));
   let stopped = true;
   let running: Promise<unknown> = Promise.resolve();
+  let taken = 0;
 
   const write = async (one: (typeof pending)[number], connections: Connections) => {
     while (!stopped) {
@@ -287,8 +293,8 @@ function createLoad(writers: readonly Writer[], time: RunningTime, troubles: str
         await pause(5);
         continue;
       }
-      const taken = outcome.kind === 'accepted' && outcome.rejected === 0;
-      if (taken) one.batch.acknowledge();
+      taken += 1;
+      if (outcome.kind === 'accepted' && outcome.rejected === 0) one.batch.acknowledge();
       // What was stored long before the answer got lost may not be taken again; the ledger knows that it was sent.
       else if (one.tries === 1) troubles.push(`refused at the first try: ${outcome.message}`);
       one.batch = undefined;
@@ -300,7 +306,13 @@ function createLoad(writers: readonly Writer[], time: RunningTime, troubles: str
   return {
     run(connections: Connections) {
       stopped = false;
+      taken = 0;
       running = Promise.all(pending.map((one) => write(one, connections)));
+    },
+    /** Resolves when so many batches were taken since `run`, or it takes too long. */
+    async taken(count: number) {
+      const end = performance.now() + LONGEST_LOAD_MS;
+      while (taken < count && performance.now() < end) await pause(2);
     },
     async stop() {
       stopped = true;

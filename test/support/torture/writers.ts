@@ -112,7 +112,11 @@ export function sampleWriter(name: string, via: Via | 'remote-write', ledger: Le
           )
         : gaugeRequest(
             name,
-            series.map((labels, i) => ({ attributes: { series: labels.series }, t, value: value(i) })),
+            series.map((labels, i) => ({
+              attributes: { series: labels.series },
+              t: timeOf(i),
+              value: value(i),
+            })),
           );
     return {
       send: (connections) =>
