@@ -21,6 +21,7 @@ const ROOTS = [
   'V1Job',
   'V1CronJob',
   'V1Service',
+  'V1PodDisruptionBudget',
   'V1ConfigMap',
   'V1Secret',
 ];

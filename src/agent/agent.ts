@@ -1,4 +1,5 @@
-import { cpus, networkInterfaces, totalmem } from 'node:os';
+import { readFileSync, statfsSync } from 'node:fs';
+import { cpus, networkInterfaces, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Tracer } from '@opentelemetry/api';
 import type { FastifyBaseLogger } from 'fastify';
@@ -16,6 +17,7 @@ import { tracedTransport } from '../wire/otlp/traced-transport.ts';
 import type { OtlpTransport } from '../wire/otlp/transport.ts';
 import { expose } from '../wire/prometheus/text.ts';
 import { metricsRoutes } from './api/metrics.ts';
+import { nodeRoutes } from './api/nodes.ts';
 import { type ApplyOutcome, type ManifestFile, objectRoutes } from './api/objects.ts';
 import { workloadRoutes } from './api/workloads.ts';
 import { createEventRecorder } from './events/event-recorder.ts';
@@ -23,6 +25,7 @@ import { createFlightRecorder } from './events/flight-recorder.ts';
 import { createNetworkLives } from './events/network-lives.ts';
 import { openRuntime, podmanSocketOf } from './open-runtime.ts';
 import { parseManifests } from './pod/manifest/parse-manifests.ts';
+import type { NodeSettings } from './pod/node/node-keeper.ts';
 import { createPodManager, type PodManager } from './pod/pod-manager.ts';
 import type { RuntimeName } from './pod/runtime/runtime-name.ts';
 import type { PodTransition } from './pod/transition.ts';
@@ -30,7 +33,10 @@ import { newestWithin } from './redaction/log-bound.ts';
 import { redactLog } from './redaction/redaction.ts';
 import { createPodmanSource } from './sources/podman/podman-source.ts';
 import { findSockets } from './sources/podman/sockets.ts';
+import { diskUsageBytes } from './stats/disk-usage.ts';
+import { readNodeSignals } from './stats/node-signals.ts';
 import { createOomWatch } from './stats/oom-watch.ts';
+import { usageOf } from './stats/pod-usage.ts';
 import { createStatsReader } from './stats/stats-reader.ts';
 import { traceStartup } from './traces/startup-trace.ts';
 import { createTransitionInbox } from './transition-inbox.ts';
@@ -49,6 +55,7 @@ export interface AgentOptions {
   /** Who runs containers. */
   readonly runtime: RuntimeName;
   readonly env: NodeJS.ProcessEnv;
+  readonly nodeSettings: NodeSettings;
   /** Where records and points go; none: they are only there to be scraped. */
   readonly transports: Readonly<Record<string, OtlpTransport>>;
   readonly clock: Clock;
@@ -106,17 +113,30 @@ export function createAgent(options: AgentOptions): Agent {
     });
     open.push(runtime);
     const nodeIp = hostAddress();
+    const stats = createStatsReader({ clock });
+    open.push(stats);
     const manager = createPodManager({
       runtime,
       clock,
       keyValue,
       random: options.random,
-      node: { name: node, ip: nodeIp, cpuCores: cpus().length, memoryBytes: totalmem() },
+      node: {
+        name: node,
+        ip: nodeIp,
+        cpuCores: cpus().length,
+        memoryBytes: totalmem(),
+        diskBytes: diskBytesOf(options.dataDir),
+      },
+      host: { uid: node, kernel: release(), osImage: osImage(), version: `podvitals ${version}` },
+      nodeSettings: options.nodeSettings,
+      measures: {
+        signals: () => readNodeSignals(options.dataDir, stats.node()),
+        usage: (uid) => usageOf(manager.view(uid), stats.latest()),
+        diskBytes: diskUsageBytes,
+      },
       backOff: { ...options.backOff, resetAfterMs: RESET_BACK_OFF_MS },
       onError,
     });
-    const stats = createStatsReader({ clock });
-    open.push(stats);
     const oomWatch = createOomWatch({ clock });
     open.push(oomWatch);
     const podman = createPodmanSource({
@@ -164,6 +184,7 @@ export function createAgent(options: AgentOptions): Agent {
       version,
       enforcement: runtime.enforcement(),
       pods,
+      nodeState: manager,
       stats,
       oomWatch,
       flightRecorder,
@@ -340,6 +361,7 @@ async function openControl(
       clock: options.clock,
     }),
   );
+  await control.app.register(nodeRoutes(manager));
   await control.app.register(workloadRoutes((target, change) => manager.change(target, change)));
   await control.listen();
   return control;
@@ -368,6 +390,20 @@ function droppedBy(senders: readonly OtlpSender[]): Readonly<Record<string, numb
     sum.logs += dropped.logs;
   }
   return sum;
+}
+
+function diskBytesOf(folder: string): number {
+  const { bsize, blocks } = statfsSync(folder);
+  return bsize * blocks;
+}
+
+/** `Debian GNU/Linux 12 (bookworm)`; empty where nothing says. Source: os-release(5) */
+function osImage(): string {
+  try {
+    return /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? '';
+  } catch {
+    return '';
+  }
 }
 
 /** The address others reach this host by: the first that is neither loopback nor link-local. */

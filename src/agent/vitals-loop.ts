@@ -2,6 +2,7 @@ import type { CancelTimer, Clock } from '../util/clock.ts';
 import type { Point } from '../wire/catalogue/signal.ts';
 import type { EventRecorder } from './events/event-recorder.ts';
 import type { FlightRecorder } from './events/flight-recorder.ts';
+import type { PodManager } from './pod/pod-manager.ts';
 import type { Enforcement } from './pod/runtime/runtime.ts';
 import type { PodView, WorkloadView } from './pod/view.ts';
 import { createSeriesEnds } from './signals/series-ends.ts';
@@ -17,6 +18,8 @@ export interface VitalsLoopOptions {
   readonly version: string;
   readonly enforcement: Enforcement;
   readonly pods: Pick<WatchedPods, 'view' | 'views'>;
+  /** The node as the API shows it, and evictions by what was short. */
+  readonly nodeState: Pick<PodManager, 'node' | 'evictions'>;
   readonly stats: StatsReader;
   readonly oomWatch: Pick<OomWatch, 'track'>;
   readonly flightRecorder: FlightRecorder;
@@ -93,7 +96,15 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
   const observe = () => {
     const { pods, workloads } = options.pods.views();
     const node = stats.node();
-    return { pods, workloads, usages: stats.latest(), agent: agentFacts(), ...(node ? { node } : {}) };
+    return {
+      pods,
+      workloads,
+      usages: stats.latest(),
+      nodeObject: options.nodeState.node(),
+      evictions: options.nodeState.evictions(),
+      agent: agentFacts(),
+      ...(node ? { node } : {}),
+    };
   };
 
   // A series takes one sample a millisecond, and they must go forward.

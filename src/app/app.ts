@@ -104,6 +104,7 @@ export function createApp(options: AppOptions): App {
       backOff: config.agent.backOff,
       runtime: config.agent.runtime,
       env,
+      nodeSettings: config.agent.node,
       transports,
       clock,
       random: Math.random,

@@ -115,6 +115,16 @@ const ALL: { readonly [K in Kind]: Columns<Of<K>> } = {
     },
     wideRow: ({ spec }) => [...templateRow(spec.template), selectorText(spec.selector)],
   },
+  PodDisruptionBudget: {
+    heads: ['NAME', 'MIN AVAILABLE', 'MAX UNAVAILABLE', 'ALLOWED DISRUPTIONS', 'AGE'],
+    row: (object) => [
+      object.metadata.name,
+      String(object.spec.minAvailable ?? 'N/A'),
+      String(object.spec.maxUnavailable ?? 'N/A'),
+      String(object.status?.disruptionsAllowed ?? 0),
+      age(object),
+    ],
+  },
   ControllerRevision: {
     heads: ['NAME', 'CONTROLLER', 'REVISION', 'AGE'],
     row: (object) => {

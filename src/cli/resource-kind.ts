@@ -34,9 +34,13 @@ const KINDS: readonly ResourceKind[] = [
   batch('CronJob', 'cronjobs', 'cj'),
   core('Service', 'services', 'svc'),
   core('Endpoints', 'endpoints', 'ep'),
+  { ...core('PodDisruptionBudget', 'poddisruptionbudgets', 'pdb'), base: '/apis/policy/v1' },
   core('ConfigMap', 'configmaps', 'cm'),
   core('Secret', 'secrets'),
 ];
+
+/** The one kind without a namespace. */
+export const isNodeWord = (word: string) => ['nodes', 'node', 'no'].includes(word.toLowerCase());
 
 /** The kind a user means by `po`, `pods`, `deploy`, … */
 export function resourceKind(word: string): ResourceKind {

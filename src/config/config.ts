@@ -3,10 +3,12 @@ import { homedir, hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import type { NodeSettings } from '../agent/pod/node/node-keeper.ts';
 import { RUNTIMES, type RuntimeName } from '../agent/pod/runtime/runtime-name.ts';
 import type { ScrapeConfig } from '../collector/scrape/scrape-config.ts';
 import { CodedError, messageOf } from '../util/coded-error.ts';
 import { parseDuration, parseSize } from './duration.ts';
+import { EVICTION_SIGNAL_NAMES, nodeSettings } from './node-settings.ts';
 import { scrapeConfigSchema, toScrapeConfigs } from './scrape-configs.ts';
 import {
   nameOfUrl,
@@ -35,6 +37,20 @@ const fileSchema = z.strictObject({
       interval: z.string().optional(),
       runtime: z.enum(RUNTIMES).optional(),
       backOff: z.strictObject({ base: z.string().optional(), cap: z.string().optional() }).optional(),
+      labels: z.record(z.string().max(317), z.string().max(63)).optional(),
+      taints: z
+        .array(
+          z.strictObject({
+            key: z.string().min(1).max(317),
+            value: z.string().max(63).optional(),
+            effect: z.enum(['NoSchedule', 'PreferNoSchedule']),
+          }),
+        )
+        .max(64)
+        .optional(),
+      reserved: z.strictObject({ cpu: z.string().optional(), memory: z.string().optional() }).optional(),
+      maxPods: z.number().int().min(1).max(10_000).optional(),
+      evictionHard: z.partialRecord(z.enum(EVICTION_SIGNAL_NAMES), z.string()).optional(),
     })
     .optional(),
   collector: z
@@ -69,6 +85,7 @@ export interface Config {
     /** Who runs containers. */
     readonly runtime: RuntimeName;
     readonly backOff: { readonly baseMs: number; readonly capMs: number };
+    readonly node: NodeSettings;
   };
   readonly collector: {
     readonly listen: Listen;
@@ -120,11 +137,12 @@ export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv = process.
     parseListen(flag ?? field ?? fallback, flag === undefined ? inFile(name) : name);
   const duration = (text: string | undefined, fallback: string, field: string, leastMs: number) =>
     parseDuration(text ?? fallback, inFile(field), leastMs);
+  const nodeName = (flags.node ?? file.node ?? hostname()).toLowerCase();
   const listen = address(flags.listen, '--listen', file.collector?.listen, '127.0.0.1:7638');
   const token = flags.token ?? env.PODVITALS_TOKEN ?? file.collector?.token;
   return {
     dataDir: resolve(flags.dataDir ?? file.dataDir ?? env.PODVITALS_DATA_DIR ?? defaultDataDir(env)),
-    node: (flags.node ?? file.node ?? hostname()).toLowerCase(),
+    node: nodeName,
     externalUrl: parseExternalUrl(
       flags.externalUrl ?? file.externalUrl ?? `http://${printableHost(listen.host)}:${listen.port}`,
     ),
@@ -140,6 +158,7 @@ export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv = process.
         baseMs: duration(file.agent?.backOff?.base, '10s', 'agent.backOff.base', SECOND_MS),
         capMs: duration(file.agent?.backOff?.cap, '5m', 'agent.backOff.cap', SECOND_MS),
       },
+      node: nodeSettings(nodeName, file.agent, inFile),
     },
     collector: {
       listen,

@@ -182,3 +182,21 @@ export interface CronJob {
     readonly lastSuccessfulTime?: string;
   };
 }
+
+/** How many pods of a set must stay, or may go, at once. */
+export interface PodDisruptionBudget {
+  readonly apiVersion: 'policy/v1';
+  readonly kind: 'PodDisruptionBudget';
+  readonly metadata: ObjectMeta;
+  readonly spec: {
+    readonly minAvailable?: IntOrString;
+    readonly maxUnavailable?: IntOrString;
+    readonly selector?: LabelSelector;
+  };
+  readonly status?: {
+    readonly currentHealthy: number;
+    readonly desiredHealthy: number;
+    readonly disruptionsAllowed: number;
+    readonly expectedPods: number;
+  };
+}

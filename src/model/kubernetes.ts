@@ -5,6 +5,7 @@ import type {
   DaemonSet,
   Deployment,
   Job,
+  PodDisruptionBudget,
   ReplicaSet,
   StatefulSet,
 } from './kubernetes-workload.ts';
@@ -201,6 +202,31 @@ export interface Volume {
   readonly projected?: { readonly sources?: readonly Projection[]; readonly defaultMode?: number };
 }
 
+export interface Toleration {
+  readonly key?: string;
+  readonly operator?: 'Exists' | 'Equal';
+  readonly value?: string;
+  readonly effect?: string;
+  readonly tolerationSeconds?: number;
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
+export interface NodeSelectorRequirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt';
+  readonly values?: readonly string[];
+}
+
+export interface NodeSelectorTerm {
+  readonly matchExpressions?: readonly NodeSelectorRequirement[];
+  readonly matchFields?: readonly NodeSelectorRequirement[];
+}
+
 export interface PodSpec {
   readonly containers: readonly Container[];
   readonly imagePullSecrets?: readonly { readonly name: string }[];
@@ -227,6 +253,16 @@ export interface PodSpec {
   readonly serviceAccountName?: string;
   readonly priority?: number;
   readonly priorityClassName?: string;
+  readonly preemptionPolicy?: 'PreemptLowerPriority' | 'Never';
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly Toleration[];
+  readonly affinity?: {
+    readonly nodeAffinity?: {
+      readonly requiredDuringSchedulingIgnoredDuringExecution?: {
+        readonly nodeSelectorTerms: readonly NodeSelectorTerm[];
+      };
+    };
+  };
 }
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
@@ -291,6 +327,37 @@ export interface Pod {
   readonly status: PodStatus;
 }
 
+export interface NodeCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly lastHeartbeatTime: string;
+  readonly lastTransitionTime: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The machine. Quantities as the API writes them: `2`, `24577288Ki`. */
+export interface Node {
+  readonly apiVersion: 'v1';
+  readonly kind: 'Node';
+  readonly metadata: Omit<ObjectMeta, 'namespace'>;
+  readonly spec: { readonly unschedulable?: true; readonly taints?: readonly Taint[] };
+  readonly status: {
+    readonly addresses: readonly { readonly type: string; readonly address: string }[];
+    readonly capacity: Readonly<Record<string, string>>;
+    readonly allocatable: Readonly<Record<string, string>>;
+    readonly conditions: readonly NodeCondition[];
+    readonly nodeInfo: {
+      readonly kernelVersion: string;
+      readonly osImage: string;
+      readonly operatingSystem: string;
+      readonly architecture: string;
+      readonly kubeletVersion: string;
+      readonly containerRuntimeVersion: string;
+    };
+  };
+}
+
 export interface PodTemplate {
   readonly metadata?: {
     readonly labels?: Readonly<Record<string, string>>;
@@ -337,6 +404,7 @@ export type KubernetesObject =
   | CronJob
   | Service
   | Endpoints
+  | PodDisruptionBudget
   | ConfigMap
   | Secret;
 

@@ -66,7 +66,7 @@ describe('loadConfig', () => {
     [
       'an unknown field further in, telling which there are',
       'agent:\n  listn: 127.0.0.1:1\n',
-      /agent\.listn: there is no such field; there are listen, interval, runtime, backOff$/,
+      /agent\.listn: there is no such field; there are listen, interval, runtime, backOff, labels, taints, reserved, maxPods, evictionHard$/,
     ],
     [
       'what never rests',

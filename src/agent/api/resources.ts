@@ -22,6 +22,12 @@ export const RESOURCES: readonly {
     kind: 'ControllerRevision',
     apiVersion: 'apps/v1',
   },
+  {
+    base: '/apis/policy/v1',
+    plural: 'poddisruptionbudgets',
+    kind: 'PodDisruptionBudget',
+    apiVersion: 'policy/v1',
+  },
   { base: '/apis/batch/v1', plural: 'jobs', kind: 'Job', apiVersion: 'batch/v1' },
   { base: '/apis/batch/v1', plural: 'cronjobs', kind: 'CronJob', apiVersion: 'batch/v1' },
 ];

@@ -39,6 +39,10 @@ const WORDS: Words = {
   'pod-scheduled': ({ pod }) => [
     normal('Scheduled', `Successfully assigned ${pod.namespace}/${pod.name} to ${pod.node}`),
   ],
+  'scheduling-failed': ({ message, at }) => [warning('FailedScheduling', message, { sequence: at })],
+  disrupted: ({ reason, message, signal }) => [
+    warning(reason, message, signal === undefined ? {} : { details: { signal } }),
+  ],
   'sandbox-failed': ({ message, at }) => [
     message.startsWith('MountVolume')
       ? warning('FailedMount', message, { sequence: at })

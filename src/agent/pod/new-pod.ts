@@ -17,7 +17,7 @@ export function newPod(
   now: number,
 ): PodRecord {
   const { labels, annotations, ...metadata } = asked.metadata;
-  const spec = placed(asked.spec, node);
+  const { spec } = asked;
   const containers = [
     ...(spec.initContainers ?? []).map((container) => [container, true] as const),
     ...spec.containers.map((container) => [container, false] as const),

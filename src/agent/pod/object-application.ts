@@ -46,6 +46,7 @@ const API_VERSION: Readonly<Record<KeptManifest['kind'], string>> = {
   Job: 'batch/v1',
   CronJob: 'batch/v1',
   Service: 'v1',
+  PodDisruptionBudget: 'policy/v1',
   ConfigMap: 'v1',
   Secret: 'v1',
 };
@@ -59,7 +60,7 @@ export function applyKept(
   const { kind, metadata } = asked;
   const before = objects.get(kind as StoredKind, metadata.namespace, metadata.name);
   const body = bodyOf(asked, before);
-  const hasPods = kind !== 'ConfigMap' && kind !== 'Secret' && kind !== 'Service';
+  const hasPods = !['ConfigMap', 'Secret', 'Service', 'PodDisruptionBudget'].includes(kind);
   const folder = hasPods && made.folder !== undefined ? { folder: made.folder } : {};
   const annotations = { ...metadata.annotations, ...ownAnnotations(before) };
   const meta: ObjectMeta = {
@@ -160,7 +161,7 @@ const MUTABLE: Partial<Record<KeptManifest['kind'], readonly string[]>> = {
 export function checkKeptUpdate(objects: ObjectStore, asked: KeptManifest): void {
   const { kind, metadata, file } = asked;
   const before = objects.get(kind as StoredKind, metadata.namespace, metadata.name);
-  if (!before || !('spec' in asked) || kind === 'Service' || kind === 'CronJob') return;
+  if (!before || !('spec' in asked) || ['Service', 'CronJob', 'PodDisruptionBudget'].includes(kind)) return;
   const body = bodyOf(asked, before) as { readonly spec: Readonly<Record<string, unknown>> };
   const known = (shown(before) as unknown as typeof body).spec;
   const mutable = MUTABLE[kind];

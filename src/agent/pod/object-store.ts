@@ -55,6 +55,7 @@ const API_VERSIONS: Readonly<Record<StoredKind, string>> = {
   Job: 'batch/v1',
   CronJob: 'batch/v1',
   Service: 'v1',
+  PodDisruptionBudget: 'policy/v1',
   ConfigMap: 'v1',
   Secret: 'v1',
 };

@@ -1,10 +1,14 @@
-import type { KubernetesObject } from '../../model/kubernetes.ts';
+import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
 import type { PodRef } from '../../model/pod-ref.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { KeyValue } from './key-value.ts';
 import type { ManifestObject } from './manifest/manifest-object.ts';
 import { newPod } from './new-pod.ts';
+import type { NodeSettings } from './node/node-keeper.ts';
+import type { HostFacts } from './node/node-object.ts';
+import { createNodePlace, type NodeMeasures, type NodePlace } from './node/node-place.ts';
+import { defaultNodeSettings } from './node/node-settings.ts';
 import { type ApplyAction, applyKept, checkKeptUpdate } from './object-application.ts';
 import { createDeletion, type Ending } from './object-deletion.ts';
 import { createObjectStore, objectKey, type Stored, type StoredKind, shown } from './object-store.ts';
@@ -28,7 +32,7 @@ import { createControllers } from './workload/controllers.ts';
 import { controllerOf, ownerReference } from './workload/owner.ts';
 import { canonicalJson, randomUid } from './workload/pod-names.ts';
 import { changedWorkload, type WorkloadChange } from './workload/workload-change.ts';
-import { hasWorkload, workloadOf } from './workload/workload-identity.ts';
+import { desiredPods, hasWorkload, workloadObject, workloadOf } from './workload/workload-identity.ts';
 import { createWorkloads } from './workload/workloads.ts';
 import { createWriteBehind } from './write-behind.ts';
 
@@ -38,6 +42,12 @@ export interface PodManagerOptions {
   /** Under `pod/`; holds Secrets, so it must be readable by the agent alone. */
   readonly keyValue: KeyValue;
   readonly node: NodeFacts;
+  /** What the node says of itself; what is left out is not told. */
+  readonly host?: Partial<HostFacts>;
+  /** The operator's; the kubelet's defaults when left out. */
+  readonly nodeSettings?: NodeSettings;
+  /** What the node decides by: its signals and its pods' usage; without them nobody is evicted. */
+  readonly measures?: NodeMeasures;
   /** 0 to 1, 1 excluded. */
   readonly random: () => number;
   /** The kubelet's when left out. */
@@ -83,6 +93,17 @@ export interface PodManager {
     target: { readonly kind: KubernetesObject['kind']; readonly namespace: string; readonly name: string },
     change: WorkloadChange,
   ): Promise<void>;
+  /** The node as the API shows it. */
+  node(): Node;
+  /** Evictions since the first agent, by what was short. */
+  evictions(): Readonly<Record<string, number>>;
+  /** Cordons the node, or takes that back; false when it was so already. */
+  setUnschedulable(unschedulable: boolean): boolean;
+  /**
+   * Deletes a pod gracefully if the disruption budgets allow it.
+   * @throws CodedError `NOT_FOUND`, `TOO_MANY_DISRUPTIONS` (429): try again later.
+   */
+  evict(namespace: string, name: string, gracePeriodSeconds?: number): void;
   /** Sorted by namespace and name. Secrets come with their data. */
   list(kind: KubernetesObject['kind'], namespace?: string): readonly KubernetesObject[];
   get(kind: KubernetesObject['kind'], namespace: string, name: string): KubernetesObject | undefined;
@@ -147,6 +168,23 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     },
     onError,
   };
+  const place: NodePlace = createNodePlace({
+    facts: node,
+    host: { uid: node.name, kernel: '', osImage: '', version: '', runtime: runtime.name, ...options.host },
+    settings: options.nodeSettings ?? defaultNodeSettings(node.name),
+    ...(options.measures && { measures: options.measures }),
+    clock,
+    keyValue,
+    writer,
+    pods,
+    runtime,
+    budgets: () => objects.list('PodDisruptionBudget'),
+    desiredOf({ ref }) {
+      const object = workloadObject(objects, ref.workloadType, ref.namespace, ref.workload);
+      return object ? desiredPods(objects, object) : 1;
+    },
+    onError,
+  });
   const deletion = createDeletion({
     clock,
     pods,
@@ -175,6 +213,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
 
   function podChanged(pod: PodRecord, at: number): void {
     if (pods.worker(pod.ref.uid)) workloads.update(pod, at);
+    if (!closing) place.look();
     const owner = controllerOf(pod.metadata);
     if (owner && !closing) controllers.soon(owner.kind as StoredKind, pod.ref.namespace, owner.name);
   }
@@ -278,12 +317,15 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     for (const exit of early) exited(exit);
     controllers.all();
     deletion.orphans();
+    place.start();
+    place.look();
     beat();
   }
 
   async function deleteEverything(): Promise<readonly PodRef[]> {
     closing = true;
     controllers.close();
+    place.close();
     const ending = { request: { by: 'shutdown', message: 'The agent is shutting down' } } as const;
     const isConfiguration = ({ kind }: { readonly kind: string }) =>
       kind === 'ConfigMap' || kind === 'Secret';
@@ -339,6 +381,14 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       level(object);
       controllers.soon(object.kind, namespace, name);
     },
+    node: place.object,
+    evictions: () => place.record().evictions,
+    setUnschedulable: place.setUnschedulable,
+    evict(namespace, name, gracePeriodSeconds) {
+      const pod = pods.find(namespace, name);
+      if (!pod) throw notFound('Pod', namespace, name);
+      place.evict(pod, gracePeriodSeconds);
+    },
     list,
     get: (kind, namespace, name) => list(kind, namespace).find((object) => object.metadata.name === name),
     views: () => ({
@@ -367,6 +417,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         const left = deletePods ? await deleteEverything() : [];
         closing = true;
         controllers.close();
+        place.close();
         for (const end of endings) end();
         for (const worker of pods.workers()) worker.detach();
         workloads.settle(clock.now());
@@ -385,7 +436,9 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         ? pods.visible().map((pod) => podObject(pod, node.ip))
         : kind === 'Endpoints'
           ? []
-          : objects.list(kind).map(shown);
+          : kind === 'PodDisruptionBudget'
+            ? objects.list(kind).map((budget) => ({ ...budget, status: place.budgetStatus(budget)! }))
+            : objects.list(kind).map(shown);
     const face = ({ metadata }: KubernetesObject) => objectKey(metadata.namespace, metadata.name);
     return all
       .filter((object) => namespace === undefined || object.metadata.namespace === namespace)

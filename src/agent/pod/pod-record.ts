@@ -40,14 +40,26 @@ export interface PodRecord {
   phase: PodPhase;
   conditions: readonly PodCondition[];
   ready: boolean;
-  /** Ended by the node rather than by its containers. */
-  failure?: { readonly reason: string; readonly message: string; readonly at: number } | undefined;
   /** Its containers were stopped on request and wait to be started again by whoever did: nobody wants it now. */
   stopped?: boolean | undefined;
   /** Ran before anybody looked: when it became ready is not known, and its start is not judged. */
   readonly foundRunning?: boolean;
   /** How many of it are wanted; left out: one. */
   readonly desired?: number;
+  /** Ended by the node rather than by its containers. `graceMs` is given instead of the pod's own. */
+  failure?:
+    | {
+        readonly reason: string;
+        readonly message: string;
+        readonly at: number;
+        readonly by?: 'deadline' | 'eviction';
+        readonly graceMs?: number;
+      }
+    | undefined;
+  /** Why it has no place on the node; absent once it has one. */
+  unschedulable?: { readonly message: string; readonly since: number } | undefined;
+  /** Somebody other than its containers makes it go, in the words of the condition DisruptionTarget. */
+  disruption?: { readonly reason: string; readonly message: string };
   /** Volumes or the sandbox could not be made; tried again at `retryAt`. */
   setUpFailure?: { readonly message: string; readonly retryAt: number } | undefined;
   deletion?: { readonly at: number; readonly graceMs: number; readonly request: KillRequest };

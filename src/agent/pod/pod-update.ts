@@ -35,7 +35,7 @@ export function checkPodUpdate(
     );
   }
   const path =
-    firstDifference(pod.spec, placed(asked.spec, pod.ref.node), 'spec') ??
+    firstDifference(placed(pod.spec, pod.ref.node), placed(asked.spec, pod.ref.node), 'spec') ??
     (pod.folder === folder ? undefined : 'folder of the manifest');
   if (path === undefined) return;
   throw new CodedError(

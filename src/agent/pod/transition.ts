@@ -24,6 +24,14 @@ export type PodTransition =
       readonly container?: string;
       readonly message: string;
     })
+  | (Base & { readonly kind: 'scheduling-failed'; readonly message: string })
+  /** The node or a more important pod makes it go; `signal` is what the node was short of. */
+  | (Base & {
+      readonly kind: 'disrupted';
+      readonly reason: 'Evicted' | 'Preempted';
+      readonly message: string;
+      readonly signal?: string;
+    })
   | (Base & { readonly kind: 'pod-deleting'; readonly request: KillRequest; readonly graceMs: number })
   | (Base & { readonly kind: 'pod-deleted' })
   | (OfContainer & { readonly kind: 'image-pulling'; readonly image: string })

@@ -1,3 +1,4 @@
+import type { Node } from '../../model/kubernetes.ts';
 import { agentSignals, kubeletSignals } from '../../wire/catalogue/agent.ts';
 import { cpuSignals, memorySignals } from '../../wire/catalogue/container.ts';
 import type { Point } from '../../wire/catalogue/signal.ts';
@@ -5,11 +6,14 @@ import {
   namespaceSignals,
   nodeAllocatable,
   nodeCapacity,
+  nodeSignals,
   replicaSetSignals,
 } from '../../wire/catalogue/workload-object.ts';
+import { EVICTION_SIGNALS } from '../pod/node/pressure.ts';
+import { parseQuantity } from '../pod/spec/quantity.ts';
 import type { PodView, WorkloadView } from '../pod/view.ts';
 import type { NodeUsage } from '../stats/usage.ts';
-import { oneHot, point } from './point.ts';
+import { measured, oneHot, point } from './point.ts';
 
 /** What the agent knows of itself and its node. */
 export interface AgentFacts {
@@ -40,24 +44,41 @@ export function agentPoints(agent: AgentFacts): readonly Point[] {
 const NOT_USED = new Set(['idle', 'iowait', 'steal', 'guest', 'guest_nice']);
 
 /** The node as kube-state-metrics and cAdvisor (the root cgroup) show it. */
-export function nodePoints(node: string, usage: NodeUsage): readonly Point[] {
+export function nodePoints(node: string, usage: NodeUsage, object: Node): readonly Point[] {
   const cpuSeconds = Object.entries(usage.cpuSecondsByMode)
     .filter(([mode]) => !NOT_USED.has(mode))
     .reduce((sum, [, seconds]) => sum + seconds, 0);
   const { totalBytes, availableBytes } = usage.memory;
+  const { cpu, memory } = object.status.allocatable;
   return [
     point(nodeCapacity.cpu, [node], usage.cores),
     point(nodeCapacity.memory, [node], totalBytes),
-    // Nothing is set aside for the system: pods may use what there is.
-    point(nodeAllocatable.cpu, [node], usage.cores),
-    point(nodeAllocatable.memory, [node], totalBytes),
+    ...measured(nodeAllocatable.cpu, [node], parseQuantity(cpu ?? '')),
+    ...measured(nodeAllocatable.memory, [node], parseQuantity(memory ?? '')),
     point(cpuSignals.ofNode, [], cpuSeconds),
     point(memorySignals.workingSetOfNode, [], Math.max(0, totalBytes - availableBytes)),
   ];
 }
 
+/** The node's conditions, cordon and taints as kube-state-metrics shows them. */
+export function nodeStatePoints({ metadata: { name }, spec, status }: Node): readonly Point[] {
+  return [
+    ...status.conditions.flatMap(({ type, status: state }) =>
+      oneHot(nodeSignals.condition, [name, type], ['true', 'false', 'unknown'], state.toLowerCase()),
+    ),
+    point(nodeSignals.unschedulable, [name], spec.unschedulable ? 1 : 0),
+    ...(spec.taints ?? []).map(({ key, value = '', effect }) =>
+      point(nodeSignals.taint, [name, key, value, effect], 1),
+    ),
+  ];
+}
+
 /** The kubelet's counts of what runs. */
-export function kubeletPoints(node: string, pods: readonly PodView[]): readonly Point[] {
+export function kubeletPoints(
+  node: string,
+  pods: readonly PodView[],
+  evictions: Readonly<Record<string, number>>,
+): readonly Point[] {
   const containers = pods.flatMap((pod) => pod.containers);
   const running = containers.filter((container) => container.running).length;
   const exited = pods
@@ -75,6 +96,7 @@ export function kubeletPoints(node: string, pods: readonly PodView[]): readonly 
     ),
     point(kubeletSignals.runningContainers, ['running'], running),
     point(kubeletSignals.runningContainers, ['exited'], exited),
+    ...EVICTION_SIGNALS.map((signal) => point(kubeletSignals.evictions, [signal], evictions[signal] ?? 0)),
   ];
 }
 

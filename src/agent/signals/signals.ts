@@ -1,3 +1,4 @@
+import type { Node } from '../../model/kubernetes.ts';
 import type { Point } from '../../wire/catalogue/signal.ts';
 import type { PodView, WorkloadView } from '../pod/view.ts';
 import type { Usages } from '../stats/stats-reader.ts';
@@ -6,7 +7,14 @@ import { containerPoints, podCgroupPoints } from './container.ts';
 import { containerStatusPoints } from './container-status.ts';
 import { lifePoints } from './life.ts';
 import { networkPoints } from './network.ts';
-import { type AgentFacts, agentPoints, impliedObjectPoints, kubeletPoints, nodePoints } from './node.ts';
+import {
+  type AgentFacts,
+  agentPoints,
+  impliedObjectPoints,
+  kubeletPoints,
+  nodePoints,
+  nodeStatePoints,
+} from './node.ts';
 import { podPoints } from './pod.ts';
 import { startupPoints } from './startup.ts';
 import { workloadPoints } from './workload.ts';
@@ -16,6 +24,8 @@ export interface Observed {
   readonly workloads: readonly WorkloadView[];
   readonly usages: Usages;
   readonly node?: NodeUsage;
+  readonly nodeObject: Node;
+  readonly evictions: Readonly<Record<string, number>>;
   readonly agent: AgentFacts;
 }
 
@@ -32,13 +42,16 @@ export function pointsBesidePods({
   pods,
   workloads,
   node,
+  nodeObject,
+  evictions,
   agent,
 }: Omit<Observed, 'usages'>): readonly Point[] {
   return [
     ...workloads.flatMap(workloadPoints),
     ...impliedObjectPoints(pods, workloads),
-    ...kubeletPoints(agent.node, pods),
-    ...(node ? nodePoints(agent.node, node) : []),
+    ...kubeletPoints(agent.node, pods, evictions),
+    ...(node ? nodePoints(agent.node, node, nodeObject) : []),
+    ...nodeStatePoints(nodeObject),
     ...agentPoints(agent),
   ];
 }

@@ -1,24 +1,32 @@
 import { Command } from 'commander';
 import type { PodEvent } from '../../model/event.ts';
-import type { Container, ContainerState, ContainerStatus, Pod, Probe } from '../../model/kubernetes.ts';
+import type { Container, ContainerState, ContainerStatus, Node, Pod, Probe } from '../../model/kubernetes.ts';
 import { podStatusWord } from '../../model/pod-status-word.ts';
 import { humanDuration } from '../age.ts';
-import { askServer } from '../client.ts';
+import { askAgent, askServer } from '../client.ts';
+import { describeNode } from '../node-text.ts';
 import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
-import { resourceKind } from '../resource-kind.ts';
+import { isNodeWord, resourceKind } from '../resource-kind.ts';
 import { printable } from '../terminal.ts';
 import { findPod } from './logs.ts';
 
 /** `describe pod NAME`: the pod, its containers' states and its events, as kubectl lays them out. */
 export function describeCommand(terminal: Terminal): Command {
   return withConnection(new Command('describe'))
-    .description('print a pod, its states and its events')
-    .argument('<kind>', 'pod (or pod/NAME)')
+    .description('print a pod, its states and its events, or the node')
+    .argument('<kind>', 'pod (or pod/NAME), node')
     .argument('[name]', 'NAME or NAMESPACE/NAME')
     .option('-n, --namespace <name>', 'namespace')
     .action(async (word: string, name: string | undefined, flags: CommonFlags) => {
       const [kind, inline] = word.split('/', 2);
       const wanted = name ?? inline;
+      if (isNodeWord(kind!)) {
+        const connection = connectionOf(flags, terminal);
+        const all = await askAgent<{ readonly items: readonly [Node] }>(connection, 'GET', '/api/v1/nodes');
+        const path = `/api/v1/nodes/${encodeURIComponent(wanted ?? all.items[0].metadata.name)}`;
+        terminal.out(describeNode(await askAgent<Node>(connection, 'GET', path)));
+        return;
+      }
       // `describe shop/cart` is what a tired person types.
       const text = resourceWord(kind!) && wanted !== undefined ? wanted : word;
       const connection = connectionOf(flags, terminal);

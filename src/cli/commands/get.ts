@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
-import type { KubernetesObject } from '../../model/kubernetes.ts';
+import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
 import { askAgent, streamAgent } from '../client.ts';
 import { columnsOf } from '../columns.ts';
+import { nodeTable } from '../node-text.ts';
 import {
   type CommonFlags,
   connectionOf,
@@ -11,7 +12,7 @@ import {
   withConnection,
   withNamespace,
 } from '../program.ts';
-import { collectionPath, objectPath, type ResourceKind, resourceKind } from '../resource-kind.ts';
+import { collectionPath, isNodeWord, objectPath, type ResourceKind, resourceKind } from '../resource-kind.ts';
 import { table } from '../table.ts';
 import { printableJson, printableLines } from '../terminal.ts';
 
@@ -31,6 +32,10 @@ export function getCommand(terminal: Terminal): Command {
     .option('-w, --watch', 'print again whenever something changes')
     .action(async (word: string, name: string | undefined, flags: CommonFlags & { watch?: boolean }) => {
       const [kindWord, inline] = word.split('/', 2);
+      if (isNodeWord(kindWord!)) {
+        terminal.out(await renderNodes(inline ?? name, flags, terminal));
+        return;
+      }
       const kind = resourceKind(kindWord!);
       const print = async () => terminal.out(await render(kind, inline ?? name, flags, terminal));
       await print();
@@ -59,6 +64,24 @@ async function render(
   const list = await askAgent<ObjectList>(connection, 'GET', collectionPath(kind, namespace));
   // On one machine the default namespace is rarely where things are: without -n all are shown.
   return print(kind, list.items, list, flags, namespace === undefined);
+}
+
+async function renderNodes(
+  name: string | undefined,
+  flags: CommonFlags,
+  terminal: Terminal,
+): Promise<string> {
+  const path = name === undefined ? '/api/v1/nodes' : `/api/v1/nodes/${encodeURIComponent(name)}`;
+  const answer = await askAgent<Node | { readonly kind: 'List'; readonly items: readonly Node[] }>(
+    connectionOf(flags, terminal),
+    'GET',
+    path,
+  );
+  const nodes = answer.kind === 'List' ? answer.items : [answer];
+  if (flags.output === 'json') return `${printableJson(answer, 4)}\n`;
+  if (flags.output === 'yaml') return printableLines(stringify(answer, { lineWidth: 0 }));
+  if (flags.output === 'name') return nodes.map(({ metadata }) => `node/${metadata.name}\n`).join('');
+  return nodeTable(nodes, flags.output === 'wide');
 }
 
 function print(

@@ -25,6 +25,12 @@ export const kubeletSignals = {
     otlp: 'podvitals.kubelet.running_containers',
     additive: true,
   }),
+  evictions: kubelet.counter('kubelet_evictions', {
+    unit: '{pod}',
+    help: 'Pods evicted, by the signal that was short: the node’s, or a limit of the pod’s own.',
+    labels: [ofPoint('eviction_signal')],
+    otlp: 'podvitals.kubelet.evictions',
+  }),
 };
 
 const { gauge, counter } = family({ path: 'kubelet', labels: [NODE] });

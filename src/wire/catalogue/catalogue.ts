@@ -28,6 +28,7 @@ import {
   namespaceSignals,
   nodeAllocatable,
   nodeCapacity,
+  nodeSignals,
   replicaSetSignals,
 } from './workload-object.ts';
 
@@ -61,7 +62,7 @@ export const sections: readonly Section[] = [
     specSignals,
   ),
   section('Network', networkReceive, networkTransmit, networkSignals),
-  section('Node and agent', nodeCapacity, nodeAllocatable, kubeletSignals, agentSignals),
+  section('Node and agent', nodeCapacity, nodeAllocatable, nodeSignals, kubeletSignals, agentSignals),
 ];
 
 /** Every signal there is. */

@@ -113,3 +113,27 @@ export const nodeAllocatable = nodeResources(
   'What pods may use of a resource of the node, in cores or bytes.',
   (resource) => `k8s.node.${resource}.allocatable`,
 );
+
+export const nodeSignals = {
+  condition: node.gauge('kube_node_status_condition', {
+    unit: '1',
+    help: '1 for the status each condition of the node has, 0 for the others.',
+    labels: [
+      ofPoint('condition', 'podvitals.node.condition'),
+      ofPoint('status', 'podvitals.node.condition.status'),
+    ],
+    otlp: 'podvitals.node.status.condition',
+    additive: true,
+  }),
+  unschedulable: node.gauge('kube_node_spec_unschedulable', {
+    unit: '1',
+    help: '1 while the node is cordoned: it takes no new pods.',
+    otlp: 'podvitals.node.spec.unschedulable',
+  }),
+  taint: node.gauge('kube_node_spec_taint', {
+    unit: '1',
+    help: 'A taint of the node; always 1.',
+    labels: [ofPoint('key'), ofPoint('value'), ofPoint('effect')],
+    otlp: 'podvitals.node.spec.taint',
+  }),
+};

@@ -71,6 +71,8 @@ export async function createStory(
     readonly runProbe?: ProbeRunner;
     readonly random?: () => number;
     readonly backOff?: PodManagerOptions['backOff'];
+    readonly nodeSettings?: PodManagerOptions['nodeSettings'];
+    readonly measures?: PodManagerOptions['measures'];
     /** How long a fact takes to become durable. */
     readonly writeMs?: number;
   } = {},
@@ -116,10 +118,12 @@ export async function createStory(
         setTimer: (delayMs, run) => clock.setTimer(delayMs, () => mine.open && run()),
       },
       keyValue: gated,
-      node: { name: 'node-11', ip: '192.0.2.11', cpuCores: 4, memoryBytes: 8 * 2 ** 30 },
+      node: { name: 'node-11', ip: '192.0.2.11', cpuCores: 4, memoryBytes: 8 * 2 ** 30, diskBytes: 2 ** 36 },
       random,
       ...(options.runProbe === undefined ? {} : { runProbe: options.runProbe }),
       ...(options.backOff === undefined ? {} : { backOff: options.backOff }),
+      ...(options.nodeSettings === undefined ? {} : { nodeSettings: options.nodeSettings }),
+      ...(options.measures === undefined ? {} : { measures: options.measures }),
       onError: (error) => {
         if (mine.open) throw error;
       },

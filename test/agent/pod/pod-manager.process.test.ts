@@ -77,7 +77,7 @@ describe.skipIf(notRoot())('pods on real processes', () => {
       runtime,
       clock: systemClock,
       keyValue,
-      node: { name: 'node-11', ip: '127.0.0.1', cpuCores: 2, memoryBytes: 2 ** 32 },
+      node: { name: 'node-11', ip: '127.0.0.1', cpuCores: 2, memoryBytes: 2 ** 32, diskBytes: 2 ** 36 },
       random: Math.random,
     });
     made.onTransition((transition) => transitions.push(transition));

@@ -18,6 +18,7 @@ import {
   changed,
   condition,
   migrate,
+  nodeObject,
   nodeUsage,
   usages,
 } from './views.ts';
@@ -50,6 +51,8 @@ const observed: Observed = {
   usages,
   node: nodeUsage,
   agent: agentFacts,
+  nodeObject,
+  evictions: { 'memory.available': 2 },
 };
 const all = pointsOf(observed);
 
@@ -373,6 +376,24 @@ describe('the node', () => {
   it('is the root cgroup: all CPU time but idle, all memory that is not available', () => {
     expect(show(all, 'container_cpu_usage_seconds_total')).toContain('{cpu="total",id="/"} 153');
     expect(show(all, 'container_memory_working_set_bytes')).toContain('{id="/"} 2000000000');
+  });
+
+  it('has conditions, a cordon, taints and evictions, and leaves to pods what is not kept aside', () => {
+    expect(show(all, 'kube_node_status_condition')).toEqual([
+      '{condition="MemoryPressure",node="node-11",status="true"} 1',
+      '{condition="MemoryPressure",node="node-11",status="false"} 0',
+      '{condition="MemoryPressure",node="node-11",status="unknown"} 0',
+    ]);
+    expect(show(all, 'kube_node_spec_unschedulable')).toEqual(['{node="node-11"} 1']);
+    expect(show(all, 'kube_node_spec_taint')).toEqual([
+      '{effect="NoSchedule",key="dedicated",node="node-11",value="shop"} 1',
+    ]);
+    expect(show(all, 'kube_node_status_allocatable')).toEqual([
+      '{node="node-11",resource="cpu",unit="core"} 3.5',
+      `{node="node-11",resource="memory",unit="byte"} ${8286208 * 1024}`,
+    ]);
+    expect(show(all, 'kubelet_evictions')).toContain('{eviction_signal="memory.available"} 2');
+    expect(show(all, 'kubelet_evictions')).toContain('{eviction_signal="pid.available"} 0');
   });
 
   it("has the kubelet's counts and the agent's own", () => {

@@ -2,7 +2,7 @@ import type { ContainerView, PodView, WorkloadView } from '../../../src/agent/po
 import { STARTUP_BOUNDS } from '../../../src/agent/pod/workload/workload-counters.ts';
 import type { AgentFacts } from '../../../src/agent/signals/node.ts';
 import type { ContainerUsage, NodeUsage, PodUsage } from '../../../src/agent/stats/usage.ts';
-import type { ContainerStatus, Pod } from '../../../src/model/kubernetes.ts';
+import type { ContainerStatus, Node, Pod } from '../../../src/model/kubernetes.ts';
 
 const CREATED = Date.UTC(2026, 0, 1, 12);
 
@@ -300,4 +300,34 @@ export const agentFacts: AgentFacts = {
 export const usages = {
   containers: new Map([['u11-cart-3', cartUsage]]),
   pods: new Map([['u11', cartPodUsage]]),
+};
+
+export const nodeObject: Node = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'node-11', uid: 'node-11', creationTimestamp: '2026-11-21T08:00:00Z' },
+  spec: { unschedulable: true, taints: [{ key: 'dedicated', value: 'shop', effect: 'NoSchedule' }] },
+  status: {
+    addresses: [{ type: 'InternalIP', address: '192.0.2.11' }],
+    capacity: { cpu: '4', memory: '8388608Ki' },
+    allocatable: { cpu: '3500m', memory: '8286208Ki' },
+    conditions: [
+      {
+        type: 'MemoryPressure',
+        status: 'True',
+        lastHeartbeatTime: '2026-11-21T08:00:10Z',
+        lastTransitionTime: '2026-11-21T08:00:10Z',
+        reason: 'KubeletHasInsufficientMemory',
+        message: 'kubelet has insufficient memory available',
+      },
+    ],
+    nodeInfo: {
+      kernelVersion: '6.18.0',
+      osImage: 'Debian GNU/Linux 12 (bookworm)',
+      operatingSystem: 'linux',
+      architecture: 'amd64',
+      kubeletVersion: 'podvitals 0.1.0',
+      containerRuntimeVersion: 'process',
+    },
+  },
 };

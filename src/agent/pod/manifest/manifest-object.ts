@@ -1,6 +1,13 @@
 import type { PodSpec } from '../../../model/kubernetes.ts';
 import type { Service } from '../../../model/kubernetes-service.ts';
-import type { CronJob, DaemonSet, Deployment, Job, StatefulSet } from '../../../model/kubernetes-workload.ts';
+import type {
+  CronJob,
+  DaemonSet,
+  Deployment,
+  Job,
+  PodDisruptionBudget,
+  StatefulSet,
+} from '../../../model/kubernetes-workload.ts';
 
 interface Applicable {
   /** The file it was read from, to name it in messages and to find its folder. */
@@ -26,6 +33,7 @@ export type ManifestObject =
   | (Applicable & { readonly kind: 'DaemonSet'; readonly spec: DaemonSet['spec'] })
   | (Applicable & { readonly kind: 'Job'; readonly spec: Job['spec'] })
   | (Applicable & { readonly kind: 'CronJob'; readonly spec: CronJob['spec'] })
+  | (Applicable & { readonly kind: 'PodDisruptionBudget'; readonly spec: PodDisruptionBudget['spec'] })
   | (Applicable & { readonly kind: 'Service'; readonly spec: Service['spec'] })
   | (Applicable & {
       readonly kind: 'ConfigMap';

@@ -1,6 +1,13 @@
 import type { PodSpec } from '../../../model/kubernetes.ts';
 import type { Service } from '../../../model/kubernetes-service.ts';
-import type { CronJob, DaemonSet, Deployment, Job, StatefulSet } from '../../../model/kubernetes-workload.ts';
+import type {
+  CronJob,
+  DaemonSet,
+  Deployment,
+  Job,
+  PodDisruptionBudget,
+  StatefulSet,
+} from '../../../model/kubernetes-workload.ts';
 import { withDefaults } from './defaulting.ts';
 import { checkCronJob, checkJob } from './job-validation.ts';
 import type { ManifestObject } from './manifest-object.ts';
@@ -16,7 +23,12 @@ import {
   withServiceDefaults,
   withStatefulSetDefaults,
 } from './workload-defaulting.ts';
-import { checkDaemonSet, checkDeployment, checkStatefulSet } from './workload-validation.ts';
+import {
+  checkDaemonSet,
+  checkDeployment,
+  checkDisruptionBudget,
+  checkStatefulSet,
+} from './workload-validation.ts';
 
 /** An object whose fields have the right types. */
 export interface CheckedObject {
@@ -95,6 +107,12 @@ export const OBJECT_KINDS: Readonly<
     ...ofSpec<Service['spec']>('v1', 'V1Service', checkService, withServiceDefaults),
     warnings: (object) => serviceWarnings(object.spec as Service['spec']),
   },
+  PodDisruptionBudget: ofSpec<PodDisruptionBudget['spec']>(
+    'policy/v1',
+    'V1PodDisruptionBudget',
+    checkDisruptionBudget,
+    (spec) => spec,
+  ),
   ConfigMap: {
     apiVersion: 'v1',
     type: 'V1ConfigMap',

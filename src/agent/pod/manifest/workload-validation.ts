@@ -161,6 +161,17 @@ function checkRolling(
     report({ path: [...here, 'maxUnavailable'], value: maxUnavailable, message: 'must be at most 100%' });
 }
 
+/** Source: kubernetes/pkg/apis/policy/validation/validation.go, ValidatePodDisruptionBudgetSpec */
+export function checkDisruptionBudget(
+  spec: { readonly minAvailable?: IntOrString; readonly maxUnavailable?: IntOrString },
+  report: Report,
+): void {
+  if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined)
+    report({ path: ['spec'], message: 'minAvailable and maxUnavailable cannot both be set' });
+  checkShare(spec.minAvailable, ['spec', 'minAvailable'], report);
+  checkShare(spec.maxUnavailable, ['spec', 'maxUnavailable'], report);
+}
+
 function checkShare(value: IntOrString | undefined, path: Path, report: Report): void {
   if (typeof value === 'number') atLeast(value, 0, path, report);
   else if (value !== undefined && !/^[0-9]{1,4}%$/.test(value))

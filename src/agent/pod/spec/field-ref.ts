@@ -8,6 +8,8 @@ export interface NodeFacts {
   readonly ip: string;
   readonly cpuCores: number;
   readonly memoryBytes: number;
+  /** Of the file system below the data directory. */
+  readonly diskBytes: number;
 }
 
 const FIELDS: Readonly<Record<string, (pod: PodRecord, node: NodeFacts) => string | undefined>> = {

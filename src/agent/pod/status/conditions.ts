@@ -7,7 +7,7 @@ type Judgement = Pick<PodCondition, 'status' | 'reason' | 'message'>;
 const TRUE: Judgement = { status: 'True' };
 
 /**
- * The five conditions of a pod, in kubectl's order; a condition keeps its `lastTransitionTime` while its status
+ * The conditions of a pod, in kubectl's order; a condition keeps its `lastTransitionTime` while its status
  * stays. Source: kubernetes/pkg/kubelet/status/generate.go
  */
 export function podConditions(pod: PodRecord, phase: PodPhase, now: number): readonly PodCondition[] {
@@ -17,13 +17,19 @@ export function podConditions(pod: PodRecord, phase: PodPhase, now: number): rea
     ['Initialized', judgeInitialized(pod, phase)],
     ['Ready', containersReady],
     ['ContainersReady', containersReady],
-    ['PodScheduled', TRUE],
+    ['PodScheduled', judgeScheduled(pod)],
+    ...(pod.disruption ? [['DisruptionTarget', { status: 'True', ...pod.disruption }] as const] : []),
   ];
   return judged.map(([type, judgement]) => {
     const before = pod.conditions.find((condition) => condition.type === type);
     const kept = before?.status === judgement.status ? before.lastTransitionTime : apiTime(now);
     return { type, ...judgement, lastProbeTime: null, lastTransitionTime: kept };
   });
+}
+
+function judgeScheduled({ startup, unschedulable }: PodRecord): Judgement {
+  if (startup.scheduledAt !== undefined) return TRUE;
+  return { status: 'False', reason: 'Unschedulable', message: unschedulable?.message ?? 'not looked at yet' };
 }
 
 function judgeContainersReady(pod: PodRecord, phase: PodPhase): Judgement {

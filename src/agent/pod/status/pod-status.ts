@@ -13,13 +13,14 @@ export function podStatus(pod: PodRecord, hostIp: string): PodStatus {
   return {
     conditions: pod.conditions,
     containerStatuses: statuses(false),
-    hostIP: hostIp,
+    ...(pod.startup.scheduledAt === undefined ? {} : { hostIP: hostIp }),
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
     ...(pod.failure === undefined ? {} : { message: pod.failure.message, reason: pod.failure.reason }),
     phase: pod.phase,
     ...(pod.podIp === undefined ? {} : { podIP: pod.podIp, podIPs: [{ ip: pod.podIp }] }),
     qosClass: qosClass(pod.spec),
-    startTime: apiTime(pod.startup.createdAt),
+    // When the kubelet took it in, not when it was asked for.
+    ...(pod.startup.scheduledAt === undefined ? {} : { startTime: apiTime(pod.startup.scheduledAt) }),
   };
 }
 

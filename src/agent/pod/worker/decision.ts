@@ -50,6 +50,7 @@ const PULL_ERROR_SHOWN_MS = 5000;
 export function decide(pod: PodRecord, flight: InFlight, backOff: RestartBackOff, now: number): Decision {
   if (pod.deletion) return decideDeletion(pod, pod.deletion, flight);
   if (pod.failure) return { actions: stopAll(pod, flight, pod.failure.message, pod.failure.at, now) };
+  if (pod.startup.scheduledAt === undefined) return { actions: [] };
   const deadline = deadlineOf(pod);
   if (isTerminal(podPhase(pod))) {
     return { actions: stopAll(pod, flight, 'The containers of the pod have ended', now, now) };
@@ -108,21 +109,15 @@ function decideDeletion(
 }
 
 function stopAll(pod: PodRecord, flight: InFlight, message: string, at: number, now: number): PodAction[] {
-  const graceMs = graceMsOf(pod);
+  const graceMs = pod.failure?.graceMs ?? graceMsOf(pod);
   return pod.containers
     .filter((container) => isRunning(container) && !flight.stopping.has(container.name))
     .map((container) => ({
       kind: 'stop',
       container,
       graceMs: Math.max(0, graceMs - (now - at)),
-      request: { by: askedBy(pod), message, at },
+      request: { by: pod.failure?.by ?? 'pod-failed', message, at },
     }));
-}
-
-/** Who ends the containers of a pod that is over. */
-function askedBy({ failure }: PodRecord): KillRequest['by'] {
-  if (failure?.reason === 'Evicted') return 'eviction';
-  return failure?.reason === 'DeadlineExceeded' ? 'deadline' : 'pod-failed';
 }
 
 export const graceMsOf = (pod: PodRecord) => (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;

@@ -2,11 +2,14 @@ import { rmSync } from 'node:fs';
 import type { KillRequest } from '../../../model/life.ts';
 import type { CancelTimer } from '../../../util/clock.ts';
 import { isCodedError, messageOf } from '../../../util/coded-error.ts';
+import { placed } from '../new-pod.ts';
 import type { PodRecord } from '../pod-record.ts';
 import type { ContainerExit } from '../runtime/runtime.ts';
 import { podFilesFolder, writePodFiles, writePodHosts } from '../spec/pod-files.ts';
 import { setUpVolumes, updateVolumes } from '../spec/volumes.ts';
+import { isTerminal } from '../status/phase.ts';
 import { refreshStatus, startJudgedAt } from '../status/refresh.ts';
+import type { PodTransition } from '../transition.ts';
 import { type Inheritance, takeOver, type Unseen, unseenDeaths } from './adoption.ts';
 import { createContainerWorker, sharesHostNetwork } from './container-worker.ts';
 import { decide, type PodAction } from './decision.ts';
@@ -16,8 +19,19 @@ import { podKey, type WorkerContext } from './worker-context.ts';
 /** Looks after one pod, from its making to its removal. */
 export interface PodWorker {
   readonly pod: PodRecord;
-  /** Begins with a new pod. */
+  /** Begins with a new pod, which waits for `bind`. */
   start(): void;
+  /** The node has a place for it. */
+  bind(): void;
+  /** The node has no place for it, and why. */
+  refuse(message: string): void;
+  /** Says who makes it go, before it goes: in its condition DisruptionTarget, and as a transition. */
+  disrupt(
+    condition: string,
+    why: Omit<PodTransition & { readonly kind: 'disrupted' }, 'kind' | 'at' | 'pod'>,
+  ): void;
+  /** Ends it for good, as Failed; what ended or fails already stays as it is. */
+  fail(failure: Omit<NonNullable<PodRecord['failure']>, 'at'>): void;
   /** Of a pod that an earlier agent left: the deaths nobody saw, to be told before `takeOver`. */
   unseen(inheritance: Inheritance): readonly Unseen[];
   /** Begins with a pod that an earlier agent left. */
@@ -81,7 +95,7 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
     if (action.kind === 'set-up') void setUp();
     else if (action.kind === 'remove') void remove();
     else if (action.kind === 'fail') {
-      pod.failure = { reason: action.reason, message: action.message, at: clock.now() };
+      pod.failure = { reason: action.reason, message: action.message, at: clock.now(), by: 'deadline' };
       again = true;
     } else containers.perform(action);
   }
@@ -142,8 +156,31 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
     removed: removed.promise,
     start() {
       context.emit({ kind: 'pod-created', at: pod.startup.createdAt, pod: pod.ref });
+      void persist();
+      sync();
+    },
+    bind() {
+      pod.spec = placed(pod.spec, context.node.name);
       pod.startup.scheduledAt = clock.now();
+      pod.unschedulable = undefined;
       context.emit({ kind: 'pod-scheduled', at: clock.now(), pod: pod.ref });
+      void persist();
+      sync();
+    },
+    refuse(message) {
+      if (pod.unschedulable?.message === message) return;
+      pod.unschedulable = { message, since: pod.unschedulable?.since ?? clock.now() };
+      context.emit({ kind: 'scheduling-failed', at: clock.now(), pod: pod.ref, message });
+      void persist();
+      sync();
+    },
+    disrupt(condition, why) {
+      pod.disruption = { reason: condition, message: why.message };
+      context.emit({ kind: 'disrupted', at: clock.now(), pod: pod.ref, ...why });
+    },
+    fail(failure) {
+      if (pod.failure || isTerminal(pod.phase)) return;
+      pod.failure = { ...failure, at: clock.now() };
       void persist();
       sync();
     },

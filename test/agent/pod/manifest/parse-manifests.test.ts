@@ -250,7 +250,7 @@ describe('what is accepted but not honoured', () => {
       parse(`${podWith('      securityContext: {seccompProfile: {type: RuntimeDefault}}')}
       tty: false
       resources: {limits: {nvidia.com/gpu: 1}}
-  nodeSelector: {disk: ssd}
+  schedulerName: mine
   dnsPolicy: ClusterFirst
 ---
 apiVersion: v1
@@ -264,7 +264,7 @@ metadata: {name: web}`);
     expect(warnings).toEqual([
       'shop.yaml:8: Pod shop/cart: spec.containers[0].securityContext.seccompProfile.type is accepted but not honoured yet',
       'shop.yaml:10: Pod shop/cart: spec.containers[0].resources.limits["nvidia.com/gpu"] is accepted but not honoured yet',
-      'shop.yaml:11: Pod shop/cart: spec.nodeSelector is accepted but not honoured yet',
+      'shop.yaml:11: Pod shop/cart: spec.schedulerName is accepted but not honoured yet',
       'shop.yaml:15: Ingress default/web: this kind is accepted but not honoured yet',
       'shop.yaml:19: ServiceMonitor default/web: this kind is accepted but not honoured yet',
     ]);

@@ -5,7 +5,7 @@ import { resolveContainer } from '../../../../src/agent/pod/spec/container-confi
 import { expand } from '../../../../src/agent/pod/spec/expansion.ts';
 import type { ConfigMap, Container, Secret } from '../../../../src/model/kubernetes.ts';
 
-const node = { name: 'node-11', ip: '192.0.2.11', cpuCores: 4, memoryBytes: 2 ** 33 };
+const node = { name: 'node-11', ip: '192.0.2.11', cpuCores: 4, memoryBytes: 2 ** 33, diskBytes: 2 ** 36 };
 const metadata = { name: 'prices', namespace: 'shop', uid: 'u', creationTimestamp: '' };
 const prices: ConfigMap = {
   apiVersion: 'v1',
