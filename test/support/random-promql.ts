@@ -161,7 +161,7 @@ function randomMistake(random: Random, expr: string, depth: number): string {
     `label_replace(${expr}, "job", "same", "", "")`,
     `label_replace(${expr}, "instance", "", "job", ".*")`,
     `label_join(${expr}, "instance", "-")`,
-    `count_values("a-b", ${expr})`,
+    `count_values("a-b", round(${expr}))`,
     `count_values("", ${expr})`,
     `topk(NaN, ${expr})`,
     `bottomk(Inf, ${expr})`,

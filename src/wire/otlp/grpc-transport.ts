@@ -11,6 +11,7 @@ import { messageOf } from '../../util/coded-error.ts';
 import type { OtlpEndpoint } from './environment.ts';
 import { decodeExportResponse } from './export-response.ts';
 import { readRetryDelayMs } from './retry-info.ts';
+import { withTlsRemedy } from './tls-trouble.ts';
 import type { ExportOutcome, OtlpSignal, OtlpTransport } from './transport.ts';
 
 export const EXPORT_PATH: Readonly<Record<OtlpSignal, string>> = {
@@ -87,7 +88,7 @@ export function acceptedOf(response: Uint8Array | undefined): ExportOutcome {
 function failureOf(error: ServiceError): ExportOutcome {
   const [details] = error.metadata?.get('grpc-status-details-bin') ?? [];
   const afterMs = Buffer.isBuffer(details) ? readRetryDelayMs(details) : undefined;
-  const message = `gRPC ${status[error.code]}: ${error.details}`;
+  const message = withTlsRemedy(`gRPC ${status[error.code]}: ${error.details}`);
   // An exhausted receiver will take it later only when it says so.
   const isRetryable =
     RETRYABLE.has(error.code) || (error.code === status.RESOURCE_EXHAUSTED && afterMs !== undefined);

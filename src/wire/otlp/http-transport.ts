@@ -7,6 +7,7 @@ import { messageOf } from '../../util/coded-error.ts';
 import { retryAfterMs } from '../../util/retry-after.ts';
 import type { OtlpEndpoint } from './environment.ts';
 import { acceptedOf } from './grpc-transport.ts';
+import { withTlsRemedy } from './tls-trouble.ts';
 import type { ExportOutcome, OtlpTransport } from './transport.ts';
 
 // Source: https://opentelemetry.io/docs/specs/otlp/#failures-1
@@ -41,7 +42,7 @@ export function httpTransport(endpoint: OtlpEndpoint, clock: Clock): OtlpTranspo
           call.end(body);
         });
       } catch (error) {
-        return { kind: 'retry', message: `POST ${endpoint.url.href}: ${messageOf(error)}` };
+        return { kind: 'retry', message: withTlsRemedy(`POST ${endpoint.url.href}: ${messageOf(error)}`) };
       }
     },
     async close() {
