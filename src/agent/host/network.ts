@@ -53,6 +53,25 @@ function findOwn(owner: string): string | undefined {
 
 const candidates = () => Array.from({ length: MOST_BRIDGES }, (_, index) => `${BRIDGE_PREFIX}${index}`);
 
+export interface OwnedLink {
+  readonly name: string;
+  /** The data directory of the agent that made it. */
+  readonly owner: string;
+}
+
+/** Every bridge that an agent made on this host, also of agents that are gone. */
+export function ownedLinks(): readonly OwnedLink[] {
+  return candidates().flatMap((name) => {
+    const owner = readLink(name, 'ifalias');
+    return owner ? [{ name, owner }] : [];
+  });
+}
+
+/** Removes a link that may be gone already. */
+export async function removeLink(ip: string, name: string): Promise<void> {
+  if (existsSync(`${LINKS}/${name}`)) await runCommand(ip, ['link', 'del', name]);
+}
+
 const addressOf = (link: string) =>
   networkInterfaces()[link]?.find((address) => address.family === 'IPv4')?.cidr ?? undefined;
 
@@ -107,9 +126,7 @@ export async function openBridge(ip: string, owner: string, wanted?: Ipv4Block):
   return createBridge(ip, owner, wanted);
 }
 
-export async function removeBridge(ip: string, bridge: Bridge): Promise<void> {
-  if (existsSync(`${LINKS}/${bridge.name}`)) await runCommand(ip, ['link', 'del', bridge.name]);
-}
+export const removeBridge = (ip: string, bridge: Bridge): Promise<void> => removeLink(ip, bridge.name);
 
 /** Gives the network namespace of `pid` an `eth0` with `address` on the bridge; `link` names the host's end. */
 export async function attachToBridge(

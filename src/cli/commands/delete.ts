@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseAllDocuments } from 'yaml';
+import { systemClock } from '../../util/clock.ts';
 import { CodedError, isCodedError, messageOf } from '../../util/coded-error.ts';
 import { askAgent } from '../client.ts';
 import {
@@ -13,6 +14,7 @@ import {
   withConnection,
 } from '../program.ts';
 import { objectPath, resourceKind } from '../resource-kind.ts';
+import { printable } from '../terminal.ts';
 
 interface DeleteFlags extends CommonFlags {
   readonly filename?: readonly string[];
@@ -20,6 +22,7 @@ interface DeleteFlags extends CommonFlags {
   readonly force?: boolean;
   readonly wait: boolean;
   readonly ignoreNotFound?: boolean;
+  readonly orphans?: boolean;
 }
 
 interface Target {
@@ -40,7 +43,9 @@ export function deleteCommand(terminal: Terminal): Command {
     .option('--force', 'kill at once (a grace period of 0)')
     .option('--ignore-not-found', 'succeed when there is nothing to delete')
     .option('--no-wait', 'return before they are gone')
+    .option('--orphans', 'end pods on this host whose data folder is gone, and remove what they hold')
     .action(async (kind: string | undefined, names: readonly string[], flags: DeleteFlags) => {
+      if (flags.orphans) return deleteOrphans(terminal);
       const targets = [
         ...(flags.filename ?? []).flatMap((path) => targetsOf(path, flags)),
         ...(kind === undefined ? [] : named(kind, names, flags)),
@@ -66,6 +71,22 @@ export function deleteCommand(terminal: Terminal): Command {
         }
       }
     });
+}
+
+/** Needs no agent: there is none left that would know them. */
+async function deleteOrphans(terminal: Terminal): Promise<void> {
+  const { findOrphans, removeOrphans } = await import('../../agent/pod/runtime/process/orphans.ts');
+  const { findTools } = await import('../../agent/host/tool.ts');
+  const orphans = findOrphans();
+  const troubles = await removeOrphans(orphans, findTools().ip, systemClock);
+  for (const { uid, folder, processes } of orphans.pods)
+    terminal.out(`pod "${printable(uid)}" ended with ${processes} processes: ${printable(folder)} is gone\n`);
+  for (const { name, owner } of orphans.links)
+    terminal.out(`link "${printable(name)}" removed: ${printable(owner)} is gone\n`);
+  for (const uid of orphans.unknown)
+    terminal.err(`podvitals: pod ${printable(uid)} is left alone: nothing says whose it is\n`);
+  if (orphans.pods.length + orphans.links.length === 0) terminal.out('No orphans found.\n');
+  if (troubles.length > 0) throw new CodedError('ORPHANS_LEFT', troubles.join('; '));
 }
 
 function named(kind: string, names: readonly string[], flags: DeleteFlags): Target[] {

@@ -29,6 +29,9 @@ import { type SandboxRecord, sandboxFile, writeRecord } from './record.ts';
  */
 const POD_OVERHEAD_BYTES = 32 * 1024 * 1024;
 
+/** Tells whose the pod is, also when its folder is gone (orphans.ts). */
+export const POD_FOLDER_VARIABLE = 'PODVITALS_POD_FOLDER';
+
 export function podCgroup(host: ProcessHost, podUid: string): CgroupPaths {
   return childCgroup(host.cgroups.paths, `pod${podUid}`);
 }
@@ -106,7 +109,7 @@ async function startInfra(
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
     cwd: '/',
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', [POD_FOLDER_VARIABLE]: host.layout.pod(config.podUid) },
   });
   await untilReady(child);
   child.stdout?.destroy();
