@@ -34,6 +34,7 @@ import { redactLog } from './redaction/redaction.ts';
 import { createPodmanSource } from './sources/podman/podman-source.ts';
 import { findSockets } from './sources/podman/sockets.ts';
 import { diskUsageBytes } from './stats/disk-usage.ts';
+import { createFaultWatch } from './stats/fault-watch.ts';
 import { readNodeSignals } from './stats/node-signals.ts';
 import { createOomWatch } from './stats/oom-watch.ts';
 import { usageOf } from './stats/pod-usage.ts';
@@ -202,6 +203,8 @@ export function createAgent(options: AgentOptions): Agent {
         if (!toldKills.has(kill)) recorder.onOomKill({ ...death, kill });
       }
     };
+    const faults = createFaultWatch();
+    open.push(faults);
     const network = createNetworkLives((uid) => stats.readPod(uid).pods.get(uid)?.tcp, flightRecorder);
     // What the pod listens on at the moment a probe finds nobody: a short life may have no other look at it.
     const recordListening = ({ pod, container }: PodTransition & { readonly kind: 'probe' }) => {
@@ -231,8 +234,13 @@ export function createAgent(options: AgentOptions): Agent {
       if (transition.kind === 'container-started') {
         vitals.track();
         network.started(transition);
+        faults.started(transition.containerId, transition.pid);
       }
-      if (transition.kind === 'container-died') network.died(transition);
+      if (transition.kind === 'container-died') {
+        network.died(transition);
+        const fault = faults.ended(transition.containerId, transition.signal);
+        if (fault) flightRecorder.recordFault(transition.containerId, fault);
+      }
       if (transition.kind === 'pod-deleted') network.forget(transition.pod.uid);
     });
     oomWatch.onKill((containerId, kill) => {

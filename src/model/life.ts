@@ -75,6 +75,13 @@ export interface LifeConfig {
   readonly pidsLimit?: number;
 }
 
+/** A fault of a process as the kernel logs it: `segfault`, `general protection fault`, `trap invalid opcode`, … */
+export interface KernelFault {
+  readonly kind: string;
+  /** The file whose code ran: `libc.so.6`; absent where the kernel does not say. */
+  readonly file?: string;
+}
+
 /** One start of a container, up to its death: the record that survives the pod. Times are integer milliseconds. */
 export interface Life {
   readonly id: string;
@@ -101,6 +108,8 @@ export interface Life {
   readonly failedConnects?: number;
   /** Segments out of the pod's network that were not acknowledged in time while this life lasted; absent: not known. */
   readonly retransmitTimeouts?: number;
+  /** What the kernel logged of the fault that ended its first process; absent: none, or the log could not be read. */
+  readonly fault?: KernelFault;
   /** Ports something in the pod listened on shortly before the death. */
   readonly listening: readonly { readonly address: string; readonly port: number }[];
   readonly verdict: Verdict;

@@ -1,4 +1,4 @@
-import type { Life, ProbeResult, VitalFrame } from '../../model/life.ts';
+import type { KernelFault, Life, ProbeResult, VitalFrame } from '../../model/life.ts';
 import type { ContainerUsage } from '../stats/usage.ts';
 import { createFrameRing, type FrameRing } from './frame-ring.ts';
 import { toFrame } from './vital-frame.ts';
@@ -22,6 +22,8 @@ export interface FlightRecord {
   readonly probes: readonly ProbeResult[];
   /** What went wrong in the pod's network since the container started; absent: not known. */
   readonly network?: NetworkErrors;
+  /** The fault that ended its first process, as the kernel logged it. */
+  readonly fault?: KernelFault;
   /** What the pod listened on when last looked; absent: never looked. */
   readonly listening?: Life['listening'];
 }
@@ -34,6 +36,7 @@ export interface FlightRecorder {
   recordListening(containerId: string, listening: Life['listening']): void;
   /** The pod's counters: at the container's start, and again at its end. */
   recordNetwork(containerId: string, counters: NetworkErrors): void;
+  recordFault(containerId: string, fault: KernelFault): void;
   read(containerId: string): FlightRecord;
   /** As `read`, without the frames, which are dear to unpack, but for what is asked of those that live. */
   now(containerId: string): Omit<FlightRecord, 'vitals'> & {
@@ -52,6 +55,7 @@ interface Flight {
   listening?: Life['listening'];
   before?: ContainerUsage;
   network?: { readonly atStart: NetworkErrors; readonly now: NetworkErrors };
+  fault?: KernelFault;
 }
 
 const NOTHING: FlightRecord = { vitals: [], probes: [] };
@@ -72,12 +76,13 @@ export function createFlightRecorder(): FlightRecorder {
   const read = (containerId: string): FlightRecord => {
     const flight = flights.get(containerId);
     if (!flight) return NOTHING;
-    const { frames, probes, listening, network } = flight;
+    const { frames, probes, listening, network, fault } = flight;
     return {
       vitals: frames.read(),
       probes,
       ...(listening ? { listening } : {}),
       ...(network ? { network: since(network) } : {}),
+      ...(fault ? { fault } : {}),
     };
   };
 
@@ -106,6 +111,10 @@ export function createFlightRecorder(): FlightRecorder {
         failedConnects >= atStart.failedConnects && retransmitTimeouts >= atStart.retransmitTimeouts;
       if (same) flight.network = { atStart, now };
       else delete flight.network;
+    },
+    recordFault(containerId, fault) {
+      const flight = flightOf(containerId);
+      if (flight) flight.fault = fault;
     },
     read,
     now(containerId) {

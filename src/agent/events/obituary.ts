@@ -43,6 +43,7 @@ export function toLife(death: ContainerDied, remains: Remains): Life {
     vitals: flight.vitals,
     probes: flight.probes,
     ...flight.network,
+    ...(flight.fault ? { fault: flight.fault } : {}),
     listening: flight.listening ?? [],
   };
   const spec = view?.object.spec;

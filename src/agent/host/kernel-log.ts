@@ -64,6 +64,18 @@ const MOST_BACKLOG_RECORDS = 1_000_000;
  * Reads do not block, and cost a system call when nothing new is there.
  */
 export function openKernelLog(path = '/dev/kmsg'): KernelLog | undefined {
+  const records = openKernelRecords(/oom-kill:|Killed process/, path);
+  return records && { victims: () => parseOomVictims(records.read()), close: () => records.close() };
+}
+
+export interface KernelRecords {
+  /** Those written since the last call; at most a few thousand are looked at. */
+  read(): readonly string[];
+  close(): void;
+}
+
+/** The records of /dev/kmsg that match, from now on; everything else in the log is none of our business. */
+export function openKernelRecords(wanted: RegExp, path = '/dev/kmsg'): KernelRecords | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -72,19 +84,17 @@ export function openKernelLog(path = '/dev/kmsg'): KernelLog | undefined {
   }
   const buffer = Buffer.allocUnsafe(RECORD_BYTES);
   let open = true;
-  const records = () => {
-    const texts: string[] = [];
-    for (let i = 0; open && i < MOST_RECORDS; i += 1) {
-      const record = readRecord(descriptor, buffer);
-      if (record === undefined) break;
-      // Everything else in the log is none of our business.
-      if (/oom-kill:|Killed process/.test(record)) texts.push(record);
-    }
-    return texts;
-  };
   for (let i = 0; i < MOST_BACKLOG_RECORDS && readRecord(descriptor, buffer) !== undefined; i += 1);
   return {
-    victims: () => parseOomVictims(records()),
+    read() {
+      const texts: string[] = [];
+      for (let i = 0; open && i < MOST_RECORDS; i += 1) {
+        const record = readRecord(descriptor, buffer);
+        if (record === undefined) break;
+        if (wanted.test(record)) texts.push(record);
+      }
+      return texts;
+    },
     close() {
       if (open) closeSync(descriptor);
       open = false;

@@ -133,6 +133,7 @@ const life = z.object({
     .max(1_000),
   failedConnects: z.int().min(0).optional(),
   retransmitTimeouts: z.int().min(0).optional(),
+  fault: z.object({ kind: z.string(), file: z.string().optional() }).optional(),
   listening: z.array(z.object({ address: name, port: z.int() })).max(1_000),
   verdict,
 });

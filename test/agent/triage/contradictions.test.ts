@@ -76,6 +76,15 @@ describe('of facts that seem to contradict each other', () => {
     });
   });
 
+  it('a SIGSEGV of a first process is an abort where the kernel saw the C library end it', () => {
+    const life = { exitCode: 139, signal: 11 };
+    const aborted = { ...life, fault: { kind: 'general protection fault', file: 'libc.so.6' } };
+    const faulted = { ...life, fault: { kind: 'segfault', file: 'libc.so.6' } };
+    expect(verdictOf({ life: aborted })).toMatchObject({ cause: 'AbortedAssertion', confidence: 'likely' });
+    expect(verdictOf({ life: faulted })).toMatchObject({ cause: 'SegmentationFault', confidence: 'certain' });
+    expect(verdictOf({ life })).toMatchObject({ cause: 'SegmentationFault', confidence: 'likely' });
+  });
+
   describe('a CPU that was waited for', () => {
     const late = (vitals: readonly VitalFrame[]) =>
       verdictOf({

@@ -1,9 +1,10 @@
+import type { Evidence } from '../../../model/evidence.ts';
 import type { LogLine } from '../../../model/life.ts';
 import { exitFact, lastLogFacts, logFact, ofLife, oomCounterFact } from '../citation.ts';
 import { type Death, signalOf } from '../death.ts';
 import type { FailureOf } from '../failure.ts';
 import { manifestOf, previousLog } from '../next-step.ts';
-import { signalName } from '../words.ts';
+import { brief, signalName } from '../words.ts';
 
 interface CrashSignal {
   readonly cause: string;
@@ -71,22 +72,42 @@ function abortLine(death: Death): LogLine | undefined {
   return death.life.log.slice(-ABORT_LINES).findLast(({ text }) => ABORT_WORDS.test(text.slice(0, 1000)));
 }
 
+/**
+ * glibc and musl end a process that no SIGABRT can end, as a first process is, by an instruction that only the kernel
+ * may run: a general protection fault in the C library itself. Source: glibc stdlib/abort.c, ABORT_INSTRUCTION.
+ */
+const isAbortFault = ({ life: { fault } }: Death): boolean =>
+  fault?.kind === 'general protection fault' && /^(?:libc\b|ld-musl)/.test(fault.file ?? '');
+
+/** A fault of which the kernel logged nothing, or not what: it may be how a first process aborts. */
+const isUnseen = (death: Death): boolean =>
+  INSTEAD_OF_ABORT.includes(signalOf(death)) && death.life.fault === undefined && death.life.log.length === 0;
+
+function faultFacts(death: Death): readonly Evidence[] {
+  const { fault } = death.life;
+  if (!fault) return [];
+  const where = fault.file === undefined ? '' : ` in ${brief(fault.file, 80)}`;
+  return [ofLife(death, `the kernel logged a ${brief(fault.kind, 60)} of its first process${where}`)];
+}
+
 /** The process crashed by itself: segmentation fault, abort, illegal instruction. */
 export const crashSignal: FailureOf = (death) => {
   const { life } = death;
   const signal = signalOf(death);
   const aborted = abortLine(death);
-  const crash = signal === undefined ? undefined : CRASH_SIGNALS[aborted ? SIGABRT : signal];
+  const inAbort = aborted !== undefined || isAbortFault(death);
+  const crash = signal === undefined ? undefined : CRASH_SIGNALS[inAbort ? SIGABRT : signal];
   if (signal === undefined || crash === undefined || life.killRequest !== null) return undefined;
   const counter = oomCounterFact(death);
   return {
     cause: crash.cause,
     failureMode: crash.failureMode,
-    confidence: life.signal === undefined || aborted ? 'likely' : 'certain',
+    confidence: life.signal === undefined || inAbort || isUnseen(death) ? 'likely' : 'certain',
     summary: `Container ${life.container} was ended by ${signalName(signal)} (exit code ${life.exitCode}): ${crash.meaning}.`,
     evidence: [
       exitFact(death),
       ofLife(death, 'nobody asked for this kill'),
+      ...faultFacts(death),
       ...(aborted ? [logFact(death, aborted)] : []),
       ...(counter ? [counter] : []),
       ...lastLogFacts(death),
