@@ -78,9 +78,11 @@ describe.skipIf(noPodman())('podvitals up on a host with Podman pods, without a 
 
   it('shows the pods that ran already', async () => {
     await until('both pods', PATIENCE_MS, async () => (await query('kube_pod_info')).length === 2);
-    const { out } = await podvitals.command('get', 'pods');
-    expect(out).toMatch(/shop +1\/1 +Running/);
-    expect(out).toMatch(/cart-1 +0\/1 +CrashLoopBackOff/);
+    const listed = async () => (await podvitals.command('get', 'pods')).out;
+    expect(await listed()).toMatch(/shop +1\/1 +Running/);
+    await until('CrashLoopBackOff', PATIENCE_MS, async () =>
+      /cart-1 +0\/1 +CrashLoopBackOff/.test(await listed()),
+    );
   });
 
   it('says whose they are, and what compose calls their workload', async () => {

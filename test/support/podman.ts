@@ -20,6 +20,7 @@ export interface TestPodman {
   readonly socket: string;
   /** Runs the command line on the same storage; gives its output, rejects with what it complained of. */
   podman(...args: readonly string[]): Promise<string>;
+  servicePid(): number;
   /** Starts the API service, also again. */
   startService(): Promise<void>;
   /** Ends the service by SIGKILL, as a crash would; containers go on. */
@@ -82,7 +83,7 @@ export async function startPodman(): Promise<TestPodman> {
     await remove();
     throw error;
   }
-  return { folder, socket, podman, startService, killService, remove };
+  return { folder, socket, podman, servicePid: () => service!.pid!, startService, killService, remove };
 }
 
 async function configure(folder: string, bridge: string): Promise<void> {

@@ -102,6 +102,7 @@ export function watchPodman(options: OnePodmanOptions): OnePodman {
   const end = new AbortController();
   const gone = new Set<string>(options.known.gone);
   let position = options.known.position;
+  let received = 0;
   let podRemoved = false;
   const unclear = new Map<string, number>();
   let firstList = position === undefined;
@@ -146,10 +147,10 @@ export function watchPodman(options: OnePodmanOptions): OnePodman {
 
   const onEvent = (event: PodmanEvent) => {
     if (event.type !== 'container' && event.type !== 'pod') return;
+    if (passedOver.has(event.id)) return;
     events.add(event);
-    position = Math.max(position ?? 0, event.nano);
-    markPosition();
-    if (event.type === 'container' && !passedOver.has(event.id)) dirty.add(event.id);
+    received = Math.max(received, event.nano);
+    if (event.type === 'container') dirty.add(event.id);
     if (event.type === 'pod')
       for (const id of Object.keys(pods.get(event.id)?.containers ?? {})) dirty.add(id);
     podRemoved ||= event.type === 'pod' && event.action === 'remove';
@@ -212,6 +213,7 @@ export function watchPodman(options: OnePodmanOptions): OnePodman {
   };
 
   async function look(): Promise<void> {
+    const upTo = received;
     const ids = [...dirty];
     dirty.clear();
     for (let from = 0; from < ids.length && !end.signal.aborted; from += INSPECTED_AT_ONCE) {
@@ -226,6 +228,11 @@ export function watchPodman(options: OnePodmanOptions): OnePodman {
         onTrouble(error);
         return;
       }
+    }
+    // Nothing is open: an agent that starts again need not hear of it.
+    if (dirty.size === 0 && upTo > (position ?? 0)) {
+      position = upTo;
+      markPosition();
     }
     if (!podRemoved) return;
     podRemoved = false;
@@ -302,7 +309,10 @@ export function watchPodman(options: OnePodmanOptions): OnePodman {
     if (judged.lookAgainMs !== undefined) {
       dirty.add(id);
       lookSoon(judged.lookAgainMs);
-    } else if (!found) await removeContainer(pod, id);
+      return;
+    }
+    for (const settled of [id, pod.podId]) events.settle(settled);
+    if (!found) await removeContainer(pod, id);
   }
 
   async function adopt(id: string, found: ContainerInspection | undefined): Promise<PodmanPod | undefined> {
