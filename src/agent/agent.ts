@@ -5,7 +5,7 @@ import type { Tracer } from '@opentelemetry/api';
 import type { FastifyBaseLogger } from 'fastify';
 import { createHttpServer } from '../http/server.ts';
 import { openJournal } from '../journal/journal.ts';
-import { createKeyValue, keyValueBelow, keyValueSchema } from '../journal/key-value.ts';
+import { createKeyValue, isSoundFact, keyValueSchema } from '../journal/key-value.ts';
 import { queueSchema } from '../journal/queue.ts';
 import type { Pod } from '../model/kubernetes.ts';
 import type { LogLine, OomKill } from '../model/life.ts';
@@ -101,8 +101,11 @@ export function createAgent(options: AgentOptions): Agent {
     const journal = openJournal(join(options.dataDir, 'agent.db'), {
       clock,
       schemas: [keyValueSchema, queueSchema],
+      isSound: isSoundFact,
     });
     open.push(journal);
+    const { damage } = journal.state();
+    if (damage !== undefined) logger.error({ code: 'JOURNAL_SALVAGED' }, damage);
     const keyValue = createKeyValue(journal);
     const runtime = await openRuntime({
       name: options.runtime,

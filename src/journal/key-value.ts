@@ -1,10 +1,22 @@
 import type { Journal } from './journal.ts';
+import type { SalvageRow } from './salvage.ts';
 import type { Schema } from './schema.ts';
 
 export const keyValueSchema: Schema = {
   name: 'key_value',
   migrations: ['CREATE TABLE key_value (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID'],
 };
+
+/** For a journal that holds facts: whether a row of theirs is what was written, as far as that can be told. */
+export function isSoundFact(table: string, row: SalvageRow): boolean {
+  if (table !== 'key_value') return true;
+  try {
+    JSON.parse(String(row.value));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Small durable facts by name. Values are JSON; a fact is visible once it is durable. */
 export interface DurableKeyValue {

@@ -81,9 +81,27 @@ function fill({ path, open, isSound }: SalvageOptions, counts: Counts): void {
       return;
     }
     for (const table of tablesOf(to)) copyTable(from, to, table, isSound, counts);
+    copySequences(from, to);
   } finally {
     from?.close();
     to.close();
+  }
+}
+
+/** Numbers that were given once are not given again, though their rows are gone: others remember them. */
+function copySequences(from: DatabaseSync, to: DatabaseSync): void {
+  let sequences: readonly Record<string, unknown>[];
+  try {
+    sequences = from.prepare('SELECT name, seq FROM sqlite_sequence').all();
+  } catch {
+    // Lost, or there never was one: the new file's own go on from the rows it has.
+    return;
+  }
+  const raise = to.prepare('UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1');
+  const add = to.prepare('INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)');
+  for (const { name, seq } of sequences) {
+    if (typeof name !== 'string' || typeof seq !== 'number') continue;
+    if (raise.run(name, seq).changes === 0) add.run(name, seq);
   }
 }
 
@@ -100,7 +118,7 @@ function tablesOf(db: DatabaseSync): readonly Table[] {
   );
   return names
     .all()
-    .filter(({ name }) => name !== 'schema_version')
+    .filter(({ name }) => name !== 'schema_version' && name !== 'sqlite_sequence')
     .map(({ name, wr }) => {
       const columns = db.prepare('SELECT name, pk FROM pragma_table_info(?)').all(String(name));
       const key = columns.filter(({ pk }) => Number(pk) > 0).sort((a, b) => Number(a.pk) - Number(b.pk));
