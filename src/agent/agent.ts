@@ -5,7 +5,7 @@ import type { Tracer } from '@opentelemetry/api';
 import type { FastifyBaseLogger } from 'fastify';
 import { createHttpServer } from '../http/server.ts';
 import { openJournal } from '../journal/journal.ts';
-import { createKeyValue, isSoundFact, keyValueSchema } from '../journal/key-value.ts';
+import { createKeyValue, isSoundFact, keyValueBelow, keyValueSchema } from '../journal/key-value.ts';
 import { queueSchema } from '../journal/queue.ts';
 import type { Pod } from '../model/kubernetes.ts';
 import type { LogLine, OomKill } from '../model/life.ts';

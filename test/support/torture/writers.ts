@@ -1,3 +1,4 @@
+import { OUT_OF_ORDER_WINDOW_MS } from '../../../src/collector/tsdb/limits.ts';
 import type { Life } from '../../../src/model/life.ts';
 import type { AgentRecord } from '../../../src/model/record.ts';
 import { systemClock } from '../../../src/util/clock.ts';
@@ -97,7 +98,8 @@ export function sampleWriter(name: string, via: Via | 'remote-write', ledger: Le
       { __name__: name, series: 'late' },
     ];
     // Every other sample of the last series belongs between those of ten batches before.
-    const late = times.length === LATE_BY && n % 2 === 0 ? times[0]! + 1 : t;
+    const isLate = n % 2 === 0 && times.length === LATE_BY && t - times[0]! < OUT_OF_ORDER_WINDOW_MS / 2;
+    const late = isLate ? times[0]! + 1 : t;
     const timeOf = (i: number) => (i === series.length - 1 ? late : t);
     // Whole numbers and others: chunks of both kinds.
     const value = (i: number) => (i % 2 === 0 ? n : n + 0.5);
