@@ -3,6 +3,7 @@ import { apiTime, type PodRecord } from '../pod-record.ts';
 import { qosClass } from '../spec/qos-class.ts';
 import { containerStatus } from './container-status.ts';
 
+/** A pod without a place on the node has nothing of a kubelet's yet: no container statuses, no start time. */
 export function podStatus(pod: PodRecord, hostIp: string): PodStatus {
   const statuses = (init: boolean) =>
     pod.containers
@@ -12,15 +13,19 @@ export function podStatus(pod: PodRecord, hostIp: string): PodStatus {
   const inits = statuses(true);
   return {
     conditions: pod.conditions,
-    containerStatuses: statuses(false),
-    ...(pod.startup.scheduledAt === undefined ? {} : { hostIP: hostIp }),
-    ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+    ...(pod.startup.scheduledAt === undefined
+      ? {}
+      : {
+          containerStatuses: statuses(false),
+          hostIP: hostIp,
+          ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+          // When the kubelet took it in, not when it was asked for.
+          startTime: apiTime(pod.startup.scheduledAt),
+        }),
     ...(pod.failure === undefined ? {} : { message: pod.failure.message, reason: pod.failure.reason }),
     phase: pod.phase,
     ...(pod.podIp === undefined ? {} : { podIP: pod.podIp, podIPs: [{ ip: pod.podIp }] }),
     qosClass: qosClass(pod.spec),
-    // When the kubelet took it in, not when it was asked for.
-    ...(pod.startup.scheduledAt === undefined ? {} : { startTime: apiTime(pod.startup.scheduledAt) }),
   };
 }
 
