@@ -94,11 +94,12 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     };
   };
   const observe = () => {
-    const { pods, workloads } = options.pods.views();
+    const { pods, workloads, objects } = options.pods.views();
     const node = stats.node();
     return {
       pods,
       workloads,
+      objects,
       usages: stats.latest(),
       nodeObject: options.nodeState.node(),
       evictions: options.nodeState.evictions(),

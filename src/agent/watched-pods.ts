@@ -22,10 +22,12 @@ export function watchPods(
   const ownerOf = (uid: string) => sources.find((source) => source.view(uid) !== undefined);
   return {
     views() {
-      const all = [manager.views(), ...sources.map((source) => source.views())];
+      const own = manager.views();
+      const all = [own, ...sources.map((source) => source.views())];
       return {
         pods: all.flatMap(({ pods }) => pods),
         workloads: all.flatMap(({ workloads }) => workloads),
+        objects: own.objects,
       };
     },
     view: (uid) => manager.view(uid) ?? first(sources, (source) => source.view(uid)),

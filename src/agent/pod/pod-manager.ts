@@ -18,6 +18,7 @@ import { checkPodUpdate } from './pod-update.ts';
 import type { ProbeRunner } from './prober/probe.ts';
 import { createProbeRunner } from './prober/probe-runner.ts';
 import type { ContainerExit, Runtime } from './runtime/runtime.ts';
+import { endpointsOf } from './service/endpoints.ts';
 import type { NodeFacts } from './spec/field-ref.ts';
 import { podObject } from './status/pod-status.ts';
 import { podView } from './status/pod-view.ts';
@@ -107,7 +108,12 @@ export interface PodManager {
   /** Sorted by namespace and name. Secrets come with their data. */
   list(kind: KubernetesObject['kind'], namespace?: string): readonly KubernetesObject[];
   get(kind: KubernetesObject['kind'], namespace: string, name: string): KubernetesObject | undefined;
-  views(): { readonly pods: readonly PodView[]; readonly workloads: readonly WorkloadView[] };
+  views(): {
+    readonly pods: readonly PodView[];
+    readonly workloads: readonly WorkloadView[];
+    /** All objects that are no pods, but ConfigMaps and Secrets. */
+    readonly objects: readonly KubernetesObject[];
+  };
   /** One pod's view, without making the others'; undefined when it is gone. */
   view(uid: string): PodView | undefined;
   /** Whose life a running container is; undefined when it does not run, or is nobody's. */
@@ -128,6 +134,8 @@ const SALT_KEY = 'pod/salt';
 const ALIVE_EVERY_MS = 10_000;
 // What stopping may take beyond the grace of the slowest pod.
 const STOP_ALLOWANCE_MS = 10_000;
+
+const isConfiguration = ({ kind }: { readonly kind: string }) => kind === 'ConfigMap' || kind === 'Secret';
 
 export function createPodManager(options: PodManagerOptions): PodManager {
   const { runtime, clock, keyValue, node, random } = options;
@@ -327,8 +335,6 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     controllers.close();
     place.close();
     const ending = { request: { by: 'shutdown', message: 'The agent is shutting down' } } as const;
-    const isConfiguration = ({ kind }: { readonly kind: string }) =>
-      kind === 'ConfigMap' || kind === 'Secret';
     const gone: Promise<unknown>[] = [];
     for (const object of objects.all()) {
       if (!isConfiguration(object) && objects.hasUid(object.metadata.uid))
@@ -344,6 +350,8 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       await objects.remove(kind, metadata.namespace, metadata.name);
     return pods.all().map((pod) => pod.ref);
   }
+
+  const endpoints = () => objects.list('Service').map((service) => endpointsOf(service, pods.visible()));
 
   const notFound = (kind: string, namespace: string, name: string) =>
     new CodedError('NOT_FOUND', `${kind} "${name}" not found in namespace ${namespace}`, { status: 404 });
@@ -394,6 +402,13 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     views: () => ({
       pods: pods.visible().map((pod) => podView(pod, node.ip, clock.now())),
       workloads: workloads.views(clock.now()),
+      objects: [
+        ...objects
+          .all()
+          .filter((object) => !isConfiguration(object))
+          .map(shown),
+        ...endpoints(),
+      ],
     }),
     view(podUid) {
       const worker = pods.isHidden(podUid) ? undefined : pods.worker(podUid);
@@ -435,7 +450,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       kind === 'Pod'
         ? pods.visible().map((pod) => podObject(pod, node.ip))
         : kind === 'Endpoints'
-          ? []
+          ? endpoints()
           : kind === 'PodDisruptionBudget'
             ? objects.list(kind).map((budget) => ({ ...budget, status: place.budgetStatus(budget)! }))
             : objects.list(kind).map(shown);

@@ -76,6 +76,8 @@ export interface WorkloadView {
   /** Pods whose start is judged: good when Ready within 30 s, slow at 30 s at the latest. */
   readonly starts: { readonly judged: number; readonly slow: number };
   readonly object?: WorkloadObject;
+  /** The Service that selects its pods, else their app.kubernetes.io/part-of, else the workload's own name. */
+  readonly service: string;
   /** Labels promoted from the pods: team, tier, app.kubernetes.io/part-of. */
   readonly podLabels: Readonly<Record<string, string>>;
 }

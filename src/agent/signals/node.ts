@@ -1,4 +1,4 @@
-import type { Node } from '../../model/kubernetes.ts';
+import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
 import { agentSignals, kubeletSignals } from '../../wire/catalogue/agent.ts';
 import { cpuSignals, memorySignals } from '../../wire/catalogue/container.ts';
 import type { Point } from '../../wire/catalogue/signal.ts';
@@ -7,11 +7,10 @@ import {
   nodeAllocatable,
   nodeCapacity,
   nodeSignals,
-  replicaSetSignals,
 } from '../../wire/catalogue/workload-object.ts';
 import { EVICTION_SIGNALS } from '../pod/node/pressure.ts';
 import { parseQuantity } from '../pod/spec/quantity.ts';
-import type { PodView, WorkloadView } from '../pod/view.ts';
+import type { PodView } from '../pod/view.ts';
 import type { NodeUsage } from '../stats/usage.ts';
 import { measured, oneHot, point } from './point.ts';
 
@@ -100,32 +99,16 @@ export function kubeletPoints(
   ];
 }
 
-/** Objects that exist only through others: the namespaces in use, and the ReplicaSets that own pods. */
-export function impliedObjectPoints(
+/** The namespaces in use: they exist only through what is in them. */
+export function namespacePoints(
   pods: readonly PodView[],
-  workloads: readonly WorkloadView[],
+  objects: readonly KubernetesObject[],
 ): readonly Point[] {
   const namespaces = new Set([
     ...pods.map((pod) => pod.ref.namespace),
-    ...workloads.map((it) => it.namespace),
+    ...objects.map(({ metadata }) => metadata.namespace),
   ]);
-  return [
-    ...[...namespaces].flatMap((namespace) =>
-      oneHot(namespaceSignals.phase, [namespace], ['Active', 'Terminating'], 'Active'),
-    ),
-    ...replicaSetOwners(pods),
-  ];
-}
-
-function replicaSetOwners(pods: readonly PodView[]): readonly Point[] {
-  const byName = new Map<string, Point>();
-  for (const { ref, object } of pods) {
-    for (const owner of object.metadata.ownerReferences ?? []) {
-      if (owner.kind !== 'ReplicaSet') continue;
-      const above = ref.workloadType === 'deployment' ? ['Deployment', ref.workload, 'true'] : ['', '', ''];
-      const labels = [ref.namespace, owner.name, ...above];
-      byName.set(`${ref.namespace}/${owner.name}`, point(replicaSetSignals.owner, labels, 1));
-    }
-  }
-  return [...byName.values()];
+  return [...namespaces].flatMap((namespace) =>
+    oneHot(namespaceSignals.phase, [namespace], ['Active', 'Terminating'], 'Active'),
+  );
 }

@@ -1,4 +1,4 @@
-import type { Node } from '../../model/kubernetes.ts';
+import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
 import type { Point } from '../../wire/catalogue/signal.ts';
 import type { PodView, WorkloadView } from '../pod/view.ts';
 import type { Usages } from '../stats/stats-reader.ts';
@@ -10,11 +10,12 @@ import { networkPoints } from './network.ts';
 import {
   type AgentFacts,
   agentPoints,
-  impliedObjectPoints,
   kubeletPoints,
+  namespacePoints,
   nodePoints,
   nodeStatePoints,
 } from './node.ts';
+import { objectPoints } from './object.ts';
 import { podPoints } from './pod.ts';
 import { startupPoints } from './startup.ts';
 import { workloadPoints } from './workload.ts';
@@ -22,6 +23,8 @@ import { workloadPoints } from './workload.ts';
 export interface Observed {
   readonly pods: readonly PodView[];
   readonly workloads: readonly WorkloadView[];
+  /** All that are no pods. */
+  readonly objects: readonly KubernetesObject[];
   readonly usages: Usages;
   readonly node?: NodeUsage;
   readonly nodeObject: Node;
@@ -41,6 +44,7 @@ export function pointsOf(observed: Observed): readonly Point[] {
 export function pointsBesidePods({
   pods,
   workloads,
+  objects,
   node,
   nodeObject,
   evictions,
@@ -48,7 +52,8 @@ export function pointsBesidePods({
 }: Omit<Observed, 'usages'>): readonly Point[] {
   return [
     ...workloads.flatMap(workloadPoints),
-    ...impliedObjectPoints(pods, workloads),
+    ...objects.flatMap(objectPoints),
+    ...namespacePoints(pods, objects),
     ...kubeletPoints(agent.node, pods, evictions),
     ...(node ? nodePoints(agent.node, node, nodeObject) : []),
     ...nodeStatePoints(nodeObject),

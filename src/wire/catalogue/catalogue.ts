@@ -18,9 +18,17 @@ import {
   initContainerRequests,
   initContainerStatusSignals,
 } from './container-status.ts';
+import {
+  cronJobSignals,
+  daemonSetSignals,
+  jobSignals,
+  replicaSetSignals,
+  statefulSetSignals,
+} from './controller-object.ts';
 import { lifeSignals, proberSignals, startupSignals } from './life.ts';
 import { networkReceive, networkSignals, networkTransmit } from './network.ts';
 import { podSignals } from './pod.ts';
+import { endpointSignals, serviceSignals } from './service-object.ts';
 import type { Signal } from './signal.ts';
 import { workloadSignals } from './workload.ts';
 import {
@@ -29,7 +37,6 @@ import {
   nodeAllocatable,
   nodeCapacity,
   nodeSignals,
-  replicaSetSignals,
 } from './workload-object.ts';
 
 /** A group of signals that the reference page shows under one heading. */
@@ -48,7 +55,18 @@ export const sections: readonly Section[] = [
   section('Container status', containerStatusSignals, containerRequests, containerLimits),
   section('Init container status', initContainerStatusSignals, initContainerRequests, initContainerLimits),
   section('Lives, deaths and probes', lifeSignals, proberSignals),
-  section('Workloads', workloadSignals, deploymentSignals, replicaSetSignals, namespaceSignals),
+  section(
+    'Workloads',
+    workloadSignals,
+    deploymentSignals,
+    replicaSetSignals,
+    statefulSetSignals,
+    daemonSetSignals,
+    jobSignals,
+    cronJobSignals,
+    namespaceSignals,
+  ),
+  section('Services', serviceSignals, endpointSignals),
   section(
     'Container resources',
     cpuSignals,

@@ -1,5 +1,5 @@
 import { family } from './family.ts';
-import { NAMESPACE, NODE, OWNER, ofPoint, ofResource } from './label.ts';
+import { NAMESPACE, NODE, ofPoint, ofResource } from './label.ts';
 import type { Signal } from './signal.ts';
 
 const deployment = family({
@@ -48,19 +48,20 @@ export const deploymentSignals = {
     help: 'The generation of the Deployment that was last asked for.',
     otlp: 'podvitals.deployment.generation',
   }),
-};
-
-const replicaSet = family({
-  path: 'kube-state-metrics',
-  labels: [NAMESPACE, ofResource('replicaset', 'k8s.replicaset.name')],
-});
-
-export const replicaSetSignals = {
-  owner: replicaSet.gauge('kube_replicaset_owner', {
+  paused: deployment.gauge('kube_deployment_spec_paused', {
     unit: '1',
-    help: "A ReplicaSet's owner; one without owner has one series with three empty labels. Always 1.",
-    labels: OWNER,
-    otlp: 'podvitals.replicaset.owner',
+    help: '1 while the Deployment is paused.',
+    otlp: 'podvitals.deployment.paused',
+  }),
+  condition: deployment.gauge('kube_deployment_status_condition', {
+    unit: '1',
+    help: '1 for the status of a condition, 0 for the two others.',
+    labels: [
+      ofPoint('reason', 'podvitals.condition.reason'),
+      ofPoint('condition', 'podvitals.condition.type'),
+      ofPoint('status', 'podvitals.condition.status'),
+    ],
+    otlp: 'podvitals.deployment.condition',
   }),
 };
 

@@ -1,5 +1,5 @@
 import { family } from './family.ts';
-import { CONTAINER_TYPE, OF_WORKLOAD } from './label.ts';
+import { CONTAINER_TYPE, OF_WORKLOAD, ofPoint } from './label.ts';
 
 const { gauge, counter, histogram } = family({ path: 'kubelet', labels: OF_WORKLOAD });
 const podSeconds = (name: string, help: string, otlp: string) => counter(name, { unit: 's', help, otlp });
@@ -9,6 +9,16 @@ const STARTUP_BOUNDS_SECONDS = [0.5, 1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 120, 18
 
 /** Counters of workloads; they go on when a pod is replaced by the next. */
 export const workloadSignals = {
+  info: gauge('podvitals_workload_info', {
+    unit: '1',
+    help: 'What a workload belongs to: the Service that selects its pods, else app.kubernetes.io/part-of, else itself; and the labels team and tier of its pods. Always 1.',
+    labels: [
+      ofPoint('service', 'k8s.service.name'),
+      ofPoint('team', 'k8s.pod.label.team'),
+      ofPoint('tier', 'k8s.pod.label.tier'),
+    ],
+    otlp: 'podvitals.workload.info',
+  }),
   desiredPods: gauge('podvitals_workload_desired_pods', {
     unit: '{pod}',
     help: 'Pods the workload should have.',

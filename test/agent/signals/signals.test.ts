@@ -12,6 +12,7 @@ import {
   cart,
   cartPod,
   cartPodUsage,
+  cartReplicaSet,
   cartStatus,
   cartUsage,
   cartWorkload,
@@ -48,6 +49,7 @@ const withUsage = (usage: object): Usages => ({
 const observed: Observed = {
   pods: [cartPod],
   workloads: [cartWorkload],
+  objects: [cartWorkload.object!, cartReplicaSet],
   usages,
   node: nodeUsage,
   agent: agentFacts,

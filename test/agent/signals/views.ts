@@ -3,6 +3,7 @@ import { STARTUP_BOUNDS } from '../../../src/agent/pod/workload/workload-counter
 import type { AgentFacts } from '../../../src/agent/signals/node.ts';
 import type { ContainerUsage, NodeUsage, PodUsage } from '../../../src/agent/stats/usage.ts';
 import type { ContainerStatus, Node, Pod } from '../../../src/model/kubernetes.ts';
+import type { ReplicaSet } from '../../../src/model/kubernetes-workload.ts';
 
 const CREATED = Date.UTC(2026, 0, 1, 12);
 
@@ -270,7 +271,30 @@ export const cartWorkload: WorkloadView = {
       unavailableReplicas: 0,
     },
   },
+  service: 'cart',
   podLabels: {},
+};
+
+export const cartReplicaSet: ReplicaSet = {
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  metadata: {
+    name: 'cart-6d5f',
+    namespace: 'shop',
+    uid: 'r11',
+    creationTimestamp: '2026-01-01T12:00:00Z',
+    ownerReferences: [
+      { apiVersion: 'apps/v1', kind: 'Deployment', name: 'cart', uid: 'd11', controller: true },
+    ],
+  },
+  spec: { replicas: 1, selector: { matchLabels: { app: 'cart' } }, template: { spec: { containers: [] } } },
+  status: {
+    observedGeneration: 1,
+    replicas: 1,
+    fullyLabeledReplicas: 1,
+    readyReplicas: 1,
+    availableReplicas: 1,
+  },
 };
 
 export const nodeUsage: NodeUsage = {

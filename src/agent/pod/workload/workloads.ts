@@ -3,6 +3,7 @@ import type { WorkloadType } from '../../../model/pod-ref.ts';
 import type { KeyValue } from '../key-value.ts';
 import { type ObjectStore, shown } from '../object-store.ts';
 import type { PodRecord } from '../pod-record.ts';
+import { serviceOf } from '../service/service-names.ts';
 import type { WorkloadView } from '../view.ts';
 import type { WriteBehind } from '../write-behind.ts';
 import {
@@ -41,7 +42,7 @@ const keyOf = (namespace: string, type: WorkloadType, name: string) => `${namesp
 export function createWorkloads(options: {
   readonly keyValue: KeyValue;
   readonly writer: WriteBehind;
-  readonly objects: Pick<ObjectStore, 'get' | 'ownedBy'>;
+  readonly objects: Pick<ObjectStore, 'get' | 'list' | 'ownedBy'>;
   /** All pods that are there, but those deleted by force. */
   readonly pods: () => readonly PodRecord[];
   readonly node: string;
@@ -124,6 +125,16 @@ export function createWorkloads(options: {
     },
   };
 
+  function serviceNameOf(
+    { namespace, name, podLabels }: WorkloadRecord,
+    members: readonly PodRecord[],
+    object: WorkloadObject | undefined,
+  ): string {
+    const labels = members[0]?.labels ?? templateLabels(object);
+    const service = serviceOf(objects.list('Service'), namespace, labels);
+    return service ?? podLabels['app.kubernetes.io/part-of'] ?? name;
+  }
+
   function view(record: WorkloadRecord, now: number): WorkloadView {
     const members = membersOf(record);
     const { desiredMs, readyMs, podMs } = integrated(record, now);
@@ -150,9 +161,16 @@ export function createWorkloads(options: {
       },
       starts: { judged: sum.judged, slow: sum.slow },
       ...(object === undefined ? {} : { object: shown(object) as WorkloadObject }),
+      service: serviceNameOf(record, members, object),
       podLabels: record.podLabels,
     };
   }
+}
+
+function templateLabels(object: WorkloadObject | undefined): Readonly<Record<string, string>> | undefined {
+  if (!object) return undefined;
+  const { template } = object.kind === 'CronJob' ? object.spec.jobTemplate.spec : object.spec;
+  return template.metadata?.labels;
 }
 
 function promoted(pod: PodRecord): Readonly<Record<string, string>> {

@@ -43,7 +43,7 @@ export function createPodmanSource(options: PodmanSourceOptions): PodSource {
   const workloads = createWorkloads({
     keyValue,
     writer,
-    objects: { get: () => undefined, ownedBy: () => [] },
+    objects: { get: () => undefined, list: () => [], ownedBy: () => [] },
     pods: () => podsThere().map(({ record }) => record),
     node: node.name,
   });

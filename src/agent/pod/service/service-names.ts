@@ -1,0 +1,66 @@
+import { isIP } from 'node:net';
+import type { Service } from '../../../model/kubernetes-service.ts';
+import type { PodRecord } from '../pod-record.ts';
+import { isServing, ownNameIn, selectedPods } from './endpoints.ts';
+
+/** An address, and the names it is to be found by. */
+export interface NamedAddress {
+  readonly ip: string;
+  readonly names: readonly string[];
+}
+
+// Every pod's /etc/hosts is written whenever one of them changes.
+const MOST_LINES = 5000;
+
+/**
+ * The names of Services as pods of a namespace find them: `cart` and `cart.shop`, `cart.shop.svc`,
+ * `cart.shop.svc.cluster.local`, each with the addresses of the pods that serve; pods of a StatefulSet have names of
+ * their own below. Source: https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
+ */
+export function serviceNames(
+  services: readonly Service[],
+  pods: readonly PodRecord[],
+  namespace: string,
+): readonly NamedAddress[] {
+  const lines: NamedAddress[] = [];
+  for (const service of services) {
+    const { metadata, spec } = service;
+    const names = (prefix: string) => {
+      const full = `${prefix}${metadata.name}.${metadata.namespace}`;
+      return [
+        ...(metadata.namespace === namespace ? [`${prefix}${metadata.name}`] : []),
+        full,
+        `${full}.svc`,
+        `${full}.svc.cluster.local`,
+      ];
+    };
+    if (spec.type === 'ExternalName') {
+      if (isIP(spec.externalName ?? '') !== 0) lines.push({ ip: spec.externalName!, names: names('') });
+      continue;
+    }
+    for (const pod of selectedPods(service, pods)) {
+      if (!isServing(service, pod)) continue;
+      const own = ownNameIn(service, pod);
+      lines.push({ ip: pod.podIp!, names: [...names(''), ...(own === undefined ? [] : names(`${own}.`))] });
+    }
+  }
+  return lines.slice(0, MOST_LINES);
+}
+
+/** The first Service, by name, that selects pods with these labels. */
+export function serviceOf(
+  services: readonly Service[],
+  namespace: string,
+  labels: Readonly<Record<string, string>> | undefined,
+): string | undefined {
+  return services.find(({ metadata, spec }) => {
+    const wanted = Object.entries(spec.selector ?? {});
+    return (
+      metadata.namespace === namespace &&
+      wanted.length > 0 &&
+      wanted.every(
+        ([key, value]) => labels !== undefined && Object.hasOwn(labels, key) && labels[key] === value,
+      )
+    );
+  })?.metadata.name;
+}
