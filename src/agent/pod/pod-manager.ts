@@ -19,6 +19,7 @@ import type { ProbeRunner } from './prober/probe.ts';
 import { createProbeRunner } from './prober/probe-runner.ts';
 import type { ContainerExit, Runtime } from './runtime/runtime.ts';
 import { endpointsOf } from './service/endpoints.ts';
+import { createServiceHosts } from './service/service-hosts.ts';
 import type { NodeFacts } from './spec/field-ref.ts';
 import { podObject } from './status/pod-status.ts';
 import { podView } from './status/pod-view.ts';
@@ -146,6 +147,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   const uid = () => randomUid(random);
   const pods = createPodSet(() => context);
   const workloads = createWorkloads({ keyValue, writer, objects, pods: pods.visible, node: node.name });
+  const serviceHosts = createServiceHosts({ objects, pods, onError });
   const endings: (() => void)[] = [];
   let stopping: Promise<readonly PodRef[]> | undefined;
   let closing = false;
@@ -162,10 +164,12 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     salt: loadSalt(),
     agentStartedAt: clock.now(),
     references: objects.references,
+    serviceHosts: (namespace) => serviceHosts.of(namespace),
     emit,
     onChange: podChanged,
     async onRemoved(pod) {
       pods.forget(pod.ref.uid);
+      serviceHosts.podGone(pod);
       await workloads.podGone(pod, clock.now());
       // A Job's count of it must be durable before it is forgotten.
       const owner = controllerOf(pod.metadata);
@@ -198,7 +202,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     pods,
     objects,
     onHidden: (pod) => podChanged(pod, clock.now()),
-    onObjectGone: level,
+    onObjectGone(object) {
+      level(object);
+      if (object.kind === 'Service') serviceHosts.servicesChanged();
+    },
     onError,
   });
   const controllers = createControllers(
@@ -220,7 +227,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   );
 
   function podChanged(pod: PodRecord, at: number): void {
-    if (pods.worker(pod.ref.uid)) workloads.update(pod, at);
+    if (pods.worker(pod.ref.uid)) {
+      workloads.update(pod, at);
+      serviceHosts.podChanged(pod);
+    }
     if (!closing) place.look();
     const owner = controllerOf(pod.metadata);
     if (owner && !closing) controllers.soon(owner.kind as StoredKind, pod.ref.namespace, owner.name);
@@ -258,6 +268,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       const action = applyKept(objects, object, { folder, uid, now: apiTime(clock.now()) });
       level(objects.get(object.kind as StoredKind, namespace, name));
       controllers.soon(object.kind, namespace, name);
+      if (object.kind === 'Service') serviceHosts.servicesChanged();
       return action;
     }
     const existing = pods.find(namespace, name);
@@ -324,6 +335,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     taken = true;
     for (const exit of early) exited(exit);
     controllers.all();
+    serviceHosts.servicesChanged();
     deletion.orphans();
     place.start();
     place.look();

@@ -1,13 +1,8 @@
 import { isIP } from 'node:net';
 import type { Service } from '../../../model/kubernetes-service.ts';
 import type { PodRecord } from '../pod-record.ts';
+import type { HostEntry } from '../spec/hosts-file.ts';
 import { isServing, ownNameIn, selectedPods } from './endpoints.ts';
-
-/** An address, and the names it is to be found by. */
-export interface NamedAddress {
-  readonly ip: string;
-  readonly names: readonly string[];
-}
 
 // Every pod's /etc/hosts is written whenever one of them changes.
 const MOST_LINES = 5000;
@@ -21,8 +16,8 @@ export function serviceNames(
   services: readonly Service[],
   pods: readonly PodRecord[],
   namespace: string,
-): readonly NamedAddress[] {
-  const lines: NamedAddress[] = [];
+): readonly HostEntry[] {
+  const lines: HostEntry[] = [];
   for (const service of services) {
     const { metadata, spec } = service;
     const names = (prefix: string) => {
