@@ -9,6 +9,7 @@ import type { PodTransition } from '../pod/transition.ts';
 import type { PodView, WorkloadView } from '../pod/view.ts';
 import { redactObject, redactText } from '../redaction/redaction.ts';
 import { diagnosePod } from '../triage/diagnose-pod.ts';
+import { isDependencyDeath } from '../triage/pod-evidence.ts';
 import { createDepartures } from './departures.ts';
 import type { FlightRecorder } from './flight-recorder.ts';
 import { createLifeHistory } from './life-history.ts';
@@ -117,6 +118,16 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     return memory;
   };
 
+  const relatedLives = (ref: PodRef) => {
+    const lives = history.of(ref.uid);
+    if (ref.workloadType === 'barepod' || !lives.some(isDependencyDeath)) return { lives };
+    const siblings = [...pods.values()].flatMap(({ ref: other }) =>
+      other.uid !== ref.uid && other.namespace === ref.namespace && other.workload === ref.workload
+        ? history.of(other.uid)
+        : [],
+    );
+    return { lives, siblings };
+  };
   const evidenceOf = ({ events, ref, running }: PodMemory, view: PodView) => {
     const flights = view.containers.map((container) => {
       const id = container.running?.id ?? running.get(container.name);
@@ -125,7 +136,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const listening = flights.find(([, flight]) => flight?.listening !== undefined)?.[1]?.listening;
     return {
       view,
-      lives: history.of(ref.uid),
+      ...relatedLives(ref),
       events,
       probes: new Map(flights.map(([name, flight]) => [name, flight?.probes ?? []])),
       throttled: new Map(

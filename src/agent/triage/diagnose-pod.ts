@@ -1,6 +1,7 @@
 import type { Verdict } from '../../model/verdict.ts';
 import { childOomKilledAlive } from './pod/child-oom-killed-alive.ts';
 import { cpuThrottledAlive } from './pod/cpu-throttled-alive.ts';
+import { dependencyFlapping } from './pod/dependency-flapping.ts';
 import { evicted } from './pod/evicted.ts';
 import { imagePullFailed } from './pod/image-pull-failed.ts';
 import { lastDeath } from './pod/last-death.ts';
@@ -21,6 +22,7 @@ const FAILURES: readonly PodFailureOf[] = [
   imagePullFailed,
   referenceMissing,
   startFailed,
+  dependencyFlapping,
   lastDeath,
   unexplainedDeath,
   childOomKilledAlive,

@@ -8,6 +8,8 @@ export interface PodEvidence {
   readonly view: PodView;
   /** Ended lives of all its containers, oldest first. */
   readonly lives: readonly Life[];
+  /** Ended lives of the other pods of its workload; looked up where one of its own ended for want of another. */
+  readonly siblings?: readonly Life[];
   /** Its recent events, oldest first. */
   readonly events: readonly PodEvent[];
   /** Last probe results of each container that runs, oldest first, by container. */
@@ -18,6 +20,11 @@ export interface PodEvidence {
   readonly listening?: Life['listening'];
   readonly now: number;
 }
+
+const OF_DEPENDENCIES: readonly string[] = ['DependencyRefused', 'DependencyTimeout', 'DnsFailure'];
+
+/** It ended because it could not reach another. */
+export const isDependencyDeath = ({ verdict }: Life): boolean => OF_DEPENDENCIES.includes(verdict.cause);
 
 export interface ContainerNow {
   readonly name: string;
