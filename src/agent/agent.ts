@@ -19,6 +19,7 @@ import { expose } from '../wire/prometheus/text.ts';
 import { metricsRoutes } from './api/metrics.ts';
 import { nodeRoutes } from './api/nodes.ts';
 import { type ApplyOutcome, type ManifestFile, objectRoutes } from './api/objects.ts';
+import { podControlRoutes } from './api/pod-control.ts';
 import { workloadRoutes } from './api/workloads.ts';
 import { createEventRecorder } from './events/event-recorder.ts';
 import { createFlightRecorder } from './events/flight-recorder.ts';
@@ -258,7 +259,8 @@ export function createAgent(options: AgentOptions): Agent {
     open.push(podman);
     await podman.start();
     vitals.start();
-    const apply = async (files: readonly ManifestFile[]) => applyFiles(manager, files);
+    const apply = async (files: readonly ManifestFile[], { create } = { create: false }) =>
+      applyFiles(manager, files, create);
     const control = await openControl(options, manager, pods, apply);
     open.push(control);
     const server = await createHttpServer({ name: 'agent', listen: options.listen, logger, clock });
@@ -324,8 +326,20 @@ function started<T>(value: T | undefined): T {
 }
 
 /** Parses and applies manifests; each file's folder is where its host containers start. */
-async function applyFiles(manager: PodManager, files: readonly ManifestFile[]): Promise<ApplyOutcome> {
+async function applyFiles(
+  manager: PodManager,
+  files: readonly ManifestFile[],
+  create: boolean,
+): Promise<ApplyOutcome> {
   const { objects, warnings } = parseManifests(files);
+  for (const { file, kind, metadata } of create ? objects : []) {
+    if (!manager.get(kind, metadata.namespace, metadata.name)) continue;
+    throw new CodedError(
+      'ALREADY_EXISTS',
+      `${file}: ${kind.toLowerCase()} "${metadata.name}" already exists in namespace ${metadata.namespace}; podvitals apply -f changes it`,
+      { status: 409 },
+    );
+  }
   const applied = [];
   for (const { path } of files) {
     const own = objects.filter((object) => object.file === path);
@@ -338,7 +352,7 @@ async function openControl(
   options: AgentOptions,
   manager: PodManager,
   pods: WatchedPods,
-  apply: (files: readonly ManifestFile[]) => Promise<ApplyOutcome>,
+  apply: (files: readonly ManifestFile[], options: { readonly create: boolean }) => Promise<ApplyOutcome>,
 ) {
   const control = await createHttpServer({
     name: 'agent',
@@ -374,6 +388,7 @@ async function openControl(
   );
   await control.app.register(nodeRoutes(manager));
   await control.app.register(workloadRoutes((target, change) => manager.change(target, change)));
+  await control.app.register(podControlRoutes((target, verb) => manager.control(target, verb)));
   await control.listen();
   return control;
 }

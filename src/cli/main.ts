@@ -46,7 +46,9 @@ async function createProgram(terminal: Terminal): Promise<Command> {
     import('./commands/up.ts').then((module) => module.agentCommand(terminal)),
     import('./commands/up.ts').then((module) => module.collectorCommand(terminal)),
     import('./commands/apply.ts').then((module) => module.applyCommand(terminal)),
+    import('./commands/create.ts').then((module) => module.createCommand(terminal)),
     import('./commands/get.ts').then((module) => module.getCommand(terminal)),
+    import('./commands/inspect.ts').then((module) => module.inspectCommand(terminal)),
     import('./commands/describe.ts').then((module) => module.describeCommand(terminal)),
     import('./commands/logs.ts').then((module) => module.logsCommand(terminal)),
     import('./commands/events.ts').then((module) => module.eventsCommand(terminal)),
@@ -57,13 +59,15 @@ async function createProgram(terminal: Terminal): Promise<Command> {
     import('./commands/node.ts').then((module) => module.cordonCommand(terminal, 'cordon')),
     import('./commands/node.ts').then((module) => module.cordonCommand(terminal, 'uncordon')),
     import('./commands/node.ts').then((module) => module.drainCommand(terminal)),
+    import('./commands/prune.ts').then((module) => module.pruneCommand(terminal)),
     import('./commands/doctor.ts').then((module) => module.doctorCommand(terminal)),
     import('./commands/scale.ts').then((module) => module.scaleCommand(terminal)),
     import('./commands/rollout.ts').then((module) => module.rolloutCommand(terminal)),
     import('./commands/query.ts').then((module) => module.queryCommand(terminal)),
     import('./commands/rules.ts').then((module) => module.rulesCommand(terminal)),
   ]);
-  for (const command of commands) {
+  const control = (await import('./commands/pod-control.ts')).podControlCommands(terminal);
+  for (const command of [...commands, ...control]) {
     program.addCommand(command.exitOverride().copyInheritedSettings(program));
     for (const inner of command.commands) inner.exitOverride().copyInheritedSettings(command);
   }

@@ -121,6 +121,21 @@ export function runtimeConformance(name: string, create: () => Promise<RuntimeSu
       expect(exit.finishedAt - exit.startedAt).toBeGreaterThanOrEqual(300);
     });
 
+    it('holds a container still and lets it go on, and twice is once', async () => {
+      const started = await start({ kind: 'ends-when-asked' });
+      await subject.runtime.pauseContainer(started.id);
+      await subject.runtime.pauseContainer(started.id);
+      expect(exits.some(({ containerId }) => containerId === started.id)).toBe(false);
+      await subject.runtime.unpauseContainer(started.id);
+      await subject.runtime.unpauseContainer(started.id);
+      await subject.settle(subject.runtime.stopContainer(started.id, 0));
+      await exitOf(started.id);
+      await subject.runtime.unpauseContainer(started.id);
+      await expect(subject.runtime.pauseContainer(started.id)).rejects.toMatchObject({
+        code: 'CONTAINER_NOT_RUNNING',
+      });
+    });
+
     it('does nothing to stop or remove what it does not know', async () => {
       await subject.runtime.stopContainer('none', 0);
       await subject.runtime.removeContainer('none');

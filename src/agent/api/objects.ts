@@ -30,7 +30,8 @@ export interface ManifestFile {
 
 /** What the control socket asks of the agent. */
 export interface ObjectRoutesOptions {
-  apply(files: readonly ManifestFile[]): Promise<ApplyOutcome>;
+  /** With `create`, refuses what is there already. */
+  apply(files: readonly ManifestFile[], options: { readonly create: boolean }): Promise<ApplyOutcome>;
   list(kind: ObjectKind, namespace?: string): readonly KubernetesObject[];
   /** Resolves once the deletion is under way; with `wait`, once the object is gone. */
   delete(
@@ -63,6 +64,7 @@ const applyBody = z.strictObject({
     .min(1)
     .max(256),
 });
+const applyQuery = z.strictObject({ create: z.enum(['true', 'false']).default('false') });
 const deleteQuery = z.strictObject({
   gracePeriodSeconds: z.coerce.number().int().min(0).max(86_400).optional(),
   wait: z.enum(['true', 'false']).default('false'),
@@ -83,7 +85,9 @@ const logQuery = z.strictObject({
 export function objectRoutes(options: ObjectRoutesOptions): FastifyPluginAsync {
   return async (app) => {
     app.post('/apply', { bodyLimit: 8 * 2 ** 20 }, async (request) =>
-      options.apply(parseRequest(applyBody, request.body, 'body').files),
+      options.apply(parseRequest(applyBody, request.body, 'body').files, {
+        create: parseRequest(applyQuery, request.query, 'query').create === 'true',
+      }),
     );
 
     // A line whenever something may have changed, at most one in WATCH_GAP_MS: who watches asks again.

@@ -38,6 +38,8 @@ export function workloadRoutes(
         const { toRevision } = parseRequest(undoBody, body ?? {}, 'body');
         return { verb: 'undo', ...(toRevision === undefined ? {} : { toRevision }) };
       });
+      // Of pods these words mean something else.
+      if (kind === 'Pod') continue;
       for (const word of ['restart', 'pause', 'resume'] as const) {
         verb(word, (body) => {
           parseRequest(noBody, body, 'body');

@@ -144,6 +144,20 @@ export async function killCgroupExcept(
   }
 }
 
+/** Holds everything in the cgroup still, or lets it go on; false where the host has no means for it. */
+export function freezeCgroup(paths: CgroupPaths, frozen: boolean): boolean {
+  const files = [
+    [paths.unified && join(paths.unified, 'cgroup.freeze'), frozen ? '1' : '0'],
+    [paths.freezer && join(paths.freezer, 'freezer.state'), frozen ? 'FROZEN' : 'THAWED'],
+  ] as const;
+  for (const [file, value] of files) {
+    if (!file || !existsSync(file)) continue;
+    writeControlFile(file, value);
+    return true;
+  }
+  return false;
+}
+
 /** SIGKILL to everything in the cgroup, and again until it is empty; gives up after `patienceMs`. */
 export async function killCgroup(paths: CgroupPaths, clock: Clock, patienceMs = 5000): Promise<void> {
   const end = clock.monotonic() + patienceMs;

@@ -28,6 +28,7 @@ import type { PodTransition } from './transition.ts';
 import type { PodView, WorkloadView } from './view.ts';
 import { graceMsOf } from './worker/decision.ts';
 import { createHookRunner } from './worker/lifecycle-hook.ts';
+import type { PodVerb } from './worker/pod-control.ts';
 import { KUBELET_BACK_OFF, type RestartBackOff } from './worker/restart-back-off.ts';
 import { podKey, type WorkerContext } from './worker/worker-context.ts';
 import { createControllers } from './workload/controllers.ts';
@@ -106,6 +107,8 @@ export interface PodManager {
    * @throws CodedError `NOT_FOUND`, `TOO_MANY_DISRUPTIONS` (429): try again later.
    */
   evict(namespace: string, name: string, gracePeriodSeconds?: number): void;
+  /** Stops, starts, restarts, pauses or unpauses a pod. @throws CodedError `NOT_FOUND`, or why not. */
+  control(target: { readonly namespace: string; readonly name: string }, verb: PodVerb): Promise<void>;
   /** Sorted by namespace and name. Secrets come with their data. */
   list(kind: KubernetesObject['kind'], namespace?: string): readonly KubernetesObject[];
   get(kind: KubernetesObject['kind'], namespace: string, name: string): KubernetesObject | undefined;
@@ -408,6 +411,13 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       const pod = pods.find(namespace, name);
       if (!pod) throw notFound('Pod', namespace, name);
       place.evict(pod, gracePeriodSeconds);
+    },
+    async control({ namespace, name }, verb) {
+      const pod = pods.find(namespace, name);
+      const worker = pod && pods.worker(pod.ref.uid);
+      if (!worker) throw notFound('Pod', namespace, name);
+      const message = `${verb === 'stop' ? 'Stopped' : 'Restarted'} by podvitals ${verb}`;
+      await worker.control(verb, { by: 'user', message, at: clock.now() });
     },
     list,
     get: (kind, namespace, name) => list(kind, namespace).find((object) => object.metadata.name === name),

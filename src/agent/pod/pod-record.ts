@@ -45,7 +45,7 @@ export interface PodRecord {
   /** Ran before anybody looked: when it became ready is not known, and its start is not judged. */
   readonly foundRunning?: boolean;
   /** How many of it are wanted; left out: one. */
-  readonly desired?: number;
+  desired?: number | undefined;
   /** Ended by the node rather than by its containers. `graceMs` is given instead of the pod's own. */
   failure?:
     | {
@@ -62,6 +62,10 @@ export interface PodRecord {
   disruption?: { readonly reason: string; readonly message: string };
   /** Volumes or the sandbox could not be made; tried again at `retryAt`. */
   setUpFailure?: { readonly message: string; readonly retryAt: number } | undefined;
+  /** Told to stay down, until it is started again. */
+  heldDown?: KillRequest | undefined;
+  /** Its processes are held still since then. */
+  pausedAt?: number | undefined;
   deletion?: { readonly at: number; readonly graceMs: number; readonly request: KillRequest };
   /** Whether the pod was Ready within its first 30 s; absent: not judged yet. */
   start?: 'good' | 'slow' | undefined;
@@ -86,7 +90,7 @@ export interface ContainerRecord {
   retryAt?: number | undefined;
   ready: boolean;
   started: boolean;
-  /** An init container that must run again because the sandbox was lost. */
+  /** To run again, whatever the restart policy says: the sandbox was lost, or somebody asked for it. */
   rerun?: boolean | undefined;
   image: { readonly id?: string };
   backOff?: BackOffEntry | undefined;

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseAllDocuments } from 'yaml';
+import type { KubernetesObject } from '../../model/kubernetes.ts';
 import { systemClock } from '../../util/clock.ts';
 import { CodedError, isCodedError, messageOf } from '../../util/coded-error.ts';
-import { askAgent } from '../client.ts';
+import { askAgent, type Connection } from '../client.ts';
 import {
   type CommonFlags,
   collect,
@@ -13,7 +14,7 @@ import {
   type Terminal,
   withConnection,
 } from '../program.ts';
-import { objectPath, resourceKind } from '../resource-kind.ts';
+import { collectionPath, objectPath, resourceKind } from '../resource-kind.ts';
 import { printable } from '../terminal.ts';
 
 interface DeleteFlags extends CommonFlags {
@@ -23,6 +24,7 @@ interface DeleteFlags extends CommonFlags {
   readonly wait: boolean;
   readonly ignoreNotFound?: boolean;
   readonly orphans?: boolean;
+  readonly all?: boolean;
 }
 
 interface Target {
@@ -38,6 +40,8 @@ export function deleteCommand(terminal: Terminal): Command {
     .argument('[kind]', 'pods, deployments, jobs, services, …')
     .argument('[names...]', 'NAME or NAMESPACE/NAME')
     .option('-n, --namespace <name>', 'namespace')
+    .option('-A, --all-namespaces', 'with --all: of all namespaces')
+    .option('--all', 'all of that kind in the namespace')
     .option('-f, --filename <file>', 'delete what this manifest names', collect)
     .option('--grace-period <seconds>', 'instead of the pod’s own', positiveInteger)
     .option('--force', 'kill at once (a grace period of 0)')
@@ -48,7 +52,7 @@ export function deleteCommand(terminal: Terminal): Command {
       if (flags.orphans) return deleteOrphans(terminal);
       const targets = [
         ...(flags.filename ?? []).flatMap((path) => targetsOf(path, flags)),
-        ...(kind === undefined ? [] : named(kind, names, flags)),
+        ...(kind === undefined ? [] : await named(kind, names, flags, connectionOf(flags, terminal))),
       ];
       if (targets.length === 0)
         throw new InvalidArgumentError('name what to delete: podvitals delete pod NAME, or -f FILE');
@@ -89,12 +93,22 @@ async function deleteOrphans(terminal: Terminal): Promise<void> {
   if (troubles.length > 0) throw new CodedError('ORPHANS_LEFT', troubles.join('; '));
 }
 
-function named(kind: string, names: readonly string[], flags: DeleteFlags): Target[] {
+async function named(
+  kind: string,
+  names: readonly string[],
+  flags: DeleteFlags,
+  connection: Connection,
+): Promise<readonly Target[]> {
   const [word, inline] = kind.split('/', 2);
   const all = inline === undefined ? names : [inline, ...names];
-  if (all.length === 0)
-    throw new InvalidArgumentError(`name which of the ${resourceKind(word!).plural} to delete`);
-  return all.map((name) => ({ kind: word!, ...parseName(name, flags) }));
+  if (all.length > 0) return all.map((name) => ({ kind: word!, ...parseName(name, flags) }));
+  const resource = resourceKind(word!);
+  if (!flags.all)
+    throw new InvalidArgumentError(`name which of the ${resource.plural} to delete, or say --all`);
+  const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? 'default');
+  const path = collectionPath(resource, namespace);
+  const { items } = await askAgent<{ items: readonly KubernetesObject[] }>(connection, 'GET', path);
+  return items.map(({ metadata }) => ({ kind: word!, namespace: metadata.namespace, name: metadata.name }));
 }
 
 // Last first, so that what others refer to goes after them.

@@ -223,6 +223,16 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
         kept.cancels.add(clock.setTimer(byItself ? stopMs : graceMs, () => end(kept, exitCode)));
       });
     },
+    async pauseContainer(containerId) {
+      const kept = containers.get(containerId);
+      if (!kept || kept.exit) fail('CONTAINER_NOT_RUNNING', `container ${containerId} is not running`);
+      calls.push(`pause ${sandboxes.get(kept.running.podUid)?.name}/${kept.running.name}`);
+    },
+    async unpauseContainer(containerId) {
+      const kept = containers.get(containerId);
+      if (kept && !kept.exit)
+        calls.push(`unpause ${sandboxes.get(kept.running.podUid)?.name}/${kept.running.name}`);
+    },
     async removeContainer(containerId) {
       if (containers.get(containerId)?.exit) containers.delete(containerId);
     },

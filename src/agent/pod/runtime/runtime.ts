@@ -220,6 +220,10 @@ export interface Runtime {
   startContainer(config: ContainerConfig): Promise<RunningContainer>;
   /** Sends SIGTERM, and SIGKILL to all its processes after `graceMs`. Resolves when the container is gone. */
   stopContainer(containerId: string, graceMs: number): Promise<void>;
+  /** Holds all its processes still; twice is once. @throws CodedError `PAUSE_UNSUPPORTED`. */
+  pauseContainer(containerId: string): Promise<void>;
+  /** Lets them go on; unknown, ended or not held: nothing to do. */
+  unpauseContainer(containerId: string): Promise<void>;
   /** Frees what is kept of a dead container (cgroup, root file system). Its log stays until the pod is removed. */
   removeContainer(containerId: string): Promise<void>;
   exec(

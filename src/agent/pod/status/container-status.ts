@@ -52,7 +52,7 @@ export function wantsRestart(pod: PodRecord, container: ContainerRecord, sidecar
   const exitCode = container.life?.end?.exitCode;
   if (exitCode === undefined) return container.life === undefined;
   const policy = restartPolicyOf(pod);
-  if (sidecar) return true;
-  if (container.init) return container.rerun === true || (exitCode !== 0 && policy !== 'Never');
+  if (sidecar || container.rerun) return true;
+  if (container.init) return exitCode !== 0 && policy !== 'Never';
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 }

@@ -29,6 +29,8 @@ const lastExit = (container: ContainerRecord) => container.life?.end?.exitCode;
 export function podPhase(pod: PodRecord): PodPhase {
   if (pod.failure) return 'Failed';
   if (pod.stopped) return 'Succeeded';
+  const waits = pod.heldDown || pod.containers.some((container) => container.rerun && !container.init);
+  if (waits) return pod.phase;
   const policy = restartPolicyOf(pod);
   const inits = pod.containers.filter((container) => container.init);
   const pending = inits.filter((container) => !isInitialized(pod, container));

@@ -22,11 +22,18 @@ export function podStatus(pod: PodRecord, hostIp: string): PodStatus {
           // When the kubelet took it in, not when it was asked for.
           startTime: apiTime(pod.startup.scheduledAt),
         }),
-    ...(pod.failure === undefined ? {} : { message: pod.failure.message, reason: pod.failure.reason }),
+    ...because(pod),
     phase: pod.phase,
     ...(pod.podIp === undefined ? {} : { podIP: pod.podIp, podIPs: [{ ip: pod.podIp }] }),
     qosClass: qosClass(pod.spec),
   };
+}
+
+/** Why it is as it is, where a person or the node had it so. */
+function because(pod: PodRecord): { readonly reason?: string; readonly message?: string } {
+  if (pod.failure) return { message: pod.failure.message, reason: pod.failure.reason };
+  if (pod.heldDown) return { message: pod.heldDown.message, reason: 'Stopped' };
+  return pod.pausedAt === undefined ? {} : { message: 'Paused by podvitals pause', reason: 'Paused' };
 }
 
 /** The object as the API would serve it: settings as written (references, never their values). */

@@ -33,6 +33,10 @@ export interface ContainerWorker {
   /** Ends the life of a container whose exit nobody can tell. */
   lost(container: ContainerRecord, aliveAt: number): void;
   abortStart(): void;
+  /** Ends what runs, to run again. */
+  restart(request: KillRequest): void;
+  /** Holds what runs still, or lets it go on. A container held still is not probed. */
+  hold(paused: boolean): Promise<void>;
   detach(): void;
 }
 
@@ -243,6 +247,7 @@ export function createContainerWorker(
     known?: { readonly started: boolean; readonly ready: boolean },
   ): void {
     const life = container.life!;
+    if (pod.pausedAt !== undefined) return;
     const fresh = clock.now() - context.agentStartedAt < FRESH_MS;
     const prober = createContainerProber({
       subject: subjectOf(container),
@@ -288,9 +293,11 @@ export function createContainerWorker(
     hooks.get(container.name)?.abort();
     const turn = new AbortController();
     hooks.set(container.name, turn);
+    const isHeld = pod.pausedAt !== undefined;
     // Durable first: a death must find its request even when this agent dies in between.
     worker
       .persist()
+      .then(() => (isHeld ? runtime.unpauseContainer(life.id) : undefined))
       .then(() => preStop(container, life, graceMs, turn.signal))
       .then((leftMs) => (turn.signal.aborted ? undefined : runtime.stopContainer(life.id, leftMs)))
       .catch((error) => {
@@ -444,6 +451,23 @@ export function createContainerWorker(
       // Source: kubernetes/pkg/kubelet/kubelet_pods.go, convertStatusToAPIStatus
       const message = 'The container could not be located when the agent came back';
       end(container, exit, { ...terminated(exit, 'ContainerStatusUnknown'), message });
+    },
+    restart(request) {
+      for (const container of pod.containers.filter(isRunning)) kill(container, graceMsOf(pod), request);
+    },
+    async hold(paused) {
+      for (const container of pod.containers.filter(isRunning)) {
+        const { id } = container.life!;
+        if (paused) await runtime.pauseContainer(id);
+        else await runtime.unpauseContainer(id);
+        if (!isRunning(container)) continue;
+        if (paused) {
+          probers.get(container.name)?.stop();
+          probers.delete(container.name);
+        } else if (!probers.has(container.name)) {
+          watch(container, { started: container.started, ready: container.ready });
+        }
+      }
     },
     abortStart: () => starting?.abort.abort(),
     detach() {

@@ -50,7 +50,9 @@ const PULL_ERROR_SHOWN_MS = 5000;
 export function decide(pod: PodRecord, flight: InFlight, backOff: RestartBackOff, now: number): Decision {
   if (pod.deletion) return decideDeletion(pod, pod.deletion, flight);
   if (pod.failure) return { actions: stopAll(pod, flight, pod.failure.message, pod.failure.at, now) };
+  if (pod.heldDown) return { actions: stopForRequest(pod, flight, pod.heldDown, now) };
   if (pod.startup.scheduledAt === undefined) return { actions: [] };
+  if (pod.pausedAt !== undefined) return { actions: [] };
   const deadline = deadlineOf(pod);
   if (isTerminal(podPhase(pod))) {
     return { actions: stopAll(pod, flight, 'The containers of the pod have ended', now, now) };
@@ -117,6 +119,17 @@ function stopAll(pod: PodRecord, flight: InFlight, message: string, at: number, 
       container,
       graceMs: Math.max(0, graceMs - (now - at)),
       request: { by: pod.failure?.by ?? 'pod-failed', message, at },
+    }));
+}
+
+function stopForRequest(pod: PodRecord, flight: InFlight, request: KillRequest, now: number): PodAction[] {
+  return pod.containers
+    .filter((container) => isRunning(container) && !flight.stopping.has(container.name))
+    .map((container) => ({
+      kind: 'stop',
+      container,
+      graceMs: Math.max(0, graceMsOf(pod) - (now - request.at)),
+      request,
     }));
 }
 

@@ -3,7 +3,7 @@ import type { KillRequest } from '../../../model/life.ts';
 import type { CancelTimer } from '../../../util/clock.ts';
 import { isCodedError, messageOf } from '../../../util/coded-error.ts';
 import { placed } from '../new-pod.ts';
-import type { PodRecord } from '../pod-record.ts';
+import { isRunning, type PodRecord } from '../pod-record.ts';
 import type { ContainerExit } from '../runtime/runtime.ts';
 import { podFilesFolder, writePodFiles, writePodHosts } from '../spec/pod-files.ts';
 import { setUpVolumes, updateVolumes } from '../spec/volumes.ts';
@@ -13,6 +13,7 @@ import type { PodTransition } from '../transition.ts';
 import { type Inheritance, takeOver, type Unseen, unseenDeaths } from './adoption.ts';
 import { createContainerWorker, sharesHostNetwork } from './container-worker.ts';
 import { decide, type PodAction } from './decision.ts';
+import { checkVerb, markRerun, markStarted, markStopped, type PodVerb } from './pod-control.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 import { podKey, type WorkerContext } from './worker-context.ts';
 
@@ -39,6 +40,11 @@ export interface PodWorker {
   exited(exit: ContainerExit): void;
   /** Deletes the pod, or makes a deletion under way quicker; a longer grace changes nothing. */
   delete(graceMs: number, request: KillRequest): void;
+  /**
+   * Stops, starts, restarts, holds or lets go the pod. Resolves when it is done; a stop when nothing runs any more.
+   * @throws CodedError why not.
+   */
+  control(verb: PodVerb, request: KillRequest): Promise<void>;
   /** Something it may have waited for is there: tries again now what failed. */
   retry(): void;
   /** The record was changed from outside. */
@@ -64,6 +70,7 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
   let cancel: CancelTimer | undefined;
   let detached = false;
   let deciding = false;
+  const stopWaiters = new Set<() => void>();
   let again = false;
 
   const world = () => ({ references: context.references(namespace), node: context.node });
@@ -104,7 +111,25 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
     const facts = refreshStatus(pod, at);
     for (const transition of facts) context.emit(transition);
     context.onChange(pod, at);
+    if (!pod.containers.some(isRunning) || !pod.heldDown) {
+      for (const resolve of stopWaiters) resolve();
+      stopWaiters.clear();
+    }
     writer.mark(podKey(uid), () => pod);
+  }
+
+  async function hold(paused: boolean): Promise<void> {
+    if ((pod.pausedAt !== undefined) === paused) return;
+    if (!paused) pod.pausedAt = undefined;
+    try {
+      await containers.hold(paused);
+    } catch (error) {
+      // Half a pod held still is neither: what was held goes on.
+      if (paused) await containers.hold(false).catch(context.onError);
+      else pod.pausedAt = clock.now();
+      throw error;
+    }
+    if (paused) pod.pausedAt = clock.now();
   }
 
   async function setUp(): Promise<void> {
@@ -210,6 +235,26 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
       containers.abortStart();
       void persist();
       sync();
+    },
+    async control(verb, request) {
+      checkVerb(pod, verb);
+      if (verb === 'stop') {
+        markStopped(pod, request);
+        containers.abortStart();
+      } else if (verb === 'start') markStarted(pod);
+      else if (verb === 'restart') {
+        markRerun(pod);
+        containers.restart(request);
+        pod.pausedAt = undefined;
+      } else await hold(verb === 'pause');
+      await persist();
+      sync();
+      if (verb !== 'stop') return;
+      pod.pausedAt = undefined;
+      await new Promise<void>((resolve) => {
+        stopWaiters.add(resolve);
+        refresh(clock.now());
+      });
     },
     retry() {
       this.updateVolumes();

@@ -378,6 +378,19 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
       await life.ended;
     },
 
+    async pauseContainer(containerId) {
+      const life = lives.get(containerId);
+      if (life === undefined || life.exit !== undefined) throw notRunning(containerId);
+      if ((await inspect(containerId)).State.Status !== 'paused')
+        await post(`/containers/${containerId}/pause`);
+    },
+    async unpauseContainer(containerId) {
+      const life = lives.get(containerId);
+      if (life === undefined || life.exit !== undefined) return;
+      if ((await inspect(containerId)).State.Status === 'paused')
+        await post(`/containers/${containerId}/unpause`);
+    },
+
     removeContainer,
 
     async exec(containerId, command, execOptions) {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { type Clock, sleep } from '../../../../util/clock.ts';
 import { CodedError, messageOf } from '../../../../util/coded-error.ts';
-import { pruneCgroup } from '../../../host/cgroup.ts';
+import { freezeCgroup, pruneCgroup } from '../../../host/cgroup.ts';
 import { openCgroupParent } from '../../../host/cgroup-parent.ts';
 import { createNamespaceDialer } from '../../../host/namespace-dial.ts';
 import { type Ipv4Block, parseBlock } from '../../../host/network-subnet.ts';
@@ -323,6 +323,25 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       if (life.exit === undefined) await killLife(host, life.record);
       life.check();
       await life.ended;
+    },
+
+    async pauseContainer(containerId) {
+      const life = lives.get(containerId);
+      if (life === undefined || life.exit !== undefined) {
+        throw new CodedError('CONTAINER_NOT_RUNNING', `container ${containerId} is not running`, {
+          status: 409,
+        });
+      }
+      if (freezeCgroup(life.record.cgroup, true)) return;
+      throw new CodedError(
+        'PAUSE_UNSUPPORTED',
+        'this host has no cgroup that can hold processes still (cgroup v2, or the freezer of v1)',
+        { status: 422 },
+      );
+    },
+    async unpauseContainer(containerId) {
+      const life = lives.get(containerId);
+      if (life !== undefined && life.exit === undefined) freezeCgroup(life.record.cgroup, false);
     },
 
     removeContainer,

@@ -233,6 +233,24 @@ describe.skipIf(noPodman())('pods on real Podman', () => {
     expect(seen).toEqual(['1', '2', '3']);
   });
 
+  it('are held still, and go on where they were', async () => {
+    await pods.pod('held');
+    const app = await pods.start('held', [
+      'sh',
+      '-c',
+      'i=0; while :; do echo $i; i=$((i+1)); sleep 0.05; done',
+    ]);
+    await until('a line', async () => (await pods.log(app)) !== '');
+    await pods.runtime().pauseContainer(app.id);
+    const before = await pods.log(app);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await pods.log(app)).toBe(before);
+    await pods.runtime().unpauseContainer(app.id);
+    await until('more lines', async () => (await pods.log(app)).length > before.length);
+    await pods.runtime().stopContainer(app.id, 0);
+    expect(await pods.exit(app)).toMatchObject({ exitCode: 137 });
+  });
+
   it('keep memory-backed volumes in memory, and give it back', async () => {
     const path = join(pods.dataDir, 'pods', 'cached', 'volumes', 'cache');
     await pods.pod('cached', { memoryVolumes: [{ path, mode: 0o777, sizeBytes: 2 ** 20 }] });
