@@ -6,6 +6,9 @@ import type { Pod } from './kubernetes.ts';
  */
 export function podStatusWord(pod: Pod): string {
   if (pod.metadata.deletionTimestamp !== undefined) return 'Terminating';
+  // Of a pod that a person holds, how its containers ended is no news.
+  const { reason } = pod.status;
+  if (reason === 'Stopped' || reason === 'Paused') return reason;
   return initWord(pod) ?? containersWord(pod);
 }
 

@@ -114,6 +114,17 @@ describe('a pod that is restarted', () => {
     await story.advance(60);
     expect(story.status().restartCount).toBe(1);
   });
+
+  it('does not wait however often it is asked', async () => {
+    story = await createStory();
+    await story.apply(pod());
+    for (const times of [1, 2, 3]) {
+      await tell('restart', 0);
+      expect(story.runtime.running()).toEqual(['cart/app']);
+      expect(story.status().restartCount).toBe(times);
+    }
+    expect(story.view().containers[0]?.crashLoops).toBe(0);
+  });
 });
 
 describe('a pod that is paused', () => {

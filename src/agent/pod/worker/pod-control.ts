@@ -48,5 +48,8 @@ export function markStarted(pod: PodRecord): void {
 
 /** What runs is to run again after its end, whatever the restart policy says. */
 export function markRerun(pod: PodRecord): void {
-  for (const container of pod.containers) if (isRunning(container)) container.rerun = true;
+  for (const container of pod.containers.filter(isRunning)) {
+    container.rerun = true;
+    container.backOff = undefined;
+  }
 }
