@@ -66,9 +66,7 @@ function IncidentCard({ incident, now }: { incident: ShownIncident; now: number 
           {[
             lives.length > 0 && count(lives.length, 'death'),
             pods.length > 0 && `in ${count(pods.length, 'pod')}`,
-            ...(budgetSpent ?? []).map(
-              ({ slo, ratio }) => `${trim(ratio * 100, 1)}% of the budget of ${slo}`,
-            ),
+            ...(budgetSpent ?? []).filter(({ ratio }) => ratio > 0).map(budgetText),
           ]
             .filter(Boolean)
             .join(' · ')}
@@ -98,6 +96,10 @@ function IncidentCard({ incident, now }: { incident: ShownIncident; now: number 
 }
 
 /** The pod that was hit first. */
+/** A store that has seen little of the period yet shows budgets spent many times over: the number says nothing then. */
+const budgetText = ({ slo, ratio }: { readonly slo: string; readonly ratio: number }) =>
+  ratio >= 1 ? `the whole budget of ${slo}` : `${trim(ratio * 100, 1)}% of the budget of ${slo}`;
+
 function Pods({ incident: { subject, pods } }: { incident: ShownIncident }) {
   const first = pods[0];
   if (subject.namespace === undefined || first === undefined) return null;
