@@ -2,7 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createPodmanClient } from '../src/agent/engines/podman/podman-client.ts';
+import type { PodView } from '../src/agent/pod/view.ts';
 import { createPodmanSource } from '../src/agent/sources/podman/podman-source.ts';
+import { createCpuReader } from '../src/agent/stats/cpu-reader.ts';
+import { createDescriptors, descriptorLimit } from '../src/agent/stats/descriptors.ts';
+import { createMemoryReader } from '../src/agent/stats/memory-reader.ts';
 import { createStatsReader } from '../src/agent/stats/stats-reader.ts';
 import { systemClock } from '../src/util/clock.ts';
 import { BUSYBOX_IMAGE, startPodman, type TestPodman } from '../test/support/podman.ts';
@@ -14,6 +18,7 @@ import { printTable } from './parts/measure.ts';
  */
 const COUNTS = [10, 50, 100];
 const TICKS = 300;
+const WARM_UP = 50;
 const COMMANDS = 10;
 const STREAM_MS = 10_000;
 const TICKS_PER_SECOND = 100;
@@ -41,7 +46,7 @@ async function fill(podman: TestPodman, from: number, to: number): Promise<void>
 async function ours(
   podman: TestPodman,
   count: number,
-): Promise<{ readonly each: number; readonly read: number }> {
+): Promise<{ readonly whole: number; readonly same: number; readonly read: number }> {
   const facts = new Map<string, unknown>();
   const source = createPodmanSource({
     clock: systemClock,
@@ -70,16 +75,44 @@ async function ours(
         cgroup: sandbox?.cgroup ?? {},
         containers: containers.flatMap(({ name, running }) => (running ? [{ name, ...running }] : [])),
       });
-    for (let tick = 0; tick < 20; tick += 1) await stats.tick();
+    for (let tick = 0; tick < WARM_UP; tick += 1) await stats.tick();
     const before = process.cpuUsage();
     for (let tick = 0; tick < TICKS; tick += 1) await stats.tick();
-    const { user, system } = process.cpuUsage(before);
+    const whole = secondsSince(before) / TICKS;
     const read = [...stats.latest().containers.values()].filter(({ cpu, memory }) => cpu && memory).length;
-    return { each: (user + system) / 1e6 / TICKS, read };
+    return { whole, same: sameNumbers(source.views().pods), read };
   } finally {
     stats.close();
     await source.close();
   }
+}
+
+const secondsSince = (before: NodeJS.CpuUsage) => {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+};
+
+/** The cgroups' CPU and memory alone, by the same readers: what `podman stats` shows of a container without a network. */
+function sameNumbers(pods: readonly PodView[]): number {
+  const descriptors = createDescriptors(descriptorLimit());
+  const readers = pods
+    .flatMap(({ containers }) => containers.flatMap(({ running }) => running ?? []))
+    .map(
+      ({ cgroup }) =>
+        [createCpuReader(descriptors, cgroup), createMemoryReader(descriptors, cgroup)] as const,
+    );
+  const tick = (number: number) => {
+    const due = { stat: number % 2 === 0, slow: number % 5 === 0, sockets: false };
+    for (const [cpu, memory] of readers) {
+      cpu.read(due);
+      memory.read(due);
+    }
+  };
+  for (let number = 0; number < WARM_UP; number += 1) tick(number);
+  const before = process.cpuUsage();
+  for (let number = 0; number < TICKS; number += 1) tick(number);
+  descriptors.close();
+  return secondsSince(before) / TICKS;
 }
 
 /** CPU seconds of one `podman stats --no-stream`, its children included. */
@@ -127,24 +160,26 @@ try {
     const rest = await stream(podman);
     const us = (seconds: number) => ((seconds / count) * 1e6).toFixed(1);
     rows.push([
-      String(count),
-      `${own.read}`,
-      us(own.each),
+      String(own.read),
+      us(own.whole),
+      us(own.same),
       us(cli),
       us(rest),
-      `${(cli / own.each).toFixed(0)}x`,
-      `${(rest / own.each).toFixed(0)}x`,
+      `${(cli / own.whole).toFixed(0)}x`,
+      `${(cli / own.same).toFixed(0)}x`,
+      `${(rest / own.same).toFixed(0)}x`,
     ]);
   }
   printTable(
     [
       'containers',
-      'read',
-      'podvitals us',
+      'all readings us',
+      'CPU and memory us',
       'podman stats us',
       'REST stream us',
-      'command / ours',
-      'stream / ours',
+      'podman stats / all',
+      'podman stats / CPU and memory',
+      'REST stream / CPU and memory',
     ],
     rows,
   );
