@@ -33,9 +33,9 @@ export const podEvents = (pod: PodRef, why: string): NextStep => ({
 
 /** The object whose manifest is to be mended: the workload's, or the pod's own where nothing owns it. */
 export function manifestOf(pod: PodRef, why: string): NextStep {
-  const owned = pod.workloadType === 'deployment';
+  const owned = ['deployment', 'statefulset', 'daemonset', 'job', 'cronjob'].includes(pod.workloadType);
   return {
-    command: `podvitals get ${owned ? 'deployment' : 'pod'} -o yaml ${podWord({
+    command: `podvitals get ${owned ? pod.workloadType : 'pod'} -o yaml ${podWord({
       namespace: pod.namespace,
       name: owned ? pod.workload : pod.name,
     })}`,

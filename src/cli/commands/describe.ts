@@ -1,20 +1,30 @@
 import { Command } from 'commander';
 import type { PodEvent } from '../../model/event.ts';
-import type { Container, ContainerState, ContainerStatus, Node, Pod, Probe } from '../../model/kubernetes.ts';
+import type {
+  Container,
+  ContainerState,
+  ContainerStatus,
+  KubernetesObject,
+  Node,
+  Pod,
+  Probe,
+} from '../../model/kubernetes.ts';
 import { podStatusWord } from '../../model/pod-status-word.ts';
 import { humanDuration } from '../age.ts';
 import { askAgent, askServer } from '../client.ts';
+import { describeObject } from '../describe-object.ts';
 import { describeNode } from '../node-text.ts';
 import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
-import { isNodeWord, resourceKind } from '../resource-kind.ts';
+import { collectionPath, isNodeWord, objectPath, type ResourceKind, resourceKind } from '../resource-kind.ts';
 import { printable } from '../terminal.ts';
+import { targetOf } from '../workload-target.ts';
 import { findPod } from './logs.ts';
 
 /** `describe pod NAME`: the pod, its containers' states and its events, as kubectl lays them out. */
 export function describeCommand(terminal: Terminal): Command {
   return withConnection(new Command('describe'))
-    .description('print a pod, its states and its events, or the node')
-    .argument('<kind>', 'pod (or pod/NAME), node')
+    .description('print a pod, its states and its events; a workload, a Service, the node')
+    .argument('<kind>', 'pod (or pod/NAME), deployment, service, …, node')
     .argument('[name]', 'NAME or NAMESPACE/NAME')
     .option('-n, --namespace <name>', 'namespace')
     .action(async (word: string, name: string | undefined, flags: CommonFlags) => {
@@ -27,8 +37,13 @@ export function describeCommand(terminal: Terminal): Command {
         terminal.out(describeNode(await askAgent<Node>(connection, 'GET', path)));
         return;
       }
+      const resource = resourceOf(kind!);
+      if (resource && resource.kind !== 'Pod') {
+        terminal.out(await describeOther(resource, word, name, flags, terminal));
+        return;
+      }
       // `describe shop/cart` is what a tired person types.
-      const text = resourceWord(kind!) && wanted !== undefined ? wanted : word;
+      const text = resource && wanted !== undefined ? wanted : word;
       const connection = connectionOf(flags, terminal);
       const pod = await findPod(connection, parseName(text, flags));
       const events = await eventsOf(pod, flags, terminal);
@@ -36,12 +51,45 @@ export function describeCommand(terminal: Terminal): Command {
     });
 }
 
-function resourceWord(word: string): boolean {
+function resourceOf(word: string): ResourceKind | undefined {
   try {
-    return resourceKind(word).kind === 'Pod';
+    return resourceKind(word);
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+const RELATED: Readonly<Record<string, string>> = {
+  Deployment: 'replicasets',
+  CronJob: 'jobs',
+  Service: 'endpoints',
+};
+
+async function describeOther(
+  resource: ResourceKind,
+  word: string,
+  name: string | undefined,
+  flags: CommonFlags,
+  terminal: Terminal,
+): Promise<string> {
+  const connection = connectionOf(flags, terminal);
+  const target = targetOf(word, name, flags);
+  const path = objectPath(resource, target.namespace, target.name);
+  const object = await askAgent<KubernetesObject>(connection, 'GET', path);
+  const related = RELATED[resource.kind];
+  if (related === undefined) return describeObject(object, []);
+  const { items } = await askAgent<{ readonly items: readonly KubernetesObject[] }>(
+    connection,
+    'GET',
+    collectionPath(resourceKind(related), target.namespace),
+  );
+  const { uid } = object.metadata;
+  return describeObject(
+    object,
+    items.filter(
+      ({ metadata }) => metadata.uid === uid || metadata.ownerReferences?.some((owner) => owner.uid === uid),
+    ),
+  );
 }
 
 // The agent alone can describe a pod; its events need the collector.
