@@ -2,7 +2,7 @@ import { readFileSync, statfsSync } from 'node:fs';
 import { cpus, networkInterfaces, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Tracer } from '@opentelemetry/api';
-import type { FastifyBaseLogger } from 'fastify';
+import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify';
 import { createHttpServer } from '../http/server.ts';
 import { openJournal } from '../journal/journal.ts';
 import { createKeyValue, isSoundFact, keyValueBelow, keyValueSchema } from '../journal/key-value.ts';
@@ -20,6 +20,8 @@ import { metricsRoutes } from './api/metrics.ts';
 import { nodeRoutes } from './api/nodes.ts';
 import { type ApplyOutcome, type ManifestFile, objectRoutes } from './api/objects.ts';
 import { podControlRoutes } from './api/pod-control.ts';
+import { answerSessions } from './api/sessions.ts';
+import { usageRoutes } from './api/usage-routes.ts';
 import { workloadRoutes } from './api/workloads.ts';
 import { createEventRecorder } from './events/event-recorder.ts';
 import { createFlightRecorder } from './events/flight-recorder.ts';
@@ -28,6 +30,7 @@ import { openRuntime, podmanSocketOf } from './open-runtime.ts';
 import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import type { NodeSettings } from './pod/node/node-keeper.ts';
 import { createPodManager, type PodManager } from './pod/pod-manager.ts';
+import type { Runtime } from './pod/runtime/runtime.ts';
 import type { RuntimeName } from './pod/runtime/runtime-name.ts';
 import type { PodTransition } from './pod/transition.ts';
 import { newestWithin } from './redaction/log-bound.ts';
@@ -42,6 +45,7 @@ import { usageOf } from './stats/pod-usage.ts';
 import { createStatsReader } from './stats/stats-reader.ts';
 import { traceStartup } from './traces/startup-trace.ts';
 import { createTransitionInbox } from './transition-inbox.ts';
+import { nodeFigures, podFigures } from './usage-figures.ts';
 import { createVitalsLoop } from './vitals-loop.ts';
 import { type WatchedPods, watchPods } from './watched-pods.ts';
 
@@ -261,7 +265,14 @@ export function createAgent(options: AgentOptions): Agent {
     vitals.start();
     const apply = async (files: readonly ManifestFile[], { create } = { create: false }) =>
       applyFiles(manager, files, create);
-    const control = await openControl(options, manager, pods, apply);
+    const usage = usageRoutes({
+      pods: () => podFigures(manager.views().pods, flightRecorder),
+      async node() {
+        const figures = await nodeFigures(() => stats.node(), clock);
+        return figures && { name: node, ...figures };
+      },
+    });
+    const control = await openControl(options, manager, runtime, pods, apply, usage);
     open.push(control);
     const server = await createHttpServer({ name: 'agent', listen: options.listen, logger, clock });
     await server.app.register(metricsRoutes(async (path, accept) => expose(vitals.points(), path, accept)));
@@ -351,8 +362,10 @@ async function applyFiles(
 async function openControl(
   options: AgentOptions,
   manager: PodManager,
+  runtime: Runtime,
   pods: WatchedPods,
   apply: (files: readonly ManifestFile[], options: { readonly create: boolean }) => Promise<ApplyOutcome>,
+  usage: FastifyPluginAsync,
 ) {
   const control = await createHttpServer({
     name: 'agent',
@@ -389,6 +402,14 @@ async function openControl(
   await control.app.register(nodeRoutes(manager));
   await control.app.register(workloadRoutes((target, change) => manager.change(target, change)));
   await control.app.register(podControlRoutes((target, verb) => manager.control(target, verb)));
+  await control.app.register(usage);
+  answerSessions(control.app, {
+    findPod: (namespace, name) => manager.get('Pod', namespace, name) as Pod | undefined,
+    exec: async (pod, container, command, execOptions) =>
+      runtime.openExec(runningId(manager, pod, container), command, execOptions),
+    dial: async (pod, port) => runtime.dial(pod.metadata.uid, port),
+    onError: (error) => options.logger.error({ err: error }, 'a session ended by a failure'),
+  });
   await control.listen();
   return control;
 }
@@ -404,6 +425,16 @@ function refuseForeign(
   throw new CodedError(
     'POD_NOT_OURS',
     `pod ${namespace}/${name} is Podman's, podvitals only watches it: \`podman pod rm --force\` or \`podman rm --force\` removes it`,
+    { status: 409 },
+  );
+}
+
+function runningId(manager: PodManager, pod: Pod, container: string): string {
+  const found = manager.view(pod.metadata.uid)?.containers.find(({ name }) => name === container);
+  if (found?.running) return found.running.id;
+  throw new CodedError(
+    'CONTAINER_NOT_RUNNING',
+    `container ${container} of pod ${pod.metadata.name} is not running; see: podvitals describe pod ${pod.metadata.namespace}/${pod.metadata.name}`,
     { status: 409 },
   );
 }

@@ -69,20 +69,22 @@ function openAgent(
       resolve,
     );
     request.once('error', (error: NodeJS.ErrnoException) => {
-      const hint =
-        error.code === 'EACCES'
-          ? 'only the user who started the agent, and root, may use it'
-          : 'start one with: podvitals up FILE (or name its folder with --data-dir)';
-      reject(
-        new CodedError(
-          'AGENT_UNREACHABLE',
-          `no agent answers at ${connection.socket} (${error.code ?? error.message}); ${hint}`,
-          { cause: error },
-        ),
-      );
+      reject(unreachable(connection, error));
     });
     request.end(payload);
   });
+}
+
+export function unreachable(connection: Connection, error: NodeJS.ErrnoException): CodedError {
+  const hint =
+    error.code === 'EACCES'
+      ? 'only the user who started the agent, and root, may use it'
+      : 'start one with: podvitals up FILE (or name its folder with --data-dir)';
+  return new CodedError(
+    'AGENT_UNREACHABLE',
+    `no agent answers at ${connection.socket} (${error.code ?? error.message}); ${hint}`,
+    { cause: error },
+  );
 }
 
 /** Asks the collector over HTTP. @throws SERVER_UNREACHABLE, or what the collector answered. */
@@ -120,7 +122,7 @@ export async function openServer(
   }
 }
 
-async function readText(response: IncomingMessage): Promise<string> {
+export async function readText(response: IncomingMessage): Promise<string> {
   response.setEncoding('utf8');
   let text = '';
   for await (const piece of response) text += piece as string;
@@ -128,7 +130,7 @@ async function readText(response: IncomingMessage): Promise<string> {
 }
 
 // Both halves answer errors as a Kubernetes Status, the Prometheus API as {status, error}.
-function refusal(text: string, status: number): CodedError {
+export function refusal(text: string, status: number): CodedError {
   try {
     const body = JSON.parse(text) as { message?: string; error?: string; reason?: string };
     return new CodedError(body.reason ?? 'REFUSED', body.message ?? body.error ?? `answered ${status}`, {

@@ -63,6 +63,10 @@ async function createProgram(terminal: Terminal): Promise<Command> {
     import('./commands/doctor.ts').then((module) => module.doctorCommand(terminal)),
     import('./commands/scale.ts').then((module) => module.scaleCommand(terminal)),
     import('./commands/rollout.ts').then((module) => module.rolloutCommand(terminal)),
+    import('./commands/exec.ts').then((module) => module.execCommand(terminal)),
+    import('./commands/cp.ts').then((module) => module.cpCommand(terminal)),
+    import('./commands/port-forward.ts').then((module) => module.portForwardCommand(terminal)),
+    import('./commands/top.ts').then((module) => module.topCommand(terminal)),
     import('./commands/query.ts').then((module) => module.queryCommand(terminal)),
     import('./commands/rules.ts').then((module) => module.rulesCommand(terminal)),
   ]);
@@ -94,5 +98,6 @@ if (isMain()) {
     err: (text) => void process.stderr.write(text),
     env: process.env,
     isTty: process.stdout.isTTY ?? false,
+    streams: process,
   });
 }

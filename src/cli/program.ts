@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import { type Command, InvalidArgumentError } from 'commander';
 import { controlSocket } from '../app/control-socket.ts';
 import { defaultDataDir } from '../config/config.ts';
@@ -9,6 +10,12 @@ export interface Terminal {
   err(text: string): void;
   readonly env: NodeJS.ProcessEnv;
   readonly isTty: boolean;
+  /** Where bytes go as they are, for commands that run others; absent: such commands cannot be used. */
+  readonly streams?: {
+    readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
+    readonly stdout: Writable & { readonly rows?: number; readonly columns?: number };
+    readonly stderr: Writable;
+  };
 }
 
 export interface CommonFlags {

@@ -10,6 +10,7 @@ const NAMES = [
   'dd',
   'env',
   'ip',
+  'ln',
   'mkdir',
   'mount',
   'nsenter',

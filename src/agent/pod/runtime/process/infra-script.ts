@@ -18,6 +18,7 @@ export interface InfraPlan {
     readonly umount: string;
     readonly mkdir: string;
     readonly cp: string;
+    readonly ln: string;
     readonly sleep: string;
   };
 }
@@ -68,6 +69,7 @@ ${mount} -t tmpfs -o mode=755,nosuid,size=64k tmpfs ${dev} || exit 1
 cd ${dev}
 ${cp} -a ${DEVICES.map((name) => `/dev/${name}`).join(' ')} . 2>/dev/null
 ${mkdir} pts shm
+${quote(tools.ln)} -s pts/ptmx ptmx || exit 1
 : > termination-log
 ${mount} -t devpts -o newinstance,ptmxmode=0666,mode=620,nosuid,noexec devpts pts || exit 1
 ${shm} || exit 1

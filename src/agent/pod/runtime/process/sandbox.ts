@@ -101,6 +101,7 @@ async function startInfra(
       umount: tool('umount'),
       mkdir: tool('mkdir'),
       cp: tool('cp'),
+      ln: tool('ln'),
       sleep: tool('sleep'),
     },
   });

@@ -30,6 +30,8 @@ export function terminalLines(
   const inner = `${quote(stty!)} ${sizeWords(size)}; ${exec}`;
   return [
     ...exports,
+    // What it complains of belongs on the terminal.
+    'exec 2>&1',
     `SHELL=${quote(sh!)} exec ${quoteAll([script!, '--quiet', '--flush', '--return', '--echo', 'always', '--command', inner, '/dev/null'])}`,
   ];
 }

@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import { CodedError } from '../../util/coded-error.ts';
+import { runInPod } from '../command-session.ts';
+import { ExitStatus } from '../exit-status.ts';
+import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
+import { findPod } from './logs.ts';
+
+interface ExecFlags extends CommonFlags {
+  readonly container?: string;
+  readonly stdin?: boolean;
+  readonly tty?: boolean;
+}
+
+/** `exec [-it] POD [-c CONTAINER] -- COMMAND`: runs a command in a container; its exit code is ours. */
+export function execCommand(terminal: Terminal): Command {
+  return withConnection(new Command('exec'))
+    .description('run a command in a container')
+    .argument('<pod>', 'NAME or NAMESPACE/NAME of a pod, or of a workload with one pod')
+    .argument('<command...>', 'after --: the program and its arguments')
+    .option('-n, --namespace <name>', 'namespace')
+    .option('-c, --container <name>', 'container; the first one when left out')
+    .option('-i, --stdin', 'pass standard input on')
+    .option('-t, --tty', 'give the command a terminal')
+    .action(async (name: string, command: readonly string[], flags: ExecFlags) => {
+      const connection = connectionOf(flags, terminal);
+      const pod = await findPod(connection, parseName(name, flags));
+      const streams = terminal.streams;
+      if (streams === undefined) throw new CodedError('NO_STREAMS', 'exec needs standard streams');
+      const { stdin, stdout, stderr } = streams;
+      const wantsTty = flags.tty === true && flags.stdin === true && stdin.isTTY === true;
+      if (flags.tty && !wantsTty)
+        terminal.err('podvitals: no terminal is passed on: standard input is none, or -i is missing\n');
+      if (wantsTty) stdin.setRawMode?.(true);
+      try {
+        const exitCode = await runInPod(connection, pod, {
+          container: flags.container,
+          command,
+          stdin: flags.stdin ? stdin : undefined,
+          stdout,
+          stderr,
+          terminal: wantsTty ? sizeOf(stdout) : undefined,
+        });
+        if (exitCode !== 0) throw new ExitStatus(exitCode);
+      } finally {
+        if (wantsTty) stdin.setRawMode?.(false);
+      }
+    });
+}
+
+function sizeOf(stdout: NonNullable<Terminal['streams']>['stdout']) {
+  return {
+    size: () => ({ rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 }),
+    onResize(listener: () => void) {
+      stdout.on('resize', listener);
+      return () => void stdout.off('resize', listener);
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { Command, InvalidArgumentError } from 'commander';
+import type { Pod } from '../../model/kubernetes.ts';
+import { CodedError, messageOf } from '../../util/coded-error.ts';
+import type { Connection } from '../client.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
+import { openSession } from '../session.ts';
+import { printable } from '../terminal.ts';
+import { findPod } from './logs.ts';
+
+interface Ports {
+  readonly local: number;
+  readonly remote: number;
+}
+
+/** `port-forward POD [LOCAL:]REMOTE…`: ports of this machine's loopback that lead into a pod. */
+export function portForwardCommand(terminal: Terminal): Command {
+  return withConnection(new Command('port-forward'))
+    .description('reach ports of a pod at 127.0.0.1')
+    .argument('<pod>', 'NAME or NAMESPACE/NAME of a pod, or of a workload with one pod')
+    .argument('<port...>', 'PORT, LOCAL:REMOTE or :REMOTE (any free local one); REMOTE may be a name')
+    .option('-n, --namespace <name>', 'namespace')
+    .action(async (name: string, words: readonly string[], flags: CommonFlags) => {
+      const connection = connectionOf(flags, terminal);
+      const pod = await findPod(connection, parseName(name, flags));
+      const ports = words.map((word) => parsePorts(word, pod));
+      const servers: Server[] = [];
+      try {
+        for (const port of ports) servers.push(await listen(port, connection, pod, terminal));
+        const interrupt = onInterrupt(terminal, 'forwarding ends');
+        await new Promise<void>((resolve) => interrupt.addEventListener('abort', () => resolve()));
+      } finally {
+        for (const server of servers) server.close();
+      }
+      process.exit(0);
+    });
+}
+
+/** @throws InvalidArgumentError for a word that is no port, or a name no container of the pod has given one. */
+export function parsePorts(word: string, pod: Pod): Ports {
+  const [first = '', second] = word.split(':', 2);
+  const remote = portOf(second ?? first, pod);
+  const local = second === undefined ? remote : first === '' ? 0 : portOf(first, pod);
+  return { local, remote };
+}
+
+function portOf(word: string, pod: Pod): number {
+  const named = pod.spec.containers.flatMap(({ ports = [] }) => ports).find(({ name }) => name === word);
+  const port = named?.containerPort ?? (/^\d{1,5}$/.test(word) ? Number(word) : 0);
+  if (port >= 1 && port <= 65_535) return port;
+  throw new InvalidArgumentError(`"${word}" is no port; write PORT, LOCAL:REMOTE or :REMOTE`);
+}
+
+function listen(
+  { local, remote }: Ports,
+  connection: Connection,
+  pod: Pod,
+  terminal: Terminal,
+): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    forward(client, connection, pod, remote).catch((error: unknown) => {
+      terminal.err(`podvitals: ${printable(messageOf(error))}\n`);
+      client.destroy();
+    });
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', ({ code, message }: NodeJS.ErrnoException) =>
+      reject(
+        new CodedError(
+          'PORT_TAKEN',
+          code === 'EADDRINUSE'
+            ? `port ${local} of 127.0.0.1 is taken; choose another: podvitals port-forward ${pod.metadata.namespace}/${pod.metadata.name} :${remote}`
+            : `port ${local} of 127.0.0.1 cannot be opened: ${code ?? message}`,
+        ),
+      ),
+    );
+    server.listen({ host: '127.0.0.1', port: local }, () => {
+      const { port } = server.address() as AddressInfo;
+      terminal.out(`Forwarding from 127.0.0.1:${port} -> ${remote}\n`);
+      resolve(server);
+    });
+  });
+}
+
+async function forward(client: Socket, connection: Connection, pod: Pod, port: number): Promise<void> {
+  client.on('error', () => client.destroy());
+  const query = new URLSearchParams({ port: String(port) });
+  const { socket, head } = await openSession(connection, pod, 'portforward', query);
+  const end = () => {
+    client.destroy();
+    socket.destroy();
+  };
+  socket.on('error', end);
+  socket.once('close', end);
+  client.once('close', end);
+  if (head.length > 0) client.write(head);
+  client.pipe(socket).pipe(client);
+}
