@@ -70,6 +70,10 @@ export interface LifeConfig {
   readonly command: readonly string[];
   readonly envNames: readonly string[];
   readonly configHash: string;
+  /** Keyed hashes of the values of settings that do not differ from pod to pod by nature, by name. */
+  readonly envHashes?: Readonly<Record<string, string>>;
+  /** Hash of its probes as they are written. */
+  readonly probesHash?: string;
   readonly memoryLimitBytes?: number;
   readonly cpuLimitCores?: number;
   readonly pidsLimit?: number;

@@ -184,7 +184,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const { uid } = death.pod;
     const view = options.view(uid) ?? memory.states.view;
     const earlier = history.of(uid, death.container).filter(({ attempt }) => attempt < death.attempt);
-    const life = toLife(death, { log, flight, oomKills, earlier, view });
+    const well = wellOf(death);
+    const life = toLife(death, { log, flight, oomKills, earlier, view, ...(well ? { well } : {}) });
     history.add(life);
     const events = [...unseenKillEvents(life, oomKills), diedEvent(life)];
     memory.events = [...memory.events, ...events].slice(-MOST_EVENTS);
@@ -195,6 +196,22 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     ]);
   };
 
+  /** The same container in a pod of its workload that is ready, the longest. */
+  const wellOf = ({ pod, container }: ContainerDied) => {
+    if (pod.workloadType === 'barepod') return undefined;
+    const others = [...pods.values()].flatMap(({ ref }) => {
+      const isOther = ref.uid !== pod.uid && ref.namespace === pod.namespace && ref.workload === pod.workload;
+      const view = isOther ? options.view(ref.uid) : undefined;
+      const found = view?.containers.find(({ name }) => name === container);
+      const ready = view?.object.status.conditions.some(
+        ({ type, status }) => type === 'Ready' && status === 'True',
+      );
+      return ready && found?.running
+        ? [{ config: found.config, pod: ref, startedAt: found.running.startedAt }]
+        : [];
+    });
+    return others.sort((a, b) => a.startedAt - b.startedAt)[0];
+  };
   const logOf = (death: ContainerDied) =>
     within(
       clock,

@@ -2,7 +2,7 @@ import type { PodEvent } from '../../model/event.ts';
 import type { Life, LogLine, OomKill } from '../../model/life.ts';
 import type { PodTransition } from '../pod/transition.ts';
 import type { PodView } from '../pod/view.ts';
-import type { EndedLife } from '../triage/death.ts';
+import type { Death, EndedLife } from '../triage/death.ts';
 import { diagnoseDeath } from '../triage/diagnose-death.ts';
 import type { FlightRecord } from './flight-recorder.ts';
 import { logTail } from './log-tail.ts';
@@ -17,6 +17,7 @@ export interface Remains {
   readonly flight: FlightRecord;
   readonly oomKills: readonly OomKill[];
   readonly earlier: readonly Life[];
+  readonly well?: Death['well'];
   readonly view: PodView | undefined;
 }
 
@@ -54,6 +55,7 @@ export function toLife(death: ContainerDied, remains: Remains): Life {
     life: { ...life, oomKills: remains.oomKills.filter(({ pid }) => pid !== undefined) },
     ...counted(death, remains.oomKills),
     earlier,
+    ...(remains.well ? { well: remains.well } : {}),
     ...(own ? { spec: own } : {}),
     restartPolicy: spec?.restartPolicy ?? 'Always',
   });

@@ -1,5 +1,6 @@
 import type { Container, PodSpec } from '../../model/kubernetes.ts';
-import type { Life } from '../../model/life.ts';
+import type { Life, LifeConfig } from '../../model/life.ts';
+import type { PodRef } from '../../model/pod-ref.ts';
 
 /** A life whose verdict is not known yet. */
 export type EndedLife = Omit<Life, 'verdict'>;
@@ -13,6 +14,8 @@ export interface Death {
   readonly earlier: readonly Life[];
   /** The container as the manifest has it; absent when it is not known any more. */
   readonly spec?: Container;
+  /** The same container of another pod of its workload, which is well: what a rollout replaces. */
+  readonly well?: { readonly config: LifeConfig; readonly pod: PodRef; readonly startedAt: number };
   readonly restartPolicy: NonNullable<PodSpec['restartPolicy']>;
 }
 

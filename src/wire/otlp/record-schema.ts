@@ -62,6 +62,8 @@ const life = z.object({
     command: z.array(text).max(1_000),
     envNames: z.array(name).max(10_000),
     configHash: name,
+    envHashes: z.record(name, name).optional(),
+    probesHash: name.optional(),
     memoryLimitBytes: amount,
     cpuLimitCores: amount,
     pidsLimit: amount,

@@ -98,7 +98,29 @@ export function lifeConfig(config: ContainerConfig, written: Container, salt: st
   return {
     ...plannedConfig(written),
     envNames: config.env.map(([name]) => name),
-    configHash: createHmac('sha256', salt).update(JSON.stringify(rest)).digest('hex').slice(0, 16),
+    configHash: keyedHash(JSON.stringify(rest), salt),
+    envHashes: envHashes(config, written, salt),
+    probesHash: keyedHash(
+      JSON.stringify([written.livenessProbe, written.readinessProbe, written.startupProbe]),
+      salt,
+    ),
     ...(config.pidsLimit === undefined ? {} : { pidsLimit: config.pidsLimit }),
   };
+}
+
+const keyedHash = (text: string, salt: string) =>
+  createHmac('sha256', salt).update(text).digest('hex').slice(0, 16);
+
+/** Of what the manifest or a ConfigMap sets; what tells of the pod itself differs from pod to pod by nature. */
+function envHashes(config: ContainerConfig, written: Container, salt: string): Record<string, string> {
+  const ofPod = new Set(
+    (written.env ?? [])
+      .filter(({ valueFrom }) => valueFrom?.fieldRef ?? valueFrom?.resourceFieldRef)
+      .map(({ name }) => name),
+  );
+  return Object.fromEntries(
+    config.env
+      .filter(([name]) => name !== 'HOSTNAME' && !ofPod.has(name))
+      .map(([name, value]) => [name, keyedHash(value, salt)]),
+  );
 }
