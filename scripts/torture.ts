@@ -1,34 +1,61 @@
 import { parseArgs } from 'node:util';
 import { freshSeed } from '../test/support/random.ts';
+import { tortureRuntime } from '../test/support/torture/runtime-torture.ts';
 import { tortureStore } from '../test/support/torture/store-torture.ts';
 
 /**
- * `kill -9` at random moments, then a start on the same data, again and again. `store` (when left out): a collector
- * under load by all its doors; nothing it acknowledged may be lost or doubled, and every start must succeed. Ends with
- * `N passed, M failed`, rounds; a failure names the seed and keeps the data. Exit 1 when any fails, 2 for usage.
+ * `kill -9` at random moments, then a start on the same data, again and again. `store` (when left out, 1,000 rounds): a
+ * collector under load by all its doors; nothing it acknowledged may be lost or doubled, and every start must succeed.
+ * `runtime` (200 rounds; needs root): an agent at any point of its pods' lives; each must go on as it was. Ends with
+ * `N passed, M failed`, rounds; a failure names the seed, and keeps the store's data. Exit 1 when any fails, 2 for usage.
  */
+const ROUNDS: Readonly<Record<string, number>> = { store: 1_000, runtime: 200 };
 const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string' }, seed: { type: 'string' } },
   allowPositionals: true,
 });
 const [what = 'store'] = positionals;
-const rounds = Number(values.rounds ?? 1_000);
+const rounds = Number(values.rounds ?? ROUNDS[what]);
 const seed = values.seed === undefined ? freshSeed() : Number(values.seed);
-if (what !== 'store' || !Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) {
-  console.error('usage: npm run torture [-- store] [--rounds N] [--seed N]');
+if (
+  !Object.hasOwn(ROUNDS, what) ||
+  !Number.isSafeInteger(rounds) ||
+  rounds < 1 ||
+  !Number.isSafeInteger(seed)
+) {
+  console.error('usage: npm run torture [-- store|runtime] [--rounds N] [--seed N]');
   process.exit(2);
 }
 
-console.log(`${what}: ${rounds} rounds, seed ${seed}`);
+const say = (line: string) => console.log(line);
+say(`${what}: ${rounds} rounds, seed ${seed}`);
 const began = performance.now();
-const outcome = await tortureStore({ rounds, seed, say: (line) => console.log(line) });
-const seconds = ((performance.now() - began) / 1000).toFixed(0);
-console.log(
-  `${outcome.kills} kills (${outcome.killsWhileStarting} during a start) in ${seconds} s; acknowledged: ${outcome.samples} samples, ${outcome.events} events, ${outcome.lives} lives; seen: ${outcome.seen} scraped and recorded; median start ${outcome.medianStartMs.toFixed(0)} ms`,
-);
-for (const line of outcome.violations) console.log(`  ${line}`);
-if (outcome.dataDir !== undefined) console.log(`the data is kept in ${outcome.dataDir}`);
-console.log(`seed ${seed}`);
-const failed = outcome.violations.length > 0 ? 1 : 0;
-console.log(`${outcome.rounds - failed} passed, ${failed} failed`);
-process.exitCode = failed;
+const seconds = () => ((performance.now() - began) / 1000).toFixed(0);
+
+async function store(): Promise<{ readonly passed: number; readonly failed: number }> {
+  const outcome = await tortureStore({ rounds, seed, say });
+  say(
+    `${outcome.kills} kills (${outcome.killsWhileStarting} during a start) in ${seconds()} s; acknowledged: ${outcome.samples} samples, ${outcome.events} events, ${outcome.lives} lives; seen: ${outcome.seen} scraped and recorded; median start ${outcome.medianStartMs.toFixed(0)} ms`,
+  );
+  for (const line of outcome.violations) say(`  ${line}`);
+  if (outcome.dataDir !== undefined) say(`the data is kept in ${outcome.dataDir}`);
+  const failed = outcome.violations.length > 0 ? 1 : 0;
+  return { passed: outcome.rounds - failed, failed };
+}
+
+async function runtime(): Promise<{ readonly passed: number; readonly failed: number }> {
+  try {
+    const { kills, actions, restarts } = await tortureRuntime({ rounds, seed, say });
+    const during = Object.entries(actions).map(([action, times]) => `${action} ${times}`);
+    say(`${kills} kills in ${seconds()} s (${during.join(', ')}), ${restarts} restarts of the crasher`);
+    return { passed: kills, failed: 0 };
+  } catch (error) {
+    say(`  ${(error as Error).message}`);
+    return { passed: 0, failed: 1 };
+  }
+}
+
+const { passed, failed } = await (what === 'store' ? store() : runtime());
+say(`seed ${seed}`);
+say(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

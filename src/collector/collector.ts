@@ -305,10 +305,7 @@ async function openPage(
       const state = store.state();
       return state.kind === 'ok' ? null : state.message;
     },
-    concerns() {
-      const { damage } = store.state();
-      return damage === undefined ? [] : [damage];
-    },
+    concerns: () => store.concerns(),
   });
   const { app } = server;
   const log = store.events;

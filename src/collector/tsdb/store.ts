@@ -11,6 +11,7 @@ import { createAppender } from './appender.ts';
 import { type BlockTable, createBlockTable, samplesSchema } from './block-table.ts';
 import type { SealedChunk } from './chunk.ts';
 import { createChunkCache } from './chunk-cache.ts';
+import { createClockWatch } from './clock-watch.ts';
 import { createCommitLog, EMPTY_COMMIT_LOG } from './commit-log.ts';
 import { createEventLog, DEFAULT_RECORD_BOUNDS, type DurableEventLog, recordsSchema } from './event-log.ts';
 import { createHead, type Head } from './head.ts';
@@ -31,6 +32,8 @@ export interface Tsdb extends Store {
   stats(): StoreStats;
   /** How the file fares: disk full, read-only and damage show here. Always `ok` for a memory store. */
   state(): JournalState;
+  /** What people should know though it works, in words: damage that was found, a clock that jumped. */
+  concerns(): readonly string[];
   /** One round of maintenance: chunks to disk, retention. Runs by itself every minute. */
   maintain(): Promise<void>;
 }
@@ -110,6 +113,10 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   let outside = 0;
   const events = createEventLog(journal, { ...DEFAULT_RECORD_BOUNDS, timeMs: retention.timeMs });
 
+  const clockWatch = createClockWatch(clock);
+  // Samples from when the clock was ahead must not make all series look silent once it is right again.
+  const newestT = () => Math.min(head.newestT, clock.now() + FUTURE_MS);
+
   const keep = async (batch: SampleBatch) => {
     const now = clock.now();
     const refused = dropOutside(batch, now - retention.timeMs, now + FUTURE_MS);
@@ -135,7 +142,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
       const settled: { series: MemorySeries; chunks: readonly SealedChunk[] }[] = [];
       let oldest = Number.POSITIVE_INFINITY;
       for (const series of head.series()) {
-        const chunks = settleChunks(series, head.newestT);
+        const chunks = settleChunks(series, newestT());
         for (const chunk of chunks) blocks.addChunk(series.ref, chunk);
         if (chunks.length > 0) settled.push({ series, chunks });
         oldest = Math.min(oldest, oldestRemaining(series, chunks));
@@ -150,7 +157,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
       (series) => head.isUntouched(series) && (isEmpty(series) || !hasSamples(series)),
     );
     const gone = await journal.write(() => {
-      const still = silent.filter((series) => head.isUntouched(series) && isSilent(series, head.newestT));
+      const still = silent.filter((series) => head.isUntouched(series) && isSilent(series, newestT()));
       for (const series of still) {
         if (hasSamples(series)) blocks.dropSeries(series);
         else if (series.stored) blocks.forgetSeries(series.ref);
@@ -173,8 +180,10 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
         removedBefore = Math.max(removedBefore, cutoffT);
       };
       blocks.summaries.keepFound();
-      remove(now - retention.timeMs);
-      events.prune(now);
+      if (!clockWatch.mayBeAhead) {
+        remove(now - retention.timeMs);
+        events.prune(now);
+      }
       while (journal.usedBytes() > retention.bytes) {
         const end = blocks.oldestEnd();
         if (end === undefined) return;
@@ -183,6 +192,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     });
 
   const maintain = async () => {
+    clockWatch.look();
     head.nextRound();
     for (const { series, chunks } of await settle()) {
       cache.forget(series.ref);
@@ -221,6 +231,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     keyValue: createKeyValue(journal),
     stats: () => statsOf(head, outside, journal),
     state: () => journal.state(),
+    concerns: () => [journal.state().damage, clockWatch.trouble].filter((words) => words !== undefined),
     maintain,
     async close() {
       stopMaintenance();
@@ -273,6 +284,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
     keyValue: createKeyValue(journal),
     stats: () => statsOf(head, 0, journal),
     state: () => ({ kind: 'ok' }),
+    concerns: () => [],
     maintain,
     async close() {
       stopMaintenance();
