@@ -9,7 +9,7 @@ import { createKeyValue, isSoundFact, keyValueBelow, keyValueSchema } from '../j
 import { queueSchema } from '../journal/queue.ts';
 import type { Pod } from '../model/kubernetes.ts';
 import type { LogLine, OomKill } from '../model/life.ts';
-import type { Clock } from '../util/clock.ts';
+import { type Clock, sleep } from '../util/clock.ts';
 import { CodedError } from '../util/coded-error.ts';
 import { tracedBy } from '../util/traced.ts';
 import { createOtlpSender, type OtlpSender } from '../wire/otlp/sender.ts';
@@ -35,6 +35,7 @@ import type { RuntimeName } from './pod/runtime/runtime-name.ts';
 import type { PodTransition } from './pod/transition.ts';
 import { newestWithin } from './redaction/log-bound.ts';
 import { redactLog } from './redaction/redaction.ts';
+import { runEnd } from './run-end.ts';
 import { createPodmanSource } from './sources/podman/podman-source.ts';
 import { findSockets } from './sources/podman/sockets.ts';
 import { diskUsageBytes } from './stats/disk-usage.ts';
@@ -74,6 +75,8 @@ export interface Agent {
   /** Takes over what an earlier agent left, then opens its doors. Rejects with nothing left open. */
   start(): Promise<void>;
   apply(files: readonly ManifestFile[]): Promise<ApplyOutcome>;
+  /** Resolves when none of its pods runs or will run again: with whether all went well. */
+  ended(signal: AbortSignal): Promise<boolean>;
   /** Where `/metrics` is; after `start`. */
   url(): string;
   /** What this host lets it enforce. */
@@ -88,6 +91,8 @@ export interface Agent {
   stop(): Promise<void>;
 }
 
+const RUN_KINDS = ['Pod', 'Job', 'Deployment', 'StatefulSet', 'DaemonSet', 'CronJob'] as const;
+const RUN_LOOK_MS = 200;
 const RESET_BACK_OFF_MS = 600_000;
 const LAST_WORDS_MS = 5_000;
 /** Of the logs of one answer; about what a person reads, and a tenth of a second to look through. */
@@ -301,6 +306,14 @@ export function createAgent(options: AgentOptions): Agent {
       }
     },
     apply: (files) => started(running).apply(files),
+    async ended(signal) {
+      const { manager } = started(running);
+      for (;;) {
+        const end = runEnd([...RUN_KINDS].flatMap((kind) => manager.list(kind)));
+        if (end !== undefined) return end;
+        await sleep(clock, RUN_LOOK_MS, signal);
+      }
+    },
     url: () => started(running).url,
     enforcement: () => started(running).runtime.enforcement(),
     async logs(uid, container, { previous, tail }) {

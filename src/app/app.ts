@@ -31,6 +31,8 @@ export interface App {
   start(): Promise<void>;
   /** Not for a collector alone. */
   apply(files: readonly ManifestFile[]): Promise<ApplyOutcome>;
+  /** Resolves when none of the agent's pods runs or will run again: with whether all went well. */
+  ended(signal: AbortSignal): Promise<boolean>;
   /** `podvitals is ready at http://127.0.0.1:7638` */
   readyLine(): string;
   /** Ends the agent's pods, then both halves. Idempotent; bounded by the pods' grace. */
@@ -136,6 +138,10 @@ export function createApp(options: AppOptions): App {
           'a collector alone runs no pods; start one with: podvitals agent FILE',
         );
       return agent.apply(files);
+    },
+    ended(signal) {
+      if (!agent) throw new CodedError('NO_AGENT', 'a collector alone runs no pods');
+      return agent.ended(signal);
     },
     readyLine: () =>
       collector

@@ -43,6 +43,7 @@ async function createProgram(terminal: Terminal): Promise<Command> {
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
   const commands = await Promise.all([
     import('./commands/up.ts').then((module) => module.upCommand(terminal)),
+    import('./commands/up.ts').then((module) => module.runCommand(terminal)),
     import('./commands/up.ts').then((module) => module.agentCommand(terminal)),
     import('./commands/up.ts').then((module) => module.collectorCommand(terminal)),
     import('./commands/apply.ts').then((module) => module.applyCommand(terminal)),
@@ -86,7 +87,7 @@ function isMain(): boolean {
 if (isMain()) {
   // Who reads us may leave early: `podvitals get pods | head`, or a terminal that is closed. Then there is nobody to go
   // on for, unless there are pods to look after.
-  const serves = ['up', 'agent', 'collector'].includes(process.argv[2] ?? '');
+  const serves = ['up', 'run', 'agent', 'collector'].includes(process.argv[2] ?? '');
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;

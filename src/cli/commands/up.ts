@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { ManifestFile } from '../../agent/api/objects.ts';
 import type { App } from '../../app/app.ts';
 import { type ConfigFlags, loadConfig } from '../../config/config.ts';
+import { ExitStatus } from '../exit-status.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { collect, type Terminal } from '../program.ts';
 import { printable } from '../terminal.ts';
@@ -43,6 +44,14 @@ export function upCommand(terminal: Terminal): Command {
     .action((files: readonly string[], flags: ConfigFlags) => serve('up', files, flags, terminal));
 }
 
+/** `run FILE…`: as `up`, and exits when all its pods have ended; with 1 when one of them failed. */
+export function runCommand(terminal: Terminal): Command {
+  return withAgentFlags(withCollectorFlags(withProcessFlags(new Command('run'))))
+    .description('as up, until all pods have ended; fails when one of them did')
+    .argument('<files...>', 'manifests to apply')
+    .action((files: readonly string[], flags: ConfigFlags) => serve('up', files, flags, terminal, true));
+}
+
 /** `agent`: the half beside the pods; sends by the standard OTEL_EXPORTER_OTLP_* variables. */
 export function agentCommand(terminal: Terminal): Command {
   return withAgentFlags(withProcessFlags(new Command('agent')))
@@ -63,6 +72,7 @@ async function serve(
   paths: readonly string[],
   flags: ConfigFlags,
   terminal: Terminal,
+  untilEnded = false,
 ): Promise<void> {
   const config = loadConfig(flags, terminal.env);
   // Read before anything starts: a typing error should not cost a start.
@@ -79,16 +89,25 @@ async function serve(
     terminal,
     'stopping; a second Ctrl-C stops at once and leaves pods as they are',
   );
+  let went = true;
   try {
     await app.start();
     if (manifests.length > 0 && !interrupted.aborted) terminal.out(await applied(app, manifests, terminal));
     if (interrupted.aborted) return;
     terminal.out(`${app.readyLine()}\n`);
-    await once(interrupted, 'abort');
+    if (untilEnded) went = await app.ended(interrupted).catch(whenInterrupted(interrupted));
+    else await once(interrupted, 'abort');
   } finally {
     await app.stop();
   }
+  if (!went) throw new ExitStatus(1);
 }
+
+/** A run that is interrupted has not ended well. */
+const whenInterrupted = (signal: AbortSignal) => (error: unknown) => {
+  if (!signal.aborted) throw error;
+  return false;
+};
 
 async function applied(app: App, manifests: readonly ManifestFile[], terminal: Terminal): Promise<string> {
   const outcome = await app.apply(manifests);
