@@ -15,6 +15,8 @@ export interface Engine {
   readonly url: string;
   /** Parameters every query must have, so that nothing is answered from a result cache. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** Resident memory, in bytes. */
+  residentBytes(): number;
   /** User and system time of the process so far, in seconds; to 10 ms. */
   cpuSeconds(): number;
   stop(): Promise<void>;
@@ -35,10 +37,26 @@ export async function startEngines(all: readonly BenchSeries[], folder: string):
   return engines;
 }
 
+/** All three empty, and ready to take remote write. */
+export async function startReceivers(folder: string): Promise<readonly Engine[]> {
+  const engines: Engine[] = [await launchPodvitals(join(folder, 'podvitals'))];
+  if (findPart('prometheus'))
+    engines.push(await launchPrometheus(join(folder, 'prometheus'), ['--web.enable-remote-write-receiver']));
+  else console.log('prometheus is not installed: left out');
+  if (findPart('victoria-metrics')) engines.push(await launchVictoriaMetrics(join(folder, 'victoria')));
+  else console.log('victoria-metrics is not installed: left out');
+  return engines;
+}
+
 async function startPodvitals(all: readonly BenchSeries[], folder: string): Promise<Engine> {
   mkdirSync(folder, { recursive: true });
+  await fillStore(all, join(folder, 'collector.db'));
+  return launchPodvitals(folder);
+}
+
+export async function launchPodvitals(folder: string): Promise<Engine> {
+  mkdirSync(folder, { recursive: true });
   const path = join(folder, 'collector.db');
-  await fillStore(all, path);
   const port = await freePort();
   const server = join(import.meta.dirname, 'podvitals-server.ts');
   return start(
@@ -59,7 +77,7 @@ const nodeFlags = () => (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((
 const SAMPLES_A_COMMIT = 20;
 const COMMITS_A_MAINTENANCE = 6;
 
-async function fillStore(all: readonly BenchSeries[], path: string): Promise<void> {
+export async function fillStore(all: readonly BenchSeries[], path: string): Promise<void> {
   const store = createStore({ path, clock: systemClock, retention: { timeMs: 60 * DAY_MS, bytes: 2 ** 40 } });
   const longest = all.reduce((most, { t }) => Math.max(most, t.length), 0);
   const keys = all.map(({ labels }) => encodeLabels(labels));
@@ -79,7 +97,7 @@ async function fillStore(all: readonly BenchSeries[], path: string): Promise<voi
   await store.close();
 }
 
-async function startPrometheus(all: readonly BenchSeries[], folder: string): Promise<Engine> {
+export async function startPrometheus(all: readonly BenchSeries[], folder: string): Promise<Engine> {
   mkdirSync(folder, { recursive: true });
   const text = join(folder, 'samples.om');
   const data = join(folder, 'data');
@@ -90,6 +108,12 @@ async function startPrometheus(all: readonly BenchSeries[], folder: string): Pro
     { stdio: 'pipe' },
   );
   rmSync(text);
+  return launchPrometheus(folder);
+}
+
+async function launchPrometheus(folder: string, more: readonly string[] = []): Promise<Engine> {
+  mkdirSync(folder, { recursive: true });
+  const data = join(folder, 'data');
   const config = join(folder, 'prometheus.yml');
   writeFileSync(config, 'global: {scrape_interval: 15s}\n');
   const port = await freePort();
@@ -99,11 +123,12 @@ async function startPrometheus(all: readonly BenchSeries[], folder: string): Pro
     '--storage.tsdb.retention.time=100y',
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=error',
+    ...more,
   ];
   return start('prometheus', findPart('prometheus')!, flags, port, '/-/ready', {}, folder);
 }
 
-async function startVictoriaMetrics(all: readonly BenchSeries[], folder: string): Promise<Engine> {
+async function launchVictoriaMetrics(folder: string): Promise<Engine> {
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
   const flags = [
@@ -114,15 +139,11 @@ async function startVictoriaMetrics(all: readonly BenchSeries[], folder: string)
     '-search.latencyOffset=0s',
   ];
   const cached = { nocache: '1' };
-  const engine = await start(
-    'victoria-metrics',
-    findPart('victoria-metrics')!,
-    flags,
-    port,
-    '/health',
-    cached,
-    folder,
-  );
+  return start('victoria-metrics', findPart('victoria-metrics')!, flags, port, '/health', cached, folder);
+}
+
+async function startVictoriaMetrics(all: readonly BenchSeries[], folder: string): Promise<Engine> {
+  const engine = await launchVictoriaMetrics(folder);
   for (let from = 0; from < all.length; from += 50) {
     const body = all
       .slice(from, from + 50)
@@ -187,7 +208,20 @@ async function start(
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return { name, url, parameters, stop, cpuSeconds: () => cpuSecondsOf(child.pid!) };
+  const pid = child.pid!;
+  return {
+    name,
+    url,
+    parameters,
+    stop,
+    cpuSeconds: () => cpuSecondsOf(pid),
+    residentBytes: () => residentBytesOf(pid),
+  };
+}
+
+function residentBytesOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
 }
 
 function cpuSecondsOf(pid: number): number {

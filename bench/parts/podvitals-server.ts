@@ -1,8 +1,10 @@
 import { prometheusRoutes } from '../../src/collector/api/prometheus.ts';
+import { remoteWriteRoutes } from '../../src/collector/api/remote-write.ts';
 import { createEngine } from '../../src/collector/promql/engine.ts';
 import { createStore } from '../../src/collector/tsdb/store.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { createRemoteWriteReceiver } from '../../src/wire/prometheus/remote-write-receiver.ts';
 
 /** The store, the engine and the Prometheus API as the collector composes them: `podvitals-server.ts FILE PORT`. */
 const [path, port] = process.argv.slice(2) as [string, string];
@@ -23,6 +25,7 @@ await server.app.register(
     clock,
   }),
 );
+await server.app.register(remoteWriteRoutes(createRemoteWriteReceiver({ store, clock })));
 await server.listen();
 process.once('SIGTERM', async () => {
   await server.close();

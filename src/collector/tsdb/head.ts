@@ -35,6 +35,8 @@ export interface Head {
   /** Yields `undefined` for what is looked at and does not match. */
   select(matchers: readonly LabelMatcher[]): Iterable<MemorySeries | undefined>;
   series(): Iterable<MemorySeries>;
+  /** Series that may have no row on disk yet; who writes it takes them out. */
+  readonly unstored: Set<MemorySeries>;
   drop(series: MemorySeries): void;
   /** Called at each round of maintenance; a series not touched for a whole round may be dropped. */
   nextRound(): void;
@@ -63,6 +65,7 @@ export function createHead(options: HeadOptions): Head {
   const table = createSeriesTable(options.seed);
   const postings = createPostings();
   const byRef = new Map<SeriesRef, MemorySeries>();
+  const unstored = new Set<MemorySeries>();
   const counts: HeadCounts = {
     active: 0,
     appended: 0,
@@ -112,6 +115,7 @@ export function createHead(options: HeadOptions): Head {
     const series = createSeries(nextRef, postings.intern(labels), key);
     nextRef += 1;
     hold(series);
+    unstored.add(series);
     counts.created += 1;
     return series;
   };
@@ -176,9 +180,11 @@ export function createHead(options: HeadOptions): Head {
     },
     select: (matchers) => postings.select(matchers),
     series: () => byRef.values(),
+    unstored,
     drop(series) {
       table.remove(series);
       byRef.delete(series.ref);
+      unstored.delete(series);
       postings.remove(series);
       generation += 1;
       counts.active = byRef.size;

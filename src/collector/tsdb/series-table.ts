@@ -44,21 +44,37 @@ function without(entry: Entry | undefined, series: MemorySeries): Entry | undefi
   return entry;
 }
 
-/** FNV-1a in two lanes with different seeds, 53 bits together. */
+/** Four bytes a step, in two lanes whose multipliers come from the seed too; 53 bits together. */
 export function hash(bytes: Uint8Array, seed: number): number {
-  let a = 0x811c9dc5 ^ seed;
-  let b = 0x9747b28c ^ Math.imul(seed, 0x85ebca6b);
-  for (let i = 0; i < bytes.length; i += 1) {
-    const byte = bytes[i]!;
-    a = Math.imul(a ^ byte, 0x01000193);
-    b = Math.imul(b ^ byte, 0x5bd1e995);
-    b ^= b >>> 15;
+  const { length } = bytes;
+  const first = Math.imul(seed ^ 0x9e3779b1, 0x85ebca6b) | 1;
+  const second = Math.imul(seed ^ 0x7feb352d, 0xc2b2ae35) | 1;
+  let a = seed ^ length;
+  let b = Math.imul(seed, 0x27d4eb2f) ^ length;
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    a = Math.imul(a ^ word, first);
+    a ^= a >>> 16;
+    b = Math.imul(b + word, second);
+    b ^= b >>> 13;
   }
-  return (a >>> 0) * 0x200000 + (b >>> 11);
+  for (; i < length; i += 1) {
+    a = Math.imul(a ^ bytes[i]!, first);
+    b = Math.imul(b + bytes[i]!, second);
+    b ^= b >>> 13;
+  }
+  a = Math.imul(a ^ (a >>> 15), 0x2c1b3c6d);
+  b = Math.imul(b ^ (b >>> 15), 0x297a2d39);
+  return ((a ^ (a >>> 13)) >>> 0) * 0x200000 + ((b ^ (b >>> 14)) >>> 11);
 }
+
+// Below this a loop is quicker than the call.
+const SHORT_BYTES = 32;
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
+  if (a.length > SHORT_BYTES) return Buffer.compare(a, b) === 0;
   for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
   return true;
 }

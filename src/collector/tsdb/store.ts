@@ -129,7 +129,10 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
       for (const ref of wanted) blocks.recallSeries(ref);
       return blocks.addBatch(newestOf(batch), encodeBatch(batch));
     });
-    for (const series of unstored) series.stored = true;
+    for (const series of unstored) {
+      series.stored = true;
+      head.unstored.delete(series);
+    }
     for (const ref of wanted) recalled.delete(ref);
     appliedBatch = id;
     const committed = head.apply(batch);
@@ -305,6 +308,8 @@ function replay(head: Head, blocks: BlockTable): number {
 }
 
 function unstoredSeries(head: Head, batch: SampleBatch): readonly MemorySeries[] {
+  // Mostly there is none, and no need to look at each sample.
+  if (head.unstored.size === 0) return [];
   const unstored = new Set<MemorySeries>();
   for (let i = 0; i < batch.length; i += 1) {
     const series = head.get(batch.refs[i]!);
