@@ -16,6 +16,7 @@ const MOST_MS = 330_000;
 const PATIENCE = 6;
 const FILES = [
   'test/agent/pod/runtime/process/process-runtime.limits.test.ts',
+  'test/agent/pod/runtime/process.conformance.test.ts',
   'test/agent/host/cgroup.test.ts',
   'test/agent/stats/oom-watch.real.test.ts',
   'test/agent/stats/stats-reader.real.test.ts',

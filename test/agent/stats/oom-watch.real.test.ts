@@ -55,24 +55,20 @@ describe.skipIf(notRoot() || cgroupVersion === 0)('the OOM watch, on real cgroup
     expect(child.exitCode).toBeNull();
   });
 
-  // A v2 cgroup with processes of its own cannot hand controllers down to a child.
-  it.skipIf(cgroupVersion === 2)(
-    'gives a kill to the innermost container, not to the one around it or beside it',
-    async () => {
-      const pod = makeCgroup();
-      cleanUps.push(() => pod.remove());
-      const [cart, web] = [pod.child('cart'), pod.child('web')];
-      cart.write('memory', cgroupVersion === 1 ? 'memory.limit_in_bytes' : 'memory.max', MOST_MEMORY);
-      const { watch, told } = watching();
-      const sleeper = web.start(['sleep', '60']);
-      const child = cart.start(['/bin/sh', '-c', 'sleep 0.3; exec tail /dev/zero']);
-      watch.track({ id: 'web', pid: sleeper.pid!, cgroup: web.paths });
-      watch.track({ id: 'cart', pid: child.pid!, cgroup: cart.paths });
-      await until(() => told.length > 0);
-      expect(told.map(([id]) => id)).toEqual(['cart']);
-      expect(watch.untrack('web', 0)).toEqual([]);
-    },
-  );
+  it('gives a kill to the innermost container, not to the one around it or beside it', async () => {
+    const pod = makeCgroup({ inner: true });
+    cleanUps.push(() => pod.remove());
+    const [cart, web] = [pod.child('cart'), pod.child('web')];
+    cart.write('memory', cgroupVersion === 1 ? 'memory.limit_in_bytes' : 'memory.max', MOST_MEMORY);
+    const { watch, told } = watching();
+    const sleeper = web.start(['sleep', '60']);
+    const child = cart.start(['/bin/sh', '-c', 'sleep 0.3; exec tail /dev/zero']);
+    watch.track({ id: 'web', pid: sleeper.pid!, cgroup: web.paths });
+    watch.track({ id: 'cart', pid: child.pid!, cgroup: cart.paths });
+    await until(() => told.length > 0);
+    expect(told.map(([id]) => id)).toEqual(['cart']);
+    expect(watch.untrack('web', 0)).toEqual([]);
+  });
 
   it('tells a kill from before a new container was tracked, not one from before the watch was made', async () => {
     const cgroup = limited();

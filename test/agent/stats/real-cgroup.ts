@@ -24,15 +24,20 @@ export interface RealCgroup {
   remove(): Promise<void>;
 }
 
-let made = 0;
+let count = 0;
 
-/** A cgroup of this test's own, in every hierarchy there is. */
-export function makeCgroup(): RealCgroup {
-  const name = `podvitals-test-${process.pid}-${made++}`;
+/**
+ * A cgroup of this test's own, in every hierarchy there is. `inner`: it is to hold others with limits of their own, and
+ * no processes, which on v2 exclude each other. Source: cgroup-v2.rst, "No Internal Process Constraint"
+ */
+export function makeCgroup({ inner = false } = {}): RealCgroup {
+  const name = `podvitals-test-${process.pid}-${count++}`;
   const bases =
     cgroupVersion === 1 ? [...V1, 'unified'].filter((base) => existsSync(join(ROOT, base))) : [''];
   if (cgroupVersion === 2) writeFileSync(join(ROOT, 'cgroup.subtree_control'), '+cpu +memory +pids +io');
-  return at(Object.fromEntries(bases.map((base) => [base || 'unified', join(ROOT, base, name)])));
+  const made = at(Object.fromEntries(bases.map((base) => [base || 'unified', join(ROOT, base, name)])));
+  if (inner && cgroupVersion === 2) made.write('unified', 'cgroup.subtree_control', '+memory');
+  return made;
 }
 
 function at(paths: Readonly<Record<string, string>>): RealCgroup {

@@ -2,7 +2,8 @@ import { describe } from 'vitest';
 import { createProcessRuntime } from '../../../../src/agent/pod/runtime/process/process-runtime.ts';
 import type { RunningContainer } from '../../../../src/agent/pod/runtime/runtime.ts';
 import { systemClock } from '../../../../src/util/clock.ts';
-import { type Behaviour, runtimeConformance } from '../../../conformance/runtime.ts';
+import { type Behaviour, type RuntimeSubject, runtimeConformance } from '../../../conformance/runtime.ts';
+import { runtimeIsolation } from '../../../conformance/runtime-isolation.ts';
 import { removeDebris } from '../../../support/debris.ts';
 import { notRoot } from '../../../support/parts.ts';
 import { newOwner, until } from '../../../support/process-pods.ts';
@@ -18,7 +19,7 @@ function commandOf(behaviour: Behaviour): readonly string[] {
 }
 
 describe.skipIf(notRoot())('on real processes', () => {
-  runtimeConformance('the process runtime', async () => {
+  const create = async (): Promise<RuntimeSubject> => {
     const owner = newOwner();
     const runtime = await createProcessRuntime({ ...owner, clock: systemClock });
     const started = new Map<string, RunningContainer>();
@@ -42,5 +43,7 @@ describe.skipIf(notRoot())('on real processes', () => {
       },
       dispose: () => removeDebris(owner),
     };
-  });
+  };
+  runtimeConformance('the process runtime', create);
+  runtimeIsolation('the process runtime', create);
 });

@@ -1,8 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notRoot } from '../../../../support/parts.ts';
-import { createTestRuntime, type TestRuntime, until } from '../../../../support/process-pods.ts';
+import {
+  createTestRuntime,
+  sandboxConfig,
+  type TestRuntime,
+  until,
+} from '../../../../support/process-pods.ts';
 
 const EAT = 'const kept = []; for (;;) kept.push(Buffer.alloc(1 << 20, 1));';
 const MIB = 1024 * 1024;
@@ -81,5 +86,62 @@ describe.skipIf(notRoot())('limits of the process runtime', () => {
       cpuLimitCores: 1,
     });
     expect(exit).toMatchObject({ exitCode: 137, oomKills: 1 });
+  });
+});
+
+// Source: mm/oom_kill.c and cgroup-v2.rst: the kernel counts where the limit was met, in the victim's own group.
+describe.skipIf(notRoot())('the count of OOM kills', () => {
+  let pods: TestRuntime;
+  beforeAll(async () => {
+    pods = await createTestRuntime();
+  });
+  afterAll(() => pods.dispose());
+
+  it('is not that of the container beside it', async () => {
+    await pods.pod('siblings');
+    const beside = await pods.start('siblings', ['sleep', '1000'], { name: 'beside' });
+    const { exit } = await pods.run('siblings', ['tail', '/dev/zero'], { memoryLimitBytes: 24 * MIB });
+    expect(exit).toMatchObject({ exitCode: 137, signal: 9, oomKills: 1 });
+    await pods.runtime.stopContainer(beside.id, 0);
+    expect(await pods.exit(beside)).toMatchObject({ exitCode: 137, oomKills: 0 });
+  });
+
+  it('takes in what is written to a volume that is memory', async () => {
+    const path = join(pods.runtime.podDirectory('cached'), 'cache');
+    mkdirSync(path, { recursive: true });
+    await pods.runtime.runSandbox({ ...sandboxConfig('cached'), memoryVolumes: [{ path, mode: 0o777 }] });
+    const { exit } = await pods.run('cached', ['dd', 'if=/dev/zero', 'of=/cache/big', 'bs=1M', 'count=200'], {
+      memoryLimitBytes: 24 * MIB,
+      mounts: [{ source: path, target: '/cache', readOnly: false }],
+    });
+    expect(exit).toMatchObject({ exitCode: 137, signal: 9 });
+    expect(exit.oomKills).toBeGreaterThanOrEqual(1);
+  });
+
+  it('is right for forty kills at once: none missed, none invented', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `eater-${index}`);
+    await pods.pod('many');
+    const eaters = [];
+    for (const name of names)
+      eaters.push(
+        await pods.start(
+          'many',
+          ['sh', '-c', 'until [ -e /tmp/go/go ]; do sleep 0.05; done; exec tail /dev/zero'],
+          {
+            name,
+            memoryLimitBytes: 8 * MIB,
+            mounts: [{ source: pods.owner.dataDir, target: '/tmp/go', readOnly: true }],
+          },
+        ),
+      );
+    const bystander = await pods.start('many', ['sleep', '1000'], {
+      name: 'bystander',
+      memoryLimitBytes: 8 * MIB,
+    });
+    writeFileSync(join(pods.owner.dataDir, 'go'), '');
+    const exits = await Promise.all(eaters.map((eater) => pods.exit(eater)));
+    expect(exits.map(({ exitCode, oomKills }) => [exitCode, oomKills])).toEqual(names.map(() => [137, 1]));
+    await pods.runtime.stopContainer(bystander.id, 0);
+    expect((await pods.exit(bystander)).oomKills).toBe(0);
   });
 });
