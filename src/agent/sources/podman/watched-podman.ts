@@ -147,7 +147,7 @@ export function watchPodman(options: OnePodmanOptions): OnePodman {
 
   const onEvent = (event: PodmanEvent) => {
     if (event.type !== 'container' && event.type !== 'pod') return;
-    if (passedOver.has(event.id)) return;
+    if (passedOver.has(event.id) || event.attributes[AGENT_LABEL] !== undefined || isInfra(event)) return;
     events.add(event);
     received = Math.max(received, event.nano);
     if (event.type === 'container') dirty.add(event.id);
@@ -528,6 +528,9 @@ function addressOf({ NetworkSettings }: ContainerInspection): string {
   const networks = Object.values(NetworkSettings?.Networks ?? {});
   return networks.find(({ IPAddress }) => IPAddress !== '')?.IPAddress ?? '';
 }
+
+/** Podman names it by its pod; one that is gone already can be told by nothing else. */
+const isInfra = ({ name }: PodmanEvent) => /^[0-9a-f]{12}-infra$/.test(name);
 
 /** A container that came and went between two looks, as far as its events tell. */
 function undefinedContainer(id: string, own: readonly PodmanEvent[]): DescribedContainer | undefined {

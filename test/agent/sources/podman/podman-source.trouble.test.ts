@@ -147,4 +147,24 @@ describe('the source beside a Podman in trouble', () => {
     expect(names()).toEqual(['cart']);
     expect(told).toEqual([]);
   });
+
+  it('shows a container that came and went unseen by what its events say, and none of Podman’s or podvitals’ own', async () => {
+    await serve();
+    const died: string[] = [];
+    source.onTransition((transition) => {
+      if (transition.kind === 'container-died') died.push(`${transition.container} ${transition.exitCode}`);
+    });
+    await source.start();
+    await eventually(() => names().length === 1 && streams.size === 1);
+    const now = Date.now() * 1e6;
+    const event = (name: string, Action: string, nano: number, more: object = {}) =>
+      `${JSON.stringify({ Type: 'container', Action, Actor: { ID: `id${name.replace('-', '')}`, Attributes: { name, image: 'localhost/cart:1', containerExitCode: '4', ...more } }, timeNano: now + nano })}\n`;
+    const life = (name: string, more: object = {}) =>
+      event(name, 'start', 1e6, more) + event(name, 'died', 2e6, more) + event(name, 'remove', 3e6, more);
+    say(life('0123456789ab-infra') + life('ours', { 'io.podvitals.agent': 'a11' }) + life('task'));
+    await eventually(() => died.length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(died).toEqual(['task 4']);
+    expect(names()).toEqual(['cart']);
+  });
 });
