@@ -1,3 +1,4 @@
+import { createAdmissions } from '../../src/collector/admissions.ts';
 import { prometheusRoutes } from '../../src/collector/api/prometheus.ts';
 import { remoteWriteRoutes } from '../../src/collector/api/remote-write.ts';
 import { createEngine } from '../../src/collector/promql/engine.ts';
@@ -25,7 +26,9 @@ await server.app.register(
     clock,
   }),
 );
-await server.app.register(remoteWriteRoutes(createRemoteWriteReceiver({ store, clock })));
+await server.app.register(
+  remoteWriteRoutes(createRemoteWriteReceiver({ store, clock }), createAdmissions(clock).remote_write),
+);
 await server.listen();
 process.once('SIGTERM', async () => {
   await server.close();
