@@ -72,6 +72,8 @@ export interface PodvitalsOptions {
   /** More of its `collector` section. */
   readonly collector?: Readonly<Record<string, unknown>>;
   readonly env?: NodeJS.ProcessEnv;
+  /** A configuration that is there already; written to the data folder when left out. */
+  readonly config?: string;
 }
 
 export interface Ports {
@@ -99,21 +101,22 @@ export function temporaryDataDir(): { readonly path: string; remove(): void } {
 /** Starts podvitals as a user would, from the command line, on ports of its own, and waits for its ready line. */
 export async function startPodvitals(options: PodvitalsOptions): Promise<Podvitals> {
   const { ports, dataDir } = options;
-  const config = join(dataDir, `podvitals-${options.halves ?? 'up'}.yaml`);
-  writeFileSync(
-    config,
-    JSON.stringify({
-      dataDir,
-      node: 'test-node',
-      agent: { listen: `127.0.0.1:${ports.agent}`, ...options.agent },
-      collector: {
-        listen: `127.0.0.1:${ports.collector}`,
-        otlpGrpc: `127.0.0.1:${ports.otlpGrpc}`,
-        otlpHttp: `127.0.0.1:${ports.otlpHttp}`,
-        ...options.collector,
-      },
-    }),
-  );
+  const config = options.config ?? join(dataDir, `podvitals-${options.halves ?? 'up'}.yaml`);
+  if (options.config === undefined)
+    writeFileSync(
+      config,
+      JSON.stringify({
+        dataDir,
+        node: 'test-node',
+        agent: { listen: `127.0.0.1:${ports.agent}`, ...options.agent },
+        collector: {
+          listen: `127.0.0.1:${ports.collector}`,
+          otlpGrpc: `127.0.0.1:${ports.otlpGrpc}`,
+          otlpHttp: `127.0.0.1:${ports.otlpHttp}`,
+          ...options.collector,
+        },
+      }),
+    );
   const url = `http://127.0.0.1:${ports.collector}`;
   const env = { ...process.env, ...options.env, PODVITALS_DATA_DIR: dataDir, PODVITALS_SERVER: url };
   const launch = (args: readonly string[]) =>
