@@ -60,6 +60,7 @@ async function createProgram(terminal: Terminal): Promise<Command> {
     import('./commands/node.ts').then((module) => module.cordonCommand(terminal, 'cordon')),
     import('./commands/node.ts').then((module) => module.cordonCommand(terminal, 'uncordon')),
     import('./commands/node.ts').then((module) => module.drainCommand(terminal)),
+    import('./commands/generate.ts').then((module) => module.generateCommand(terminal)),
     import('./commands/prune.ts').then((module) => module.pruneCommand(terminal)),
     import('./commands/doctor.ts').then((module) => module.doctorCommand(terminal)),
     import('./commands/scale.ts').then((module) => module.scaleCommand(terminal)),
