@@ -20,7 +20,8 @@ export interface Explanation {
 
 const MOST_FACTS = 6;
 /** How facts begin that tell of a change. */
-const CHANGE = /^(?:since the last life that was well|since pod \S{1,253}, which is well|changed |a rollout|the rollout|revision )/;
+const CHANGE =
+  /^(?:since the last life that was well|since pod \S{1,253}, which is well|changed |a rollout|the rollout|revision )/;
 
 /** Pure; keeps the deciding facts, which a verdict has first, and puts them in the order of their times. */
 export function explain(verdict: Verdict, source: PodSource = 'podvitals'): Explanation {

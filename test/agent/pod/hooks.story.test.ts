@@ -211,3 +211,29 @@ describe('a container that must not run as root', () => {
     expect(story.runtime.running()).toEqual(['cart/web']);
   });
 });
+
+// Source: kubernetes/pkg/kubelet/kuberuntime/kuberuntime_termination_order.go (KEP-753)
+describe('sidecars of a pod that is deleted', () => {
+  it('end after the others, the last one first, in what is left of the grace', async () => {
+    story = await createStory({ lives: { app: () => ({ stopMs: 6000 }) } });
+    const sidecar = (name: string) => container(name, { restartPolicy: 'Always' });
+    await story.apply(
+      pod({ initContainers: [sidecar('log'), sidecar('mesh')], terminationGracePeriodSeconds: 10 }),
+    );
+    await story.advance(1);
+    expect(story.runtime.running()).toEqual(['cart/log', 'cart/mesh', 'cart/app']);
+    story.manager.delete({
+      kind: 'Pod',
+      namespace: 'shop',
+      name: 'cart',
+      request: { by: 'user', message: 'Deleted' },
+    });
+    await story.advance(10);
+    expect(story.runtime.calls.filter((call) => call.startsWith('stop'))).toEqual([
+      'stop cart/app 10000',
+      'stop cart/mesh 4000',
+      'stop cart/log 4000',
+    ]);
+    expect(story.pod()).toBeUndefined();
+  });
+});

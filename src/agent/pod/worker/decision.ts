@@ -48,7 +48,7 @@ const PULL_ERROR_SHOWN_MS = 5000;
  * Source: kubernetes/pkg/kubelet/kuberuntime/kuberuntime_manager.go, computePodActions
  */
 export function decide(pod: PodRecord, flight: InFlight, backOff: RestartBackOff, now: number): Decision {
-  if (pod.deletion) return decideDeletion(pod, pod.deletion, flight);
+  if (pod.deletion) return decideDeletion(pod, pod.deletion, flight, now);
   if (pod.failure) return { actions: stopAll(pod, flight, pod.failure.message, pod.failure.at, now) };
   if (pod.heldDown) return { actions: stopForRequest(pod, flight, pod.heldDown, now) };
   if (pod.startup.scheduledAt === undefined) return { actions: [] };
@@ -82,11 +82,18 @@ function deadlineOf(pod: PodRecord): number | undefined {
 const earliest = (at: number | undefined, decision: Decision): Decision =>
   at === undefined ? decision : { ...decision, wakeAt: Math.min(at, decision.wakeAt ?? at) };
 
-/** All containers are asked to end together; sidecars follow when the others are gone, the last one first. */
+// What a sidecar is given when its pod's grace is used up. Source: kuberuntime_container.go, minimumGracePeriodInSeconds
+const LEAST_GRACE_MS = 2000;
+
+/**
+ * All containers are asked to end together; sidecars follow when the others are gone, the last one first, within what is
+ * left of the one grace. Source: kubernetes/pkg/kubelet/kuberuntime/kuberuntime_termination_order.go
+ */
 function decideDeletion(
   pod: PodRecord,
   deletion: NonNullable<PodRecord['deletion']>,
   flight: InFlight,
+  now: number,
 ): Decision {
   const endAt = deletion.at + deletion.graceMs;
   const running = pod.containers.filter(isRunning);
@@ -94,14 +101,18 @@ function decideDeletion(
     running.filter((container) => isSidecar(pod, container)),
     running.filter((container) => !isSidecar(pod, container)),
   ];
-  const ending = others.length > 0 ? others : sidecars.slice(-1);
-  const late = ending.filter((container) => (flight.stopping.get(container.name) ?? Infinity) > endAt);
+  const leftMs = others.length > 0 ? deletion.graceMs : Math.max(LEAST_GRACE_MS, endAt - now);
+  const ending = others.length > 0 ? others : now < endAt ? sidecars.slice(-1) : sidecars;
+  const late = ending.filter((container) => {
+    const until = flight.stopping.get(container.name) ?? Infinity;
+    return until > endAt && until > now + LEAST_GRACE_MS;
+  });
   if (late.length > 0) {
     return {
       actions: late.map((container) => ({
         kind: 'stop',
         container,
-        graceMs: deletion.graceMs,
+        graceMs: leftMs,
         request: deletion.request,
       })),
     };
