@@ -16,6 +16,7 @@ import { createOtlpSender, type OtlpSender } from '../wire/otlp/sender.ts';
 import { tracedTransport } from '../wire/otlp/traced-transport.ts';
 import type { OtlpTransport } from '../wire/otlp/transport.ts';
 import { expose } from '../wire/prometheus/text.ts';
+import { debugRoutes } from './api/debug.ts';
 import { metricsRoutes } from './api/metrics.ts';
 import { nodeRoutes } from './api/nodes.ts';
 import { type ApplyOutcome, type ManifestFile, objectRoutes } from './api/objects.ts';
@@ -27,6 +28,7 @@ import { createEventRecorder } from './events/event-recorder.ts';
 import { createFlightRecorder } from './events/flight-recorder.ts';
 import { createNetworkLives } from './events/network-lives.ts';
 import { openRuntime } from './open-runtime.ts';
+import { DEBUG_LABEL } from './pod/debug-copy.ts';
 import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import type { NodeSettings } from './pod/node/node-keeper.ts';
 import { createPodManager, type PodManager } from './pod/pod-manager.ts';
@@ -269,6 +271,12 @@ export function createAgent(options: AgentOptions): Agent {
     open.push(podman);
     await podman.start();
     vitals.start();
+    // Copies made to look around: who made them is gone.
+    for (const { kind, metadata } of manager.list('Pod')) {
+      if (metadata.labels?.[DEBUG_LABEL] === undefined) continue;
+      const request = { by: 'user', message: 'A debug copy left by an earlier agent' } as const;
+      manager.delete({ kind, ...metadata, gracePeriodSeconds: 0, force: true, request }).gone.catch(onError);
+    }
     const apply = async (files: readonly ManifestFile[], { create } = { create: false }) =>
       applyFiles(manager, files, create);
     const usage = usageRoutes({
@@ -424,6 +432,14 @@ async function openControl(
     dial: async (pod, port) => runtime.dial(pod.metadata.uid, port),
     onError: (error) => options.logger.error({ err: error }, 'a session ended by a failure'),
   });
+  await control.app.register(
+    debugRoutes({
+      find: (namespace, name) => manager.get('Pod', namespace, name) as Pod | undefined,
+      folderOf: manager.folderOf,
+      apply: (files) => apply(files, { create: true }),
+      random: options.random,
+    }),
+  );
   await control.listen();
   return control;
 }

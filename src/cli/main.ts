@@ -54,6 +54,7 @@ async function createProgram(terminal: Terminal): Promise<Command> {
     import('./commands/logs.ts').then((module) => module.logsCommand(terminal)),
     import('./commands/events.ts').then((module) => module.eventsCommand(terminal)),
     import('./commands/why.ts').then((module) => module.whyCommand(terminal)),
+    import('./commands/debug.ts').then((module) => module.debugCommand(terminal)),
     import('./commands/incidents.ts').then((module) => module.incidentsCommand(terminal)),
     import('./commands/postmortem.ts').then((module) => module.postmortemCommand(terminal)),
     import('./commands/delete.ts').then((module) => module.deleteCommand(terminal)),

@@ -3,6 +3,7 @@ import type { Evidence } from '../model/evidence.ts';
 import { explain } from '../model/explanation.ts';
 import type { Incident } from '../model/incident.ts';
 import { labelValue, toLabels } from '../model/labels.ts';
+import { sourceOf } from '../model/source-command.ts';
 import type { EventLog } from './storage/storage.ts';
 
 const MOST_FACTS = 3;
@@ -16,9 +17,10 @@ export function withCause(alert: Alert, log: Pick<EventLog, 'pods'>): Alert {
   const namespace = labelValue(alert.labels, 'namespace');
   const pod = labelValue(alert.labels, 'pod');
   if (alert.state !== 'firing' || namespace === '' || pod === '') return alert;
-  const verdict = log.pods({ namespace, pod, deleted: true, limit: 1 })[0]?.verdict;
+  const state = log.pods({ namespace, pod, deleted: true, limit: 1 })[0];
+  const verdict = state?.verdict;
   if (verdict === undefined || verdict.cause === 'None' || verdict.confidence === 'unknown') return alert;
-  const { sentence, facts, changed, now, next, forGood } = explain(verdict);
+  const { sentence, facts, changed, now, next, forGood } = explain(verdict, sourceOf(state!.object));
   const told = {
     cause: `${verdict.cause}: ${sentence}`,
     evidence: facts.slice(-MOST_FACTS).map(factLine).join('\n'),

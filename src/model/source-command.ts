@@ -1,7 +1,19 @@
-import type { NextStep } from './verdict.ts';
+import type { NextStep, Verdict } from './verdict.ts';
 
 /** Who runs a pod, and so which tool its commands are typed into; `podvitals` where it is our own. */
 export type PodSource = 'podvitals' | 'podman' | 'docker' | 'kubernetes' | 'cri';
+
+/** On pods that others run: who does. */
+export const SOURCE_ANNOTATION = 'podvitals.dev/source';
+
+const SOURCES: readonly string[] = ['podman', 'docker', 'kubernetes', 'cri'] satisfies readonly PodSource[];
+
+export function sourceOf(pod: {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+}): PodSource {
+  const named = pod.metadata.annotations?.[SOURCE_ANNOTATION];
+  return named !== undefined && SOURCES.includes(named) ? (named as PodSource) : 'podvitals';
+}
 
 type Words = readonly string[];
 /** What a command of ours asks for, in the words of another tool; undefined where that has none. */
@@ -32,15 +44,12 @@ const kubectl: Translate = ({ verb, kind, container, previous, follow, namespace
 const engine =
   (tool: 'podman' | 'docker'): Translate =>
   ({ verb, container, follow, name }) => {
-    // As kube play names them: POD-CONTAINER.
-    const one = container === undefined ? name : `${name}-${container}`;
+    // As kube play names them: POD-CONTAINER; a container without a pod is a pod of the same name here.
+    const one = container === undefined || container === name ? name : `${name}-${container}`;
     if (verb === 'logs') return `${tool} logs ${follow ? '--follow ' : ''}${one}`;
-    if (verb === 'describe' || verb === 'get')
-      return tool === 'podman' ? `podman pod inspect ${name}` : `docker inspect ${one}`;
-    if (verb === 'events')
-      return `${tool} events --since 1h --until 0s --filter ${tool === 'podman' ? 'pod' : 'container'}=${name}`;
-    if (verb !== 'delete') return undefined;
-    return tool === 'podman' ? `podman pod restart ${name}` : `docker restart ${one}`;
+    if (verb === 'describe' || verb === 'get') return `${tool} inspect ${one}`;
+    if (verb === 'events') return `${tool} events --since 1h --until 0s --filter container=${one}`;
+    return verb === 'delete' ? `${tool} restart ${one}` : undefined;
   };
 
 const crictl: Translate = ({ verb, container, previous, follow, name }) => {
@@ -69,6 +78,14 @@ export function stepFor(step: NextStep, source: PodSource): NextStep {
   const asked = parse(step.command);
   const command = asked && TRANSLATIONS[source](asked);
   return command === undefined ? step : { ...step, command };
+}
+
+/** The verdict with its steps as they are typed for this pod. */
+export function forSource(verdict: Verdict, pod: Parameters<typeof sourceOf>[0]): Verdict {
+  const source = sourceOf(pod);
+  return source === 'podvitals'
+    ? verdict
+    : { ...verdict, next: verdict.next.map((step) => stepFor(step, source)) };
 }
 
 // A word without blanks, or in single quotes; what is quoted in another way is left to podvitals.

@@ -22,6 +22,7 @@ const alert = (labels: Record<string, string>, over: Partial<Alert> = {}): Alert
 const log = (verdict: Partial<Verdict>) => ({
   pods: () => [
     {
+      object: { metadata: { name: 'cart-1' } },
       verdict: {
         cause: 'MissingConfig',
         confidence: 'certain',

@@ -120,6 +120,8 @@ export interface PodManager {
   };
   /** One pod's view, without making the others'; undefined when it is gone. */
   view(uid: string): PodView | undefined;
+  /** The folder of the manifest a pod was made from; undefined when it is gone, or had none. */
+  folderOf(uid: string): string | undefined;
   /** Whose life a running container is; undefined when it does not run, or is nobody's. */
   ownerOf(
     containerId: string,
@@ -436,6 +438,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       const worker = pods.isHidden(podUid) ? undefined : pods.worker(podUid);
       return worker && podView(worker.pod, node.ip, clock.now());
     },
+    folderOf: (podUid) => pods.worker(podUid)?.pod.folder,
     ownerOf(containerId) {
       for (const { ref, containers } of pods.visible()) {
         for (const container of containers) {

@@ -7,6 +7,7 @@ import { openEventStream } from '../../http/event-stream.ts';
 import { parseRequest } from '../../http/parse-request.ts';
 import { compareTrouble, summarizePod } from '../../model/pod-summary.ts';
 import type { AgentRecord } from '../../model/record.ts';
+import { forSource } from '../../model/source-command.ts';
 import { type Clock, systemClock } from '../../util/clock.ts';
 import type { EventLog } from '../storage/storage.ts';
 import { MOST_PODS, newestPod, podNotFound } from './pods-lookup.ts';
@@ -53,7 +54,13 @@ export function consoleRoutes(options: ConsoleRoutesOptions): FastifyPluginAsync
       const { namespace, pod } = parseRequest(podPath, request.params, 'path');
       const state = newestPod(log, namespace, pod);
       if (state === undefined) throw podNotFound(log, namespace, pod);
-      return { now: clock.now(), summary: summarizePod(state), object: state.object, verdict: state.verdict };
+      const { object } = state;
+      return {
+        now: clock.now(),
+        summary: summarizePod(state),
+        object,
+        verdict: forSource(state.verdict, object),
+      };
     });
 
     app.get('/api/console/watch', { compress: false }, async (_request, reply) => {

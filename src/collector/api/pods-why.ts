@@ -1,5 +1,6 @@
 import { compareTrouble, summarizePod } from '../../model/pod-summary.ts';
 import type { PodState } from '../../model/record.ts';
+import { forSource } from '../../model/source-command.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import type { EventLog } from '../storage/storage.ts';
 import { MOST_PODS, newestPod, podNotFound } from './pods-lookup.ts';
@@ -56,6 +57,6 @@ function livingPodsOf(log: EventLog, namespace: string, workload: string): reado
     .map(({ state }) => state);
 }
 
-function toAnswer({ pod: { namespace, name, uid }, verdict }: PodState) {
-  return { pod: { namespace, name, uid }, verdict };
+function toAnswer({ pod: { namespace, name, uid }, object, verdict }: PodState) {
+  return { pod: { namespace, name, uid }, verdict: forSource(verdict, object) };
 }

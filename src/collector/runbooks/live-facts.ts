@@ -4,6 +4,7 @@ import type { Evidence } from '../../model/evidence.ts';
 import { explain } from '../../model/explanation.ts';
 import type { Life } from '../../model/life.ts';
 import type { PodState } from '../../model/record.ts';
+import { sourceOf } from '../../model/source-command.ts';
 import type { Names } from './command.ts';
 import { codeBlock, markdown } from './markdown.ts';
 
@@ -89,8 +90,8 @@ function subjectWords({ subject, pod }: LiveFacts): string {
   return subject.node ?? subject.slo ?? subject.namespace ?? '';
 }
 
-function verdictFacts({ verdict, deleted }: PodState) {
-  const { changed, facts, moreFacts, now, forGood } = explain(verdict);
+function verdictFacts({ verdict, deleted, object }: PodState) {
+  const { changed, facts, moreFacts, now, next, forGood } = explain(verdict, sourceOf(object));
   const told = ({ at, fact, source }: Evidence) => ({
     at: markdown(at),
     fact: markdown(fact),
@@ -107,7 +108,7 @@ function verdictFacts({ verdict, deleted }: PodState) {
     // Our own words, which are Markdown.
     now,
     forGood,
-    next: verdict.next.map(({ command, why }) => ({
+    next: next.map(({ command, why }) => ({
       why: markdown(why),
       command: codeBlock([command], 'sh'),
     })),

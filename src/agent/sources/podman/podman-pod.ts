@@ -1,4 +1,5 @@
 import type { PodSpec } from '../../../model/kubernetes.ts';
+import { SOURCE_ANNOTATION } from '../../../model/source-command.ts';
 import { apiTime, type ContainerRecord, type PodRecord } from '../../pod/pod-record.ts';
 import type { DescribedContainer } from './described-container.ts';
 import type { LifeMemory } from './lives.ts';
@@ -71,7 +72,13 @@ export function newPodmanPod(asked: NewPodmanPod): PodmanPod {
     containers: {},
     record: {
       ref: { namespace, name, uid, node, workload: workloadOf(name, labels), workloadType: 'barepod' },
-      metadata: { name, namespace, uid, creationTimestamp: apiTime(createdMs) },
+      metadata: {
+        name,
+        namespace,
+        uid,
+        creationTimestamp: apiTime(createdMs),
+        annotations: { [SOURCE_ANNOTATION]: 'podman' },
+      },
       spec: { containers: [], nodeName: node, restartPolicy: 'Never' },
       labels: { ...labels, user },
       containers: [],
