@@ -64,6 +64,8 @@ export interface Story {
   end(): Promise<void>;
 }
 
+const MOST_STEPS = 100;
+
 /** A pod manager on a fake runtime and a fake clock. */
 export async function createStory(
   options: Partial<Omit<FakeRuntimeOptions, 'life'>> & {
@@ -159,7 +161,13 @@ export async function createStory(
       gate.open = false;
       runtime.crash();
       await clock.advance(seconds * 1000);
-      story.manager = await begin();
+      // Taking over may wait for writes, which take their time by this clock.
+      let taken = false;
+      const begun = begin().finally(() => {
+        taken = true;
+      });
+      for (let step = 0; step < MOST_STEPS && !taken; step += 1) await clock.advance(options.writeMs ?? 0);
+      story.manager = await begun;
       await clock.advance(0);
     },
     async end() {
