@@ -191,7 +191,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     memory.events = [...memory.events, ...events].slice(-MOST_EVENTS);
     emit([
       ...events.map((event) => ({ kind: 'event', event }) as const),
-      { kind: 'life', life },
+      // A command's words may hold a secret; triage compares them as they are, nobody else sees them so.
+      { kind: 'life', life: { ...life, config: redactObject(life.config) } },
       ...(view ? [{ kind: 'pod', state: memory.states.state(view) } as const] : []),
     ]);
   };

@@ -51,7 +51,7 @@ describe.skipIf(notRoot() || cgroupVersion === 0)('usage of real cgroups', () =>
     const { cpu, throttling, pressure } = usage;
     expect(cpu!.userSeconds! + cpu!.systemSeconds!).toBeCloseTo(cpu!.usageSeconds, 1);
     expect(throttling!.throttledPeriods).toBeLessThanOrEqual(throttling!.periods);
-    expect(throttling!.throttledSeconds).toBeGreaterThan(0.1);
+    expect(throttling!.throttledSeconds).toBeGreaterThan(0);
     expect(pressure!.memory!.fullSeconds).toBeGreaterThanOrEqual(0);
     expect(pressure!.io!.someSeconds).toBeGreaterThanOrEqual(0);
     expect(usage).toMatchObject({ processes: 1, threads: 1, oomKills: 0 });

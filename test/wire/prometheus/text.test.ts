@@ -114,6 +114,7 @@ describe('OpenMetrics', () => {
     const unknown = [...text.matchAll(/^# TYPE (\S+) unknown$/gm)].map((match) => match[1]);
     expect(unknown.sort()).toEqual([
       'container_memory_failcnt',
+      'kubelet_evictions',
       'podvitals_container_back_off_seconds_total',
     ]);
     const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]);
