@@ -15,6 +15,7 @@ export type ProbeAnswer =
 
 const WAYS: readonly (readonly [RegExp, ProbeAnswer['kind']])[] = [
   [/couldn't find port|unable to find port|executable file not found/i, 'impossible'],
+  [/^\S{0,40}setpriv: failed to execute .{1,200}: (?:No such file|Permission denied)/, 'impossible'],
   [/exec: \S{1,200}: not found|command exited with 127|OCI runtime exec failed/i, 'impossible'],
   [/deadline exceeded|timed out|i\/o timeout|Client\.Timeout/i, 'timeout'],
   [/connection refused/i, 'refused'],

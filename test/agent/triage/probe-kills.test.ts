@@ -59,6 +59,16 @@ function verdictOf({ kind = 'liveness', probes, ports = [8080], life = {}, spec 
 }
 
 describe('a kill by a liveness probe is', () => {
+  for (const message of [
+    'setpriv: failed to execute shop-health: No such file or directory',
+    'sh: 1: exec: shop-health: not found',
+    'OCI runtime exec failed: exec failed: exec: "shop-health": executable file not found in $PATH',
+  ]) {
+    it(`LivenessProbeWrong where its command does not exist: ${message.slice(0, 40)}`, () => {
+      const probes = answers({ message, target: 'exec shop-health --quick' });
+      expect(verdictOf({ probes })).toMatchObject({ cause: 'LivenessProbeWrong', confidence: 'certain' });
+    });
+  }
   it('LivenessProbeWrong where the program listens on another port', () => {
     const verdict = verdictOf({ probes: answers({ message: REFUSED }, { message: REFUSED }), ports: [3000] });
     expect(verdict.cause).toBe('LivenessProbeWrong');
