@@ -233,7 +233,7 @@ export function createAgent(options: AgentOptions): Agent {
       recorder.onTransition(transition);
       const view = pods.view(transition.pod.uid);
       if (view) recorder.podChanged(view);
-      await recorder.settled();
+      await recorder.settled(transition.pod.uid);
       await sent;
       // The evidence is on its way: now the counters that alerts are made of.
       if (transition.kind === 'container-died' || transition.kind === 'back-off')

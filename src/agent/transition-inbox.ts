@@ -1,5 +1,5 @@
 import type { Journal } from '../journal/journal.ts';
-import { createQueue } from '../journal/queue.ts';
+import { createQueue, type QueueEntry } from '../journal/queue.ts';
 import type { Clock } from '../util/clock.ts';
 import type { PodTransition } from './pod/transition.ts';
 
@@ -22,9 +22,11 @@ export interface TransitionInboxOptions {
 const MOST_BYTES = 32 * 2 ** 20;
 const MOST_AGE_MS = 24 * 3_600_000;
 const RETRY_MS = 1_000;
+/** Pods whose transitions are handled at the same time: each waits for the disk, and the disk takes all at once. */
+const MOST_AT_ONCE = 64;
 
 /**
- * What stands between a pod's change and its record, on disk, in order. A transition leaves it only when its records
+ * What stands between a pod's change and its record, on disk, in order for each pod. A transition leaves it only when its records
  * are in the spool: an agent that is killed in between makes them again, under the same ids.
  */
 export function createTransitionInbox(options: TransitionInboxOptions): TransitionInbox {
@@ -41,15 +43,37 @@ export function createTransitionInbox(options: TransitionInboxOptions): Transiti
   let writing = 0;
   let closed = false;
 
-  const drain = async () => {
-    for (let entry = queue.peek(); entry !== undefined && !closed; entry = queue.peek()) {
+  const handleOne = async ({ position, body }: QueueEntry) => {
+    for (;;) {
       try {
-        await handle(JSON.parse(Buffer.from(entry.body).toString('utf8')) as PodTransition);
-        await queue.remove(entry.position);
+        await handle(JSON.parse(Buffer.from(body).toString('utf8')) as PodTransition);
+        return await queue.remove(position);
       } catch (error) {
         onError(error);
+        if (closed) return;
         await new Promise<void>((resolve) => clock.setTimer(RETRY_MS, resolve, { unref: true }));
       }
+    }
+  };
+  // Of one pod one after another; pods do not wait for each other.
+  const drain = async () => {
+    const pods = new Map<string, Promise<void>>();
+    let last = 0;
+    for (;;) {
+      const entry = closed ? undefined : queue.peek(last);
+      if (entry === undefined && pods.size === 0) return;
+      if (entry === undefined || pods.size >= MOST_AT_ONCE) {
+        await Promise.race(pods.values());
+        continue;
+      }
+      last = entry.position;
+      const uid = podOf(entry);
+      const done = (pods.get(uid) ?? Promise.resolve())
+        .then(() => (closed ? undefined : handleOne(entry)))
+        .finally(() => {
+          if (pods.get(uid) === done) pods.delete(uid);
+        });
+      pods.set(uid, done);
     }
   };
   const wake = () => {
@@ -83,4 +107,13 @@ export function createTransitionInbox(options: TransitionInboxOptions): Transiti
       await draining;
     },
   };
+}
+
+/** An entry that cannot be read is nobody's, and nobody waits for it. */
+function podOf({ body, position }: QueueEntry): string {
+  try {
+    return (JSON.parse(Buffer.from(body).toString('utf8')) as PodTransition).pod.uid;
+  } catch {
+    return `unreadable ${position}`;
+  }
 }

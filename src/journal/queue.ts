@@ -38,8 +38,8 @@ export interface QueueOptions {
 export interface DurableQueue {
   /** Resolves once the entry is durable. */
   push(entry: { readonly kind: string; readonly items: number; readonly body: Uint8Array }): Promise<void>;
-  /** The oldest entry. */
-  peek(): QueueEntry | undefined;
+  /** The oldest entry, or the oldest of those after a position. */
+  peek(after?: number): QueueEntry | undefined;
   remove(position: number): Promise<void>;
   readonly length: number;
   readonly bytes: number;
@@ -50,7 +50,7 @@ export function createQueue(journal: Journal, options: QueueOptions): DurableQue
   const insert = journal.prepare('INSERT INTO queue (name, kind, at, items, body) VALUES (?, ?, ?, ?, ?)');
   const remove = journal.prepare('DELETE FROM queue WHERE position = ?');
   const oldest = journal.prepare(
-    'SELECT position, kind, at, items, body FROM queue WHERE name = ? ORDER BY position LIMIT 1',
+    'SELECT position, kind, at, items, body FROM queue WHERE name = ? AND position > ? ORDER BY position LIMIT 1',
   );
   const oldestHead = journal.prepare(
     'SELECT position, kind, at, items, length(body) AS bytes FROM queue WHERE name = ? ORDER BY position LIMIT 1',
@@ -96,8 +96,8 @@ export function createQueue(journal: Journal, options: QueueOptions): DurableQue
       refresh();
       for (const one of dropped) options.onDrop(one.kind, one.items);
     },
-    peek() {
-      return oldest.get(name) as QueueEntry | undefined;
+    peek(after = 0) {
+      return oldest.get(name, after) as QueueEntry | undefined;
     },
     async remove(position) {
       await journal.write(() => void remove.run(position));

@@ -59,8 +59,8 @@ export interface EventRecorder {
   /** The last ten lives of each container of a pod that is there, oldest first. */
   lives(podUid: string, container?: string): readonly Life[];
   verdict(podUid: string): Verdict | undefined;
-  /** Resolves when every death so far is told. */
-  settled(): Promise<void>;
+  /** Resolves when every death so far is told, of one pod or of all. */
+  settled(podUid?: string): Promise<void>;
   /** Events not told because their pod told too many. */
   readonly dropped: number;
   close(): void;
@@ -250,7 +250,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     cancelLook = clock.setTimer(LOOK_MS, look, { unref: true });
   };
   cancelLook = clock.setTimer(LOOK_MS, look, { unref: true });
-  const endings = new Set<Promise<void>>();
+  const endings = new Map<Promise<void>, string>();
 
   return {
     onTransition(transition) {
@@ -262,7 +262,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       if (transition.kind !== 'pod-deleted') return;
       memory.ending = true;
       const ending = end(memory).finally(() => endings.delete(ending));
-      endings.add(ending);
+      endings.set(ending, transition.pod.uid);
     },
     onOomKill(victim) {
       const memory = memoryOf(victim.pod);
@@ -296,9 +296,15 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     },
     lives: (podUid, container) => history.of(podUid, container),
     verdict: (podUid) => pods.get(podUid)?.states.verdict,
-    async settled() {
+    async settled(podUid) {
       for (;;) {
-        const waiting = [...endings, ...[...pods.values()].flatMap(({ dying }) => [...dying])];
+        const memories = podUid === undefined ? [...pods.values()] : [pods.get(podUid) ?? []].flat();
+        const waiting = [
+          ...[...endings]
+            .filter(([, uid]) => podUid === undefined || uid === podUid)
+            .map(([ending]) => ending),
+          ...memories.flatMap(({ dying }) => [...dying]),
+        ];
         if (waiting.length === 0) return;
         await Promise.all(waiting);
       }
