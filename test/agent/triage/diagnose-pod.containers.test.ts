@@ -52,6 +52,18 @@ function podOf(
 }
 
 describe('a pod whose', () => {
+  it('init container cannot even be started names it, too', () => {
+    const waiting = {
+      reason: 'RunContainerError',
+      message: 'failed to start container "before": exec: "flyway": executable file not found in $PATH',
+    };
+    const pod = podOf({}, {}, { lives: [] });
+    const { object } = pod.view;
+    const status = { ...object.status, initContainerStatuses: [statusOf('before', { waiting })] };
+    const verdict = diagnosePod({ ...pod, view: { ...pod.view, object: { ...object, status } } });
+    expect(verdict.cause).toBe('InitContainerFailing');
+    expect(verdict.summary).toContain('CommandNotFound');
+  });
   it('init container dies names it, with its own cause', () => {
     const verdict = diagnosePod(podOf({}, {}));
     expect(verdict).toMatchObject({ cause: 'InitContainerFailing', confidence: 'certain' });

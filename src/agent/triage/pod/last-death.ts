@@ -2,6 +2,7 @@ import type { Life } from '../../../model/life.ts';
 import type { Verdict } from '../../../model/verdict.ts';
 import { type ContainerNow, containersOf, type PodEvidence } from '../pod-evidence.ts';
 import { rfc3339 } from '../words.ts';
+import { ofWhichContainer } from './of-which-container.ts';
 import type { PodFailureOf } from './pod-failure.ts';
 
 // As long as the kubelet remembers a back-off, and as a crash loop is counted.
@@ -89,23 +90,6 @@ function hedged(
 /** Who began to die first within the loop; what dies often dies last by chance. */
 const firstDeath = (pod: PodEvidence, { name }: ContainerNow): number =>
   unrequestedDeaths(pod, name, pod.now - LOOP_MS)[0]?.finishedAt ?? Number.POSITIVE_INFINITY;
-
-/**
- * Where an init container or a sidecar fails, that is the pod's trouble, and the summary names its own cause. A life
- * keeps its own verdict.
- */
-function ofWhichContainer({ init, spec, name }: ContainerNow, verdict: Verdict): Verdict {
-  if (!init || verdict.cause === 'None') return verdict;
-  const sidecar = spec.restartPolicy === 'Always';
-  const before = sidecar
-    ? `Sidecar ${name} fails`
-    : `Init container ${name} fails, so the containers of the pod never start`;
-  return {
-    ...verdict,
-    cause: sidecar ? 'SidecarFailing' : 'InitContainerFailing',
-    summary: `${before}: ${verdict.cause}. ${verdict.summary}`,
-  };
-}
 
 const isDown = ({ status }: ContainerNow) => status?.state.running === undefined;
 

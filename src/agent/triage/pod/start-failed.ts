@@ -2,6 +2,7 @@ import type { Verdict } from '../../../model/verdict.ts';
 import { describePod, manifestOf } from '../next-step.ts';
 import { containersOf, lastEvent } from '../pod-evidence.ts';
 import { brief } from '../words.ts';
+import { ofWhichContainer } from './of-which-container.ts';
 import { eventFact, type PodFailureOf, waitingFact } from './pod-failure.ts';
 
 const REASONS: readonly string[] = [
@@ -15,7 +16,7 @@ const FAILED: readonly string[] = ['Failed', 'FailedToStart'];
 
 /** The command never ran: it is not there, cannot be executed, or the runtime could not make its surroundings. */
 export const startFailed: PodFailureOf = (pod) => {
-  for (const { name, status, spec } of containersOf(pod)) {
+  for (const { name, status, spec, init } of containersOf(pod)) {
     const { waiting, terminated } = status?.state ?? {};
     const waits = waiting && REASONS.includes(waiting.reason);
     const loops =
@@ -32,17 +33,20 @@ export const startFailed: PodFailureOf = (pod) => {
       ].find(Boolean) ?? '';
     const state = waiting ?? { reason: terminated!.reason, message };
     const { cause, failureMode, because } = explain(message, spec.command ?? spec.args ?? []);
-    return {
-      cause,
-      failureMode,
-      confidence: cause === 'StartError' ? 'likely' : 'certain',
-      summary: `Container ${name} cannot be started: ${because}.`,
-      evidence: [waitingFact(pod, name, state, event)],
-      next: [
-        manifestOf(pod.view.ref, 'correct command, args, workingDir or mounts'),
-        describePod(pod.view.ref, 'read the whole message of the runtime'),
-      ],
-    };
+    return ofWhichContainer(
+      { init, spec, name },
+      {
+        cause,
+        failureMode,
+        confidence: cause === 'StartError' ? 'likely' : 'certain',
+        summary: `Container ${name} cannot be started: ${because}.`,
+        evidence: [waitingFact(pod, name, state, event)],
+        next: [
+          manifestOf(pod.view.ref, 'correct command, args, workingDir or mounts'),
+          describePod(pod.view.ref, 'read the whole message of the runtime'),
+        ],
+      },
+    );
   }
   return sandboxFailed(pod);
 };

@@ -1,0 +1,22 @@
+import type { Verdict } from '../../../model/verdict.ts';
+import type { ContainerNow } from '../pod-evidence.ts';
+
+/**
+ * Where an init container or a sidecar fails, that is the pod's trouble, and the summary names its own cause. A life
+ * keeps its own verdict.
+ */
+export function ofWhichContainer(
+  { init, spec, name }: Pick<ContainerNow, 'init' | 'spec' | 'name'>,
+  verdict: Verdict,
+): Verdict {
+  if (!init || verdict.cause === 'None') return verdict;
+  const sidecar = spec.restartPolicy === 'Always';
+  const before = sidecar
+    ? `Sidecar ${name} fails`
+    : `Init container ${name} fails, so the containers of the pod never start`;
+  return {
+    ...verdict,
+    cause: sidecar ? 'SidecarFailing' : 'InitContainerFailing',
+    summary: `${before}: ${verdict.cause}. ${verdict.summary}`,
+  };
+}
