@@ -81,7 +81,11 @@ describe.skipIf(notRoot())('podvitals up examples/shop.yaml', () => {
   it('says why the worker dies: its memory limit, certain', async () => {
     const verdict = await until('the worker was killed', 60_000, async () => {
       const answer = await podvitals.json<WhyAnswer>('/api/pods/shop/worker/why');
-      return answer.verdict.cause === 'OOMKilled' && answer.verdict;
+      if (answer.verdict.cause !== 'OOMKilled') {
+        const { out } = await podvitals.command('get', 'pods', '-n', 'shop', '-o', 'yaml');
+        throw new Error(`${JSON.stringify(answer)}\n${out}\n${podvitals.output()}`);
+      }
+      return answer.verdict;
     });
     expect(verdict).toMatchObject({ failureMode: 'F2', confidence: 'certain' });
     expect(verdict.summary).toContain('128');

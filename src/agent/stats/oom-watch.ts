@@ -54,6 +54,8 @@ export interface OomWatchOptions {
 const POLL_MS = 250;
 /** How long a counted kill waits for its line in the log, which the kernel writes a moment after it counts. */
 const LOG_WAIT_MS = 50;
+/** A victim without a cgroup is claimed so soon, or is nobody's of ours: kills are seen within a poll. */
+const FRESH_MS = 5_000;
 /** A container that is killed in over and over: the count goes on, the records stop here. */
 const MOST_KILLS_A_LIFE = 100;
 /** Victims of containers that nobody has claimed yet. */
@@ -85,10 +87,18 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
     if (victims.length > 0) unclaimed = merge([...unclaimed, ...victims]).slice(-MOST_UNCLAIMED);
   };
 
+  /** Its first process before all others; one without a cgroup only where no other could be meant. */
   const claim = (container: Watched): OomVictim | undefined => {
-    const index = unclaimed.findIndex((victim) => ownerOf(victim, watched.values()) === container);
-    return index === -1 ? undefined : unclaimed.splice(index, 1)[0];
+    unclaimed = unclaimed.filter((victim) => victim.cgroup !== undefined || isFresh(victim));
+    const own = unclaimed.filter((victim) => ownerOf(victim, watched.values()) === container);
+    const sure = own.filter(({ cgroup, pid }) => cgroup !== undefined || pid === container.pid);
+    const victim =
+      sure.find(({ pid }) => pid === container.pid) ?? sure[0] ?? (own.length === 1 ? own[0] : undefined);
+    if (victim) unclaimed = unclaimed.filter((other) => other !== victim);
+    return victim;
   };
+  /** The log leaves the cgroup out where kills are many, also those of others on this host: old ones are theirs. */
+  const isFresh = ({ monotonicMs }: OomVictim) => kernelNow() - monotonicMs <= FRESH_MS;
 
   const logged = ({ path, pid }: Watched) =>
     unclaimed.filter(({ cgroup, pid: victim }) =>

@@ -365,8 +365,11 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
       const send = async (signal: string) => {
         if (life.main !== undefined && isKnown(signal) && signalProcess(life.main, signal)) return;
         await post(`/containers/${containerId}/kill`, undefined, { signal }).catch((error) => {
-          // Gone, or dead already: the look after it tells.
-          if (!isCodedError(error) || (error.status !== 404 && error.status !== 409)) throw error;
+          // Gone, or dead already (which Podman 4 answers with 500): the look after it tells.
+          const dead =
+            isCodedError(error) &&
+            (error.status === 404 || error.status === 409 || /container state improper/.test(error.message));
+          if (!dead) throw error;
         });
       };
       await send(stopSignalOf(life.inspection));
