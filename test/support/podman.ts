@@ -77,7 +77,10 @@ export async function startPodman(): Promise<TestPodman> {
 
   try {
     await configure(folder, bridge);
-    await podman(...['import', '-q', '-c', `ENV PATH=${PATH}`, '-c', 'CMD ["sh"]'], ...(await image(folder)));
+    await podman(
+      ...['import', '-q', '-c', `ENV PATH=${PATH}`, '-c', 'CMD ["sh"]'],
+      ...(await busyboxImage(folder)),
+    );
     await startService();
   } catch (error) {
     await remove();
@@ -144,7 +147,7 @@ exec runc "$@"
 `;
 
 /** The arguments of `podman import` for the busybox image. */
-async function image(folder: string): Promise<readonly string[]> {
+export async function busyboxImage(folder: string): Promise<readonly [file: string, name: string]> {
   const root = join(folder, 'image');
   const bin = join(root, 'bin');
   for (const path of ['bin', 'etc', 'tmp']) mkdirSync(join(root, path), { recursive: true });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A Podman's socket, and whose Podman it is. */
@@ -14,9 +14,15 @@ export interface HostFolders {
   readonly run: string;
   /** `/etc/passwd` */
   readonly passwd: string;
+  /** The uid a socket belongs to; undefined where it is not there. */
+  readonly ownerOf: (path: string) => number | undefined;
 }
 
-const HOST: HostFolders = { run: '/run', passwd: '/etc/passwd' };
+const HOST: HostFolders = {
+  run: '/run',
+  passwd: '/etc/passwd',
+  ownerOf: (path) => statSync(path, { throwIfNoEntry: false })?.uid,
+};
 
 /**
  * The Podman sockets of this host that may be there: CONTAINER_HOST where it is set, root's, and each user's under
@@ -25,24 +31,28 @@ const HOST: HostFolders = { run: '/run', passwd: '/etc/passwd' };
 export function findSockets(
   environment: Readonly<Record<string, string | undefined>>,
   uid: number,
-  host: HostFolders = HOST,
+  hostFolders: Partial<HostFolders> = {},
 ): readonly PodmanSocket[] {
+  const host = { ...HOST, ...hostFolders };
   const users = userNames(host.passwd);
-  const me = users.get(uid) ?? String(uid);
+  const nameOf = (id: number) => users.get(id) ?? String(id);
   const found: PodmanSocket[] = [];
   const add = (path: string, user: string, named: boolean) => {
     if (!found.some((socket) => socket.path === path)) found.push({ path, user, named });
   };
+  const ownerOf = (path: string) => {
+    const byFolder = /\/run\/user\/(\d+)\//.exec(path)?.[1];
+    return byFolder === undefined ? host.ownerOf(path) : Number(byFolder);
+  };
   const wanted = /^unix:\/\/(.+)$/.exec(environment.CONTAINER_HOST ?? '')?.[1];
   if (wanted) {
-    const owner = /\/run\/user\/(\d+)\//.exec(wanted)?.[1];
-    add(wanted, owner === undefined ? me : (users.get(Number(owner)) ?? owner), true);
+    add(wanted, nameOf(ownerOf(wanted) ?? uid), true);
   }
   const rooted = join(host.run, 'podman/podman.sock');
   if (existsSync(rooted)) add(rooted, 'root', false);
   for (const id of list(join(host.run, 'user')).filter((name) => /^\d+$/.test(name))) {
     const path = join(host.run, 'user', id, 'podman/podman.sock');
-    if (existsSync(path)) add(path, users.get(Number(id)) ?? id, false);
+    if (existsSync(path)) add(path, nameOf(Number(id)), false);
   }
   return found;
 }

@@ -18,9 +18,11 @@ describe('the Podman sockets of a host', () => {
     writeFileSync(join(folder, path), text);
   };
   const find = (environment: Readonly<Record<string, string>> = {}, uid = 0) =>
-    findSockets(environment, uid, { run: join(folder, 'run'), passwd: join(folder, 'passwd') }).map(
-      ({ path, user, named }) => `${user} ${path.replace(folder, '')}${named ? ' named' : ''}`,
-    );
+    findSockets(environment, uid, {
+      run: join(folder, 'run'),
+      passwd: join(folder, 'passwd'),
+      ownerOf: (path) => (path.startsWith('/home/maria/') ? 1011 : path.startsWith(folder) ? 0 : undefined),
+    }).map(({ path, user, named }) => `${user} ${path.replace(folder, '')}${named ? ' named' : ''}`);
 
   it('are none where there is no Podman', () => expect(find()).toEqual([]));
 
@@ -45,6 +47,9 @@ describe('the Podman sockets of a host', () => {
       'maria.k /srv/podman.sock named',
       'root /run/podman/podman.sock',
     ]);
+    expect(find({ CONTAINER_HOST: 'unix:///home/maria/podman.sock' })[0]).toBe(
+      'maria.k /home/maria/podman.sock named',
+    );
     expect(find({ CONTAINER_HOST: 'ssh://somewhere/run/podman.sock' })).toEqual([
       'root /run/podman/podman.sock',
     ]);
