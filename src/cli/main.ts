@@ -19,8 +19,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;
     if (error instanceof CommanderError) {
-      // commander has printed its own errors; those our actions throw it has not.
-      if (error.code === 'commander.invalidArgument') terminal.err(`podvitals: ${error.message}\n`);
+      // commander has printed its own errors ("error: …"); those our actions throw it has not.
+      if (error.code === 'commander.invalidArgument' && !error.message.startsWith('error:'))
+        terminal.err(`podvitals: ${error.message}\n`);
       return error.exitCode === 0 ? 0 : 2;
     }
     if (isCodedError(error)) {
@@ -72,6 +73,7 @@ async function createProgram(terminal: Terminal): Promise<Command> {
     import('./commands/top.ts').then((module) => module.topCommand(terminal)),
     import('./commands/query.ts').then((module) => module.queryCommand(terminal)),
     import('./commands/rules.ts').then((module) => module.rulesCommand(terminal)),
+    import('./commands/slo.ts').then((module) => module.sloCommand(terminal)),
   ]);
   const control = (await import('./commands/pod-control.ts')).podControlCommands(terminal);
   for (const command of [...commands, ...control]) {

@@ -1,6 +1,5 @@
 import type { Node } from '../model/kubernetes.ts';
 import { since } from './columns.ts';
-import { table } from './table.ts';
 import { printable } from './terminal.ts';
 
 const isTrue = ({ status }: Node, type: string) =>
@@ -13,11 +12,11 @@ function statusWord(node: Node): string {
 }
 
 /** The columns of `get nodes`. */
-export function nodeTable(nodes: readonly Node[], wide: boolean): string {
+export function nodeColumns(wide: boolean) {
   const heads = ['NAME', 'STATUS', 'ROLES', 'AGE', 'VERSION'];
-  return table(
-    wide ? [...heads, 'INTERNAL-IP', 'OS-IMAGE', 'KERNEL-VERSION', 'CONTAINER-RUNTIME'] : heads,
-    nodes.map((node) => {
+  return {
+    heads: wide ? [...heads, 'INTERNAL-IP', 'OS-IMAGE', 'KERNEL-VERSION', 'CONTAINER-RUNTIME'] : heads,
+    row(node: Node): readonly string[] {
       const { nodeInfo, addresses } = node.status;
       const row = [
         node.metadata.name,
@@ -30,8 +29,8 @@ export function nodeTable(nodes: readonly Node[], wide: boolean): string {
       return wide
         ? [...row, ip, nodeInfo.osImage, nodeInfo.kernelVersion, nodeInfo.containerRuntimeVersion]
         : row;
-    }),
-  );
+    },
+  };
 }
 
 /** `describe node`, in kubectl's layout. */

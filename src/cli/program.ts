@@ -56,7 +56,10 @@ export function parseName(
   flags: CommonFlags,
 ): { readonly namespace: string; readonly name: string } {
   const parts = text
-    .replace(/^(pod|pods|deployment|deployments|deploy|statefulset|sts|daemonset|ds|job|cronjob)\//, '')
+    .replace(
+      /^(pod|pods|po|deployment|deployments|deploy|statefulset|sts|daemonset|ds|job|cronjob)(\.[a-z]+)?\//,
+      '',
+    )
     .split('/');
   if (parts.length > 2 || parts.some((part) => part === '')) {
     throw new InvalidArgumentError(`"${text}" is not a name; write NAME or NAMESPACE/NAME`);

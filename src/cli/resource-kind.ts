@@ -42,14 +42,26 @@ const KINDS: readonly ResourceKind[] = [
 /** The one kind without a namespace. */
 export const isNodeWord = (word: string) => ['nodes', 'node', 'no'].includes(word.toLowerCase());
 
-/** The kind a user means by `po`, `pods`, `deploy`, … */
+/** The kind a user means by `po`, `pods`, `deploy`, `deployments.apps`, … */
 export function resourceKind(word: string): ResourceKind {
-  const found = KINDS.find((kind) => kind.names.includes(word.toLowerCase()));
+  const [name, ...group] = word.toLowerCase().split('.');
+  const found = KINDS.find(
+    (kind) => kind.names.includes(name!) && (group.length === 0 || group.join('.') === groupOf(kind)),
+  );
   if (found) return found;
   throw new InvalidArgumentError(
     `there is no resource "${word}" here; there are ${KINDS.map((kind) => kind.names[0]).join(', ')}`,
   );
 }
+
+/** `pod`, `deployment.apps`, as kubectl names a kind before a slash. */
+export function kindWord(kind: ResourceKind | 'Node'): string {
+  if (kind === 'Node') return 'node';
+  const group = groupOf(kind);
+  return `${kind.kind.toLowerCase()}${group === '' ? '' : `.${group}`}`;
+}
+
+const groupOf = ({ base }: ResourceKind) => (base.startsWith('/apis/') ? base.split('/')[2]! : '');
 
 export function collectionPath(kind: ResourceKind, namespace: string | undefined): string {
   return namespace === undefined

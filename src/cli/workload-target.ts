@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { type CommonFlags, parseName } from './program.ts';
-import { type ResourceKind, resourceKind } from './resource-kind.ts';
+import { kindWord, type ResourceKind, resourceKind } from './resource-kind.ts';
 
 export interface WorkloadTarget {
   readonly kind: ResourceKind;
@@ -18,6 +18,5 @@ export function targetOf(word: string, name: string | undefined, flags: CommonFl
   if (wanted === undefined || wanted === '')
     throw new InvalidArgumentError(`name which of the ${kind.plural}: ${kind.kind.toLowerCase()}/NAME`);
   const target = parseName(wanted, flags);
-  const group = kind.base.startsWith('/apis/') ? `.${kind.base.split('/')[2]}` : '';
-  return { kind, ...target, word: `${kind.kind.toLowerCase()}${group}/${target.name}` };
+  return { kind, ...target, word: `${kindWord(kind)}/${target.name}` };
 }

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
+import { parseLabelSelector } from '../../http/label-selector.ts';
 import { parseRequest } from '../../http/parse-request.ts';
 import type { KubernetesObject, Pod } from '../../model/kubernetes.ts';
 import type { LogLine } from '../../model/life.ts';
@@ -64,6 +65,7 @@ const applyBody = z.strictObject({
     .min(1)
     .max(256),
 });
+const listQuery = z.object({ labelSelector: z.string().max(4096).default('') });
 const applyQuery = z.strictObject({ create: z.enum(['true', 'false']).default('false') });
 const deleteQuery = z.strictObject({
   gracePeriodSeconds: z.coerce.number().int().min(0).max(86_400).optional(),
@@ -110,20 +112,27 @@ export function objectRoutes(options: ObjectRoutesOptions): FastifyPluginAsync {
     });
 
     for (const { base, plural, kind, apiVersion } of RESOURCES) {
-      const list = (namespace?: string) => ({
-        apiVersion: 'v1',
-        kind: 'List',
-        metadata: {},
-        items: options.list(kind, namespace).map(withoutSecrets),
-      });
+      const list = (query: unknown, namespace?: string) => {
+        const selects = parseLabelSelector(parseRequest(listQuery, query, 'query').labelSelector);
+        return {
+          apiVersion: 'v1',
+          kind: 'List',
+          metadata: {},
+          items: options
+            .list(kind, namespace)
+            .filter(({ metadata }) => selects(metadata.labels ?? {}))
+            .map(withoutSecrets),
+        };
+      };
       const find = (namespace: string, name: string) => {
         const found = options.list(kind, namespace).find((object) => object.metadata.name === name);
         if (!found) throw notFound(apiVersion, plural, namespace, name, options.list(kind));
         return found;
       };
-      app.get(`${base}/${plural}`, async () => list());
-      app.get<{ Params: { namespace: string } }>(`${base}/namespaces/:namespace/${plural}`, async (request) =>
-        list(request.params.namespace),
+      app.get(`${base}/${plural}`, async ({ query }) => list(query));
+      app.get<{ Params: { namespace: string } }>(
+        `${base}/namespaces/:namespace/${plural}`,
+        async ({ query, params }) => list(query, params.namespace),
       );
       app.get<{ Params: { namespace: string; name: string } }>(
         `${base}/namespaces/:namespace/${plural}/:name`,

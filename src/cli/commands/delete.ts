@@ -25,6 +25,7 @@ interface DeleteFlags extends CommonFlags {
   readonly ignoreNotFound?: boolean;
   readonly orphans?: boolean;
   readonly all?: boolean;
+  readonly selector?: string;
 }
 
 interface Target {
@@ -42,6 +43,7 @@ export function deleteCommand(terminal: Terminal): Command {
     .option('-n, --namespace <name>', 'namespace')
     .option('-A, --all-namespaces', 'with --all: of all namespaces')
     .option('--all', 'all of that kind in the namespace')
+    .option('-l, --selector <labels>', 'those of that kind with these labels')
     .option('-f, --filename <file>', 'delete what this manifest names', collect)
     .option('--grace-period <seconds>', 'instead of the pod’s own', positiveInteger)
     .option('--force', 'kill at once (a grace period of 0)')
@@ -103,10 +105,13 @@ async function named(
   const all = inline === undefined ? names : [inline, ...names];
   if (all.length > 0) return all.map((name) => ({ kind: word!, ...parseName(name, flags) }));
   const resource = resourceKind(word!);
-  if (!flags.all)
-    throw new InvalidArgumentError(`name which of the ${resource.plural} to delete, or say --all`);
+  if (!flags.all && flags.selector === undefined)
+    throw new InvalidArgumentError(
+      `name which of the ${resource.plural} to delete, or say --selector or --all`,
+    );
   const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? 'default');
-  const path = collectionPath(resource, namespace);
+  const query = new URLSearchParams({ labelSelector: flags.selector ?? '' });
+  const path = `${collectionPath(resource, namespace)}?${query}`;
   const { items } = await askAgent<{ items: readonly KubernetesObject[] }>(connection, 'GET', path);
   return items.map(({ metadata }) => ({ kind: word!, namespace: metadata.namespace, name: metadata.name }));
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import picocolors from 'picocolors';
 import type { Diagnosis } from '../../agent/doctor/doctor.ts';
 import type { Finding } from '../../agent/doctor/finding.ts';
@@ -13,7 +13,7 @@ export function doctorCommand(terminal: Terminal): Command {
     .description('tell what this host can do, and what is missing')
     .option('--config <file>', 'configuration file')
     .option('--data-dir <folder>', 'where data is to be kept')
-    .option('-o, --output <format>', 'json')
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['json']))
     .action(async (flags: ConfigFlags & { readonly output?: string }) => {
       const { dataDir, agent, collector } = loadConfig(flags, terminal.env);
       const { examineHost } = await import('../../agent/doctor/doctor.ts');

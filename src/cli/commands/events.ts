@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { PodEvent } from '../../model/event.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import { humanDuration } from '../age.ts';
@@ -13,7 +13,7 @@ export function eventsCommand(terminal: Terminal): Command {
     .description('print what happened to pods')
     .option('--for <pod>', 'only of this pod or workload')
     .option('-w, --watch', 'go on as events come')
-    .option('-o, --output <format>', 'json')
+    .addOption(new Option('-o, --output <format>', 'how to print them').choices(['json']))
     .action(async (flags: CommonFlags & { for?: string; watch?: boolean }) => {
       const connection = connectionOf(flags, terminal);
       const { items } = await askServer<{ items: readonly PodEvent[] }>(connection, '/api/events');

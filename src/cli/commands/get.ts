@@ -1,9 +1,9 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'yaml';
 import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
-import { askAgent, streamAgent } from '../client.ts';
+import { askAgent, type Connection, streamAgent } from '../client.ts';
 import { columnsOf } from '../columns.ts';
-import { nodeTable } from '../node-text.ts';
+import { nodeColumns } from '../node-text.ts';
 import {
   type CommonFlags,
   connectionOf,
@@ -12,106 +12,127 @@ import {
   withConnection,
   withNamespace,
 } from '../program.ts';
-import { collectionPath, isNodeWord, objectPath, type ResourceKind, resourceKind } from '../resource-kind.ts';
+import { collectionPath, kindWord, objectPath } from '../resource-kind.ts';
+import { type Selection, selectionsOf } from '../resource-selection.ts';
 import { table } from '../table.ts';
 import { printableJson, printableLines } from '../terminal.ts';
 
-interface ObjectList {
-  readonly apiVersion: 'v1';
-  readonly kind: 'List';
-  readonly items: readonly KubernetesObject[];
+interface GetFlags extends CommonFlags {
+  readonly selector?: string;
+  readonly showLabels?: boolean;
+  readonly watch?: boolean;
 }
 
-/** `get KIND [NAME]`: what the agent holds, in kubectl's columns or as Kubernetes objects. */
+interface ObjectList {
+  readonly kind: 'List';
+  readonly items: readonly (KubernetesObject | Node)[];
+}
+
+/** The objects of one kind, in the order in which the kinds were asked for. */
+interface Found {
+  readonly kind: Selection['kind'];
+  readonly objects: readonly (KubernetesObject | Node)[];
+}
+
+/** `get KIND[,KIND…] [NAME…]`: what the agent holds, in kubectl's columns or as Kubernetes objects. */
 export function getCommand(terminal: Terminal): Command {
   return withNamespace(withConnection(new Command('get')))
     .description('print pods, deployments, jobs, services, …')
-    .argument('<kind>', 'pods, deployments, statefulsets, jobs, services, … (or kind/name)')
-    .argument('[name]', 'NAME or NAMESPACE/NAME')
-    .option('-o, --output <format>', 'json, yaml, wide or name')
+    .argument('<what...>', 'KIND, KIND NAME…, KIND,KIND, KIND/NAME…, or all')
+    .option('-l, --selector <labels>', 'only those with these labels: app=web,tier!=test')
+    .option('--show-labels', 'print the labels of each')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print them').choices(['json', 'yaml', 'wide', 'name']),
+    )
     .option('-w, --watch', 'print again whenever something changes')
-    .action(async (word: string, name: string | undefined, flags: CommonFlags & { watch?: boolean }) => {
-      const [kindWord, inline] = word.split('/', 2);
-      if (isNodeWord(kindWord!)) {
-        terminal.out(await renderNodes(inline ?? name, flags, terminal));
-        return;
-      }
-      const kind = resourceKind(kindWord!);
-      const print = async () => terminal.out(await render(kind, inline ?? name, flags, terminal));
-      await print();
-      if (!flags.watch) return;
-      await streamAgent(connectionOf(flags, terminal), '/watch', print);
+    .action(async (words: readonly string[], flags: GetFlags) => {
+      const selections = selectionsOf(words);
+      const one = selections.length === 1 && selections[0]!.name !== undefined;
+      if (flags.selector !== undefined && selections.some(({ name }) => name !== undefined))
+        throw new InvalidArgumentError('write either names or --selector');
+      const connection = connectionOf(flags, terminal);
+      const show = async () => {
+        const found = await Promise.all(selections.map((selection) => ask(connection, selection, flags)));
+        terminal.out(print(byKind(found), one, flags));
+      };
+      await show();
+      if (flags.watch) await streamAgent(connection, '/watch', show);
     });
 }
 
-async function render(
-  kind: ResourceKind,
-  name: string | undefined,
-  flags: CommonFlags,
-  terminal: Terminal,
-): Promise<string> {
-  const connection = connectionOf(flags, terminal);
-  if (name !== undefined) {
-    const target = parseName(name, flags);
-    const object = await askAgent<KubernetesObject>(
-      connection,
-      'GET',
-      objectPath(kind, target.namespace, target.name),
-    );
-    return print(kind, [object], object, flags, false);
-  }
-  const namespace = flags.allNamespaces ? undefined : flags.namespace;
-  const list = await askAgent<ObjectList>(connection, 'GET', collectionPath(kind, namespace));
-  // On one machine the default namespace is rarely where things are: without -n all are shown.
-  return print(kind, list.items, list, flags, namespace === undefined);
-}
-
-async function renderNodes(
-  name: string | undefined,
-  flags: CommonFlags,
-  terminal: Terminal,
-): Promise<string> {
-  const path = name === undefined ? '/api/v1/nodes' : `/api/v1/nodes/${encodeURIComponent(name)}`;
-  const answer = await askAgent<Node | { readonly kind: 'List'; readonly items: readonly Node[] }>(
-    connectionOf(flags, terminal),
+async function ask(connection: Connection, { kind, name }: Selection, flags: GetFlags): Promise<Found> {
+  const objects = await askAgent<KubernetesObject | Node | ObjectList>(
+    connection,
     'GET',
-    path,
+    pathOf(kind, name, flags),
   );
-  const nodes = answer.kind === 'List' ? answer.items : [answer];
-  if (flags.output === 'json') return `${printableJson(answer, 4)}\n`;
-  if (flags.output === 'yaml') return printableLines(stringify(answer, { lineWidth: 0 }));
-  if (flags.output === 'name') return nodes.map(({ metadata }) => `node/${metadata.name}\n`).join('');
-  return nodeTable(nodes, flags.output === 'wide');
+  return { kind, objects: objects.kind === 'List' ? objects.items : [objects] };
 }
 
-function print(
-  kind: ResourceKind,
-  items: readonly KubernetesObject[],
-  whole: unknown,
-  flags: CommonFlags,
-  everywhere: boolean,
-): string {
+function pathOf(kind: Selection['kind'], name: string | undefined, flags: GetFlags): string {
+  const query =
+    flags.selector === undefined ? '' : `?${new URLSearchParams({ labelSelector: flags.selector })}`;
+  if (kind === 'Node')
+    return name === undefined ? `/api/v1/nodes${query}` : `/api/v1/nodes/${encodeURIComponent(name)}`;
+  if (name === undefined)
+    return `${collectionPath(kind, flags.allNamespaces ? undefined : flags.namespace)}${query}`;
+  const target = parseName(name, flags);
+  return objectPath(kind, target.namespace, target.name);
+}
+
+/** Several names of one kind share its table. */
+function byKind(found: readonly Found[]): readonly Found[] {
+  const kinds = [...new Set(found.map(({ kind }) => kind))];
+  return kinds.map((kind) => ({
+    kind,
+    objects: found.filter((each) => each.kind === kind).flatMap(({ objects }) => objects),
+  }));
+}
+
+function print(found: readonly Found[], one: boolean, flags: GetFlags): string {
+  const all = found.flatMap(({ objects }) => objects);
+  const whole = one ? all[0] : { apiVersion: 'v1', kind: 'List', metadata: {}, items: all };
   switch (flags.output) {
     case 'json':
       return `${printableJson(whole, 4)}\n`;
     case 'yaml':
-      return printableLines(stringify(whole, { lineWidth: 0 }));
+      return printableLines(stringify(whole, { lineWidth: 0, aliasDuplicateObjects: false }));
     case 'name':
-      return items.map((item) => `${kind.kind.toLowerCase()}/${item.metadata.name}\n`).join('');
-    default:
-      if (items.length === 0)
-        return `No resources found${flags.namespace ? ` in ${flags.namespace} namespace` : ''}.\n`;
-      return columns(kind, items, flags.output === 'wide', everywhere);
+      return found
+        .flatMap(({ kind, objects }) => objects.map(({ metadata }) => `${kindWord(kind)}/${metadata.name}\n`))
+        .join('');
   }
+  const shown = found.filter(({ objects }) => objects.length > 0);
+  if (shown.length === 0)
+    return `No resources found${flags.namespace ? ` in ${flags.namespace} namespace` : ''}.\n`;
+  // On one machine the default namespace is rarely where things are: without -n all are shown.
+  const everywhere = !one && (flags.allNamespaces || flags.namespace === undefined);
+  return shown.map((each) => tableOf(each, { flags, everywhere, prefix: found.length > 1 })).join('\n');
 }
 
-function columns(
-  kind: ResourceKind,
-  items: readonly KubernetesObject[],
-  wide: boolean,
-  everywhere: boolean,
+function tableOf(
+  { kind, objects }: Found,
+  how: { readonly flags: GetFlags; readonly everywhere: boolean; readonly prefix: boolean },
 ): string {
-  const { heads, row } = columnsOf(kind.kind, wide);
-  const rows = items.map((item) => [...(everywhere ? [item.metadata.namespace] : []), ...row(item)]);
-  return table([...(everywhere ? ['NAMESPACE'] : []), ...heads], rows);
+  const wide = how.flags.output === 'wide';
+  const { heads, row } = kind === 'Node' ? nodeColumns(wide) : columnsOf(kind.kind, wide);
+  const rows = objects.map((object) => {
+    const [name, ...rest] = row(object as KubernetesObject & Node);
+    const { namespace, labels = {} } = object.metadata as KubernetesObject['metadata'];
+    const pairs = Object.entries(labels).map(([label, value]) => `${label}=${value}`);
+    return [
+      ...(how.everywhere && kind !== 'Node' ? [namespace] : []),
+      how.prefix ? `${kindWord(kind)}/${name}` : name!,
+      ...rest,
+      ...(how.flags.showLabels ? [pairs.join(',') || '<none>'] : []),
+    ];
+  });
+  return table(
+    [
+      ...(how.everywhere && kind !== 'Node' ? ['NAMESPACE'] : []),
+      ...heads,
+      ...(how.flags.showLabels ? ['LABELS'] : []),
+    ],
+    rows,
+  );
 }

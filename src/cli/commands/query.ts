@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { askServer } from '../client.ts';
 import { type CommonFlags, connectionOf, type Terminal, withConnection } from '../program.ts';
 import { table } from '../table.ts';
@@ -20,7 +20,7 @@ export function queryCommand(terminal: Terminal): Command {
     .description('ask the collector in PromQL')
     .argument('<expression>', 'a PromQL expression')
     .option('--time <time>', 'RFC 3339 or Unix seconds; now when left out')
-    .option('-o, --output <format>', 'json')
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['json']))
     .action(async (expression: string, flags: CommonFlags & { time?: string }) => {
       const search = new URLSearchParams({
         query: expression,

@@ -37,6 +37,7 @@ export function topCommand(terminal: Terminal): Command {
         );
         terminal.out(podTable(items, name, flags));
       }),
+    { isDefault: true },
   );
   top.addCommand(
     withConnection(new Command('nodes'))

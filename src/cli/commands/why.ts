@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import colors from 'picocolors';
 import type { Evidence } from '../../model/evidence.ts';
 import { explain } from '../../model/explanation.ts';
@@ -19,7 +19,12 @@ export function whyCommand(terminal: Terminal): Command {
     .description('say what is wrong with a pod or workload, and why')
     .argument('<name>', 'NAME or NAMESPACE/NAME of a pod or a workload')
     .option('-n, --namespace <name>', 'namespace')
-    .option('-o, --output <format>', 'json, or wide: where each fact is recorded')
+    .addOption(
+      new Option('-o, --output <format>', 'json, or wide: where each fact is recorded').choices([
+        'json',
+        'wide',
+      ]),
+    )
     .action(async (text: string, flags: CommonFlags) => {
       const { namespace, name } = parseName(text, flags);
       const answer = await askServer<WhyAnswer>(

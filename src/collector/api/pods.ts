@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
+import { parseLabelSelector } from '../../http/label-selector.ts';
 import { parseRequest } from '../../http/parse-request.ts';
 import type { Pod } from '../../model/kubernetes.ts';
 import type { LogLine } from '../../model/life.ts';
@@ -7,7 +8,6 @@ import type { PodRef } from '../../model/pod-ref.ts';
 import type { PodState } from '../../model/record.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { EventLog } from '../storage/storage.ts';
-import { parseLabelSelector } from './pods-label-selector.ts';
 import { MOST_PODS, newestPod, podNotFound } from './pods-lookup.ts';
 import { why } from './pods-why.ts';
 

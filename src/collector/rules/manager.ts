@@ -34,7 +34,10 @@ export interface RuleManagerOptions {
 export interface RuleManager {
   /** Takes up alerts as they were, evaluates every group once, then on time. Resolves after the first evaluation. */
   start(): Promise<void>;
-  /** Stops evaluating; waits for what runs. May be called more than once. */
+  /**
+   * Judges what was committed since the last evaluation, so that what has ended is marked and resolved; then stops, and
+   * waits for what runs. May be called more than once.
+   */
   stop(): Promise<void>;
   /**
    * A commit touched series of these names: groups that read them, directly or through other groups, are evaluated
@@ -49,6 +52,8 @@ const WAKE_GAP_MS = 1000;
 /** A group may be busy with woken evaluations for one part in this many. */
 const WAKE_COST = 10;
 const SLOW_INTERVAL_MS = 60_000;
+/** Longest time the last evaluations may take before they are cut off. */
+const LAST_WORD_MS = 10_000;
 
 interface Member {
   readonly evaluation: GroupEvaluation;
@@ -83,6 +88,7 @@ export function createRuleManager(options: RuleManagerOptions): RuleManager {
   });
   const stopping = new AbortController();
   let started = false;
+  let ending: Promise<void> | undefined;
   let pumping: Promise<void> | undefined;
   let cancelPump: CancelTimer = () => {};
 
@@ -109,7 +115,7 @@ export function createRuleManager(options: RuleManagerOptions): RuleManager {
   };
 
   const scheduleAt = (member: Member, dueMs: number): void => {
-    if (stopping.signal.aborted) return;
+    if (ending !== undefined || stopping.signal.aborted) return;
     const delayMs = Math.min(Math.max(0, dueMs - clock.now()), member.intervalMs);
     member.cancel = clock.setTimer(delayMs, () => {
       void evaluate(member, dueMs).then(() => {
@@ -153,14 +159,30 @@ export function createRuleManager(options: RuleManagerOptions): RuleManager {
   };
 
   const startPump = (): void => {
-    if (pumping !== undefined || !started || stopping.signal.aborted) return;
+    if (pumping !== undefined || ending !== undefined || !started || stopping.signal.aborted) return;
     pumping = pump().finally(() => {
       pumping = undefined;
       // The trailing edge: what was touched too soon after its last time, or meanwhile.
       const waiting = members.filter(({ touched }) => touched).map(dueIn);
-      if (waiting.length === 0 || stopping.signal.aborted) return;
+      if (waiting.length === 0 || ending !== undefined || stopping.signal.aborted) return;
       cancelPump = clock.setTimer(Math.max(1, Math.min(...waiting)), startPump);
     });
+  };
+
+  const end = async (): Promise<void> => {
+    cancelPump();
+    for (const member of members) member.cancel();
+    const cancelDeadline = clock.setTimer(LAST_WORD_MS, () => stopping.abort());
+    await pumping;
+    if (started) {
+      for (const index of order) {
+        const member = members[index]!;
+        if (member.touched) await evaluate(member, clock.now());
+      }
+    }
+    cancelDeadline();
+    stopping.abort();
+    await Promise.all(members.map(({ running }) => running));
   };
 
   return {
@@ -175,12 +197,7 @@ export function createRuleManager(options: RuleManagerOptions): RuleManager {
       for (const member of members) schedule(member);
       startPump();
     },
-    async stop() {
-      stopping.abort();
-      cancelPump();
-      for (const member of members) member.cancel();
-      await Promise.all([pumping, ...members.map(({ running }) => running)]);
-    },
+    stop: () => (ending ??= end()),
     wake(metricNames) {
       for (const index of order) {
         const member = members[index]!;

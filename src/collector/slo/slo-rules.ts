@@ -34,7 +34,7 @@ const NO_DATA_WINDOW = '10m';
  * Names as Sloth has them, with the labels `slo` and `service`.
  */
 export function sloRuleFile(slos: readonly Slo[], source: string): string {
-  const head = `# Made by \`npm run generate\` from ${source}. Change that file, not this one.\n`;
+  const head = `# Made by podvitals from ${source}. Change that file, not this one.\n`;
   return head + stringify({ groups: slos.flatMap(groupsOf) }, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 

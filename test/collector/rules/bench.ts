@@ -59,6 +59,12 @@ export function createBench(
       }
       return appender.commit();
     },
+    /** A stale marker: the series ends here. */
+    async end(labels: Record<string, string>) {
+      const appender = store.appender();
+      appender.appendStale(appender.reference(encodeLabels(toLabels(labels))), clock.now());
+      return appender.commit();
+    },
     /** A vector as `labels value` lines, without the metric's name. */
     async ask(expr: string): Promise<string[]> {
       const { value } = await engine.query(expr, clock.now());

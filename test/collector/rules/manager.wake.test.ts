@@ -2,7 +2,12 @@ import { afterEach, expect, it } from 'vitest';
 import { createBench, series } from './bench.ts';
 
 let bench: ReturnType<typeof createBench>;
-afterEach(() => bench.manager.stop());
+afterEach(async () => {
+  const stopped = bench.manager.stop();
+  // Queries that were slowed down wait on this clock.
+  await bench.clock.advance(60_000);
+  await stopped;
+});
 
 const deaths = (value: number) => [series('deaths_total{pod="cart"}'), value] as const;
 
@@ -91,4 +96,16 @@ it('what was touched before the start is evaluated with it', async () => {
   await bench.push(deaths(4));
   await bench.manager.start();
   expect(bench.alerts()).toEqual(['firing {alertname="CrashLoop", pod="cart"}']);
+});
+
+it('what was committed last is judged before the end, so that no alert is left over from what has ended', async () => {
+  await started();
+  bench.manager.wake((await bench.push(deaths(3))).metricNames);
+  await bench.clock.advance(1);
+  expect(bench.alerts()).toHaveLength(1);
+  await bench.clock.advance(100);
+  bench.manager.wake((await bench.end(series('deaths_total{pod="cart"}'))).metricNames);
+  await bench.manager.stop();
+  expect(bench.notified.at(-1)).toMatchObject([{ state: 'resolved' }]);
+  expect(await bench.ask('pod:deaths:sum')).toEqual([]);
 });

@@ -1,7 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { parseManifests } from '../../../src/agent/pod/manifest/parse-manifests.ts';
 import { redactObject, redactText } from '../../../src/agent/redaction/redaction.ts';
-import { parseLabelSelector } from '../../../src/collector/api/pods-label-selector.ts';
 import {
   durationParameter,
   limitParameter,
@@ -19,6 +18,7 @@ import { TemplateError } from '../../../src/collector/rules/template/value.ts';
 import { parseTestFile } from '../../../src/collector/rules/unit-test/test-file.ts';
 import { parseOpenSlo } from '../../../src/collector/slo/open-slo.ts';
 import { compileMatcher } from '../../../src/collector/storage/label-matcher.ts';
+import { parseLabelSelector } from '../../../src/http/label-selector.ts';
 import { decodeLabels, encodeLabels, type Label, toLabels } from '../../../src/model/labels.ts';
 import type { Matcher } from '../../../src/model/matcher.ts';
 import { DEFAULT_OTLP_LIMITS } from '../../../src/wire/otlp/limits.ts';

@@ -1,4 +1,4 @@
-import { CodedError } from '../../util/coded-error.ts';
+import { CodedError } from '../util/coded-error.ts';
 
 /** Tells whether an object's labels are selected. */
 export type LabelSelector = (labels: Readonly<Record<string, string>>) => boolean;

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import type { Slo } from '../../collector/slo/slo.ts';
+import { CodedError, messageOf } from '../../util/coded-error.ts';
+import { askServer, type Connection } from '../client.ts';
+import { ExitStatus } from '../exit-status.ts';
+import { type CommonFlags, connectionOf, type Terminal, withConnection } from '../program.ts';
+import { type SloStatus, statusesOf } from '../slo-status.ts';
+import { table } from '../table.ts';
+import { printable, printableJson, printableLines } from '../terminal.ts';
+
+/** `slo check|rules|status`: from an OpenSLO file to what is left of its error budget. */
+export function sloCommand(terminal: Terminal): Command {
+  return new Command('slo')
+    .description('check OpenSLO files, make rules of them, see what is left of the budgets')
+    .addCommand(checkCommand(terminal))
+    .addCommand(rulesCommand(terminal))
+    .addCommand(statusCommand(terminal));
+}
+
+function checkCommand(terminal: Terminal): Command {
+  return new Command('check')
+    .description('tell whether the files can be evaluated, and when each SLO would alert')
+    .argument('<files...>', 'OpenSLO v1 files')
+    .action(async (files: readonly string[]) => {
+      let failed = false;
+      for (const path of files) {
+        terminal.out(`Checking ${path}\n`);
+        try {
+          const slos = await readSlos(path);
+          terminal.out(`  SUCCESS: ${slos.length} SLOs found\n`);
+          for (const slo of slos) terminal.out(printableLines(explain(slo)));
+        } catch (error) {
+          if (!(error instanceof CodedError)) throw error;
+          terminal.err(`  FAILED:\n${printableLines(error.message)}\n`);
+          failed = true;
+        }
+      }
+      if (failed) throw new ExitStatus(1);
+    });
+}
+
+function rulesCommand(terminal: Terminal): Command {
+  return new Command('rules')
+    .description('print the recording and burn-rate rules of a file, for podvitals or any Prometheus')
+    .argument('<file>', 'OpenSLO v1 file')
+    .action(async (path: string) => {
+      const { sloRuleFile } = await import('../../collector/slo/slo-rules.ts');
+      terminal.out(sloRuleFile(await readSlos(path), path));
+    });
+}
+
+function statusCommand(terminal: Terminal): Command {
+  return withConnection(new Command('status'))
+    .alias('list')
+    .description('print what is left of each error budget, and how fast it burns')
+    .argument('[slo]', 'only this one')
+    .addOption(new Option('-o, --output <format>', 'how to print them').choices(['json']))
+    .action(async (name: string | undefined, flags: CommonFlags) => {
+      const statuses = (await askStatuses(connectionOf(flags, terminal))).filter(
+        ({ slo }) => name === undefined || slo === name,
+      );
+      if (statuses.length === 0 && name !== undefined)
+        throw new CodedError(
+          'SLO_NOT_FOUND',
+          `no SLO ${name}; podvitals slo status lists those that are evaluated`,
+        );
+      if (flags.output === 'json') terminal.out(`${printableJson(statuses, 2)}\n`);
+      else if (statuses.length === 0)
+        terminal.out('No SLOs are evaluated; load the rules of one: podvitals slo rules FILE\n');
+      else terminal.out(statusTable(statuses));
+    });
+}
+
+async function readSlos(path: string): Promise<readonly Slo[]> {
+  const { parseOpenSlo } = await import('../../collector/slo/open-slo.ts');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CodedError('SLO_UNREADABLE', `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  return parseOpenSlo(text, path);
+}
+
+function explain(slo: Slo): string {
+  const windows = slo.policy.map(
+    ({ factor, long, short, severity }) =>
+      `    ${severity.padEnd(6)} above ${percent(factor * slo.budget)} bad over ${long} and ${short} (${factor}x)\n`,
+  );
+  const scope = slo.by.length === 0 ? '' : `, for each ${slo.by.join(', ')}`;
+  return `  ${slo.name}: ${percent(slo.target)} over ${slo.period}, budget ${percent(slo.budget)}${scope}\n${windows.join('')}`;
+}
+
+interface Vector {
+  readonly data: {
+    readonly result: readonly {
+      readonly metric: Readonly<Record<string, string>>;
+      readonly value: readonly [seconds: number, value: string];
+    }[];
+  };
+}
+
+/** One query: whatever serves it answers from one moment. */
+async function askStatuses(connection: Connection): Promise<readonly SloStatus[]> {
+  const query =
+    '{__name__=~"slo:(objective|error_budget|current_burn_rate|period_error_budget_remaining):ratio|slo:time_period:days"} or ALERTS{alertname=~"SLOBudgetBurn|SLONoData", alertstate="firing"}';
+  const { data } = await askServer<Vector>(connection, `/api/v1/query?${new URLSearchParams({ query })}`);
+  return statusesOf(data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) })));
+}
+
+function statusTable(statuses: readonly SloStatus[]): string {
+  return table(
+    ['SLO', 'FOR', 'OBJECTIVE', 'BUDGET LEFT', 'BURN RATE', 'STATE'],
+    statuses.map((status) => [
+      printable(status.slo),
+      printable(Object.values(status.labels).join('/')) || printable(status.service),
+      `${percent(status.objective)} over ${status.periodDays}d`,
+      status.budgetRemaining === undefined ? 'no data' : percent(status.budgetRemaining),
+      status.burnRate === undefined ? 'no data' : `${Number(status.burnRate.toPrecision(3))}x`,
+      status.state,
+    ]),
+  );
+}
+
+const percent = (ratio: number) => `${Number((ratio * 100).toPrecision(6))}%`;

@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { objectRoutes } from '../../src/agent/api/objects.ts';
+import { controlSocket } from '../../src/app/control-socket.ts';
+import { run } from '../../src/cli/main.ts';
+import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
+import { createStory, deployment, pod, type Story } from '../agent/pod/harness.ts';
+
+const lone = pod({}, 'lone');
+let story: Story;
+let server: HttpServer;
+let folder: string;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'podvitals-get-'));
+  story = await createStory();
+  await story.apply(deployment(2), { ...lone, metadata: { ...lone.metadata, labels: { tier: 'test' } } });
+  server = await createHttpServer({ name: 'agent', listen: { socket: controlSocket(folder) } });
+  const { manager } = story;
+  await server.app.register(
+    objectRoutes({
+      apply: () => Promise.reject(new Error('not asked here')),
+      list: (kind, namespace) => manager.list(kind, namespace),
+      delete: async (target) =>
+        void manager.delete({ ...target, request: { by: 'user', message: 'deleted' } }),
+      logs: async () => [],
+      followLogs: async () => undefined,
+      watch: () => () => undefined,
+      clock: story.clock,
+    }),
+  );
+  await server.listen();
+});
+afterEach(async () => {
+  await server.close();
+  await story.end();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function podvitals(...args: readonly string[]) {
+  let out = '';
+  let err = '';
+  const code = await run(args, {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    env: { PODVITALS_DATA_DIR: folder },
+    isTty: false,
+  });
+  return { code, out, err };
+}
+const lines = (text: string) => text.trimEnd().split('\n');
+const heads = (text: string) => lines(text)[0]!.split(/\s+/);
+
+describe('get, as kubectl', () => {
+  it('selects by labels, and shows them', async () => {
+    const { out } = await podvitals('get', 'pods', '-n', 'shop', '-l', 'tier in (test),!x', '--show-labels');
+    expect(heads(out)).toEqual(['NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'LABELS']);
+    expect(lines(out)).toHaveLength(2);
+    expect(lines(out)[1]).toMatch(/^lone .* tier=test$/);
+  });
+
+  it('prints several kinds after each other, each name with its kind', async () => {
+    const { out } = await podvitals('get', 'deploy,rs', '-n', 'shop');
+    expect(out).toMatch(/^NAME [^\n]*\ndeployment\.apps\/web [^\n]*\n\nNAME [^\n]*\nreplicaset\.apps\/web-/);
+    const all = await podvitals('get', 'all', '-n', 'shop', '-o', 'name');
+    expect(lines(all.out)).toEqual([
+      expect.stringMatching(/^pod\//),
+      expect.stringMatching(/^pod\//),
+      expect.stringMatching(/^pod\//),
+      'deployment.apps/web',
+      expect.stringMatching(/^replicaset\.apps\/web-/),
+    ]);
+  });
+
+  it('takes back every name it prints', async () => {
+    const names = lines((await podvitals('get', 'all', '-n', 'shop', '-o', 'name')).out);
+    const { code, out } = await podvitals('get', ...names, '-n', 'shop', '-o', 'json');
+    expect(code).toBe(0);
+    const list = JSON.parse(out);
+    expect(list).toMatchObject({ apiVersion: 'v1', kind: 'List' });
+    expect(list.items.map(({ kind }: { kind: string }) => kind)).toEqual([
+      'Pod',
+      'Pod',
+      'Pod',
+      'Deployment',
+      'ReplicaSet',
+    ]);
+  });
+
+  it('one name gives the object itself, several names one list of it', async () => {
+    expect(JSON.parse((await podvitals('get', 'pod', 'lone', '-n', 'shop', '-o', 'json')).out)).toMatchObject(
+      {
+        kind: 'Pod',
+        metadata: { name: 'lone' },
+      },
+    );
+    const { out } = await podvitals('get', 'pod', 'lone', 'lone', '-n', 'shop', '-o', 'json');
+    expect(JSON.parse(out).items).toHaveLength(2);
+  });
+
+  it.each([
+    [['get', 'pods', '-o', 'jsonpath={.items}'], 2, /Allowed choices are json, yaml, wide, name/],
+    [['get', 'pods', 'deploy/web'], 2, /write either KIND NAME… or KIND\/NAME…/],
+    [['get', 'pod/lone', 'web'], 2, /"web" is no KIND\/NAME/],
+    [['get', 'pods,unicorns'], 2, /no resource "unicorns" here/],
+    [['get', 'deployments.batch'], 2, /no resource "deployments.batch" here/],
+    [['get', 'pods', 'lone', '-l', 'a=b'], 2, /either names or --selector/],
+    [['get', 'pods', '-l', 'a in (b'], 1, /labelSelector: "a in \(b" is no condition/],
+    [['get', 'pods', 'none', '-n', 'shop'], 1, /pods "none" not found in namespace shop/],
+  ])('%j ends with %i and says why, once', async (args, code, why) => {
+    const answer = await podvitals(...args);
+    expect(answer).toMatchObject({ code, out: '', err: expect.stringMatching(why) });
+    expect(answer.err.match(new RegExp(why.source, 'g'))).toHaveLength(1);
+  });
+});
+
+it('delete ends what a selector selects, and nothing else', async () => {
+  const { code, out } = await podvitals('delete', 'pods', '-n', 'shop', '-l', 'tier=test', '--no-wait');
+  expect({ code, out }).toEqual({ code: 0, out: 'pod "shop/lone" deleted\n' });
+  const none = await podvitals('delete', 'pods', '-n', 'shop');
+  expect(none).toMatchObject({ code: 2, err: expect.stringContaining('or say --selector or --all') });
+});
