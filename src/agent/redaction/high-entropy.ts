@@ -18,6 +18,11 @@ export function isKeyMaterial(line: string): boolean {
   return text.length >= 48 && text.length <= 4096 && /^[A-Za-z0-9+/]+={0,2}$/.test(text) && isRandom(text);
 }
 
+/** A value in hexadecimal under a name that says it identifies something: a uid, a digest. */
+export function isIdentifier(name: string, value: string): boolean {
+  return /^[0-9a-f-]{1,128}$/i.test(value) && PUBLIC_NAME.test(splitCamel(name));
+}
+
 const splitCamel = (name: string) => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2');
 
 function isRandom(value: string): boolean {

@@ -1,5 +1,5 @@
 import type { LogLine } from '../../model/life.ts';
-import { isKeyMaterial, redactHighEntropy } from './high-entropy.ts';
+import { isIdentifier, isKeyMaterial, redactHighEntropy } from './high-entropy.ts';
 import { secretNameStrength } from './secret-name.ts';
 import { redactSettings } from './secret-setting.ts';
 import { REDACTED, SECRET_SHAPES } from './secret-shape.ts';
@@ -77,7 +77,9 @@ function redactValue(value: unknown, depth: number): unknown {
   return Object.fromEntries(
     Object.entries(entry).map(([name, child]) => {
       const asNamed = named && name === 'value' ? (entry.name as string) : name;
-      return [name, isSecret(asNamed, child) ? REDACTED : redactValue(child, depth + 1)];
+      if (isSecret(asNamed, child)) return [name, REDACTED];
+      const stays = typeof child === 'string' && isIdentifier(asNamed, child);
+      return [name, stays ? child : redactValue(child, depth + 1)];
     }),
   );
 }

@@ -224,4 +224,11 @@ describe('a pod object', () => {
     redactObject(pod);
     expect(pod).toEqual(before);
   });
+
+  it('leave what identifies a pod or an image, as engines write it: 64 hexadecimal digits', () => {
+    const id = '4f9b0c1d2e3a48576b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c';
+    const metadata = { uid: id, containerID: id, digest: id };
+    expect(redactObject(metadata)).toEqual(metadata);
+    expect(redactObject({ note: id, uid: `hunter ${id}=${id}` })).not.toMatchObject({ note: id });
+  });
 });
