@@ -1,6 +1,6 @@
+import { NotThere, OutOfDate } from '../asked-notice.tsx';
 import { exploreAddress } from '../explore/address.ts';
 import { ago, count, timeOf } from '../format.ts';
-import { Notice } from '../notice.tsx';
 import { useNow } from '../now.ts';
 import type { Asked } from '../request.ts';
 import { podAddress } from '../router.ts';
@@ -9,14 +9,7 @@ import { type ActiveAlert, runbookAddress, shownValue } from './alerts.ts';
 /** What fires and what is about to, the most urgent first. */
 export function AlertsPage({ alerts: { value, error } }: { alerts: Asked<readonly ActiveAlert[]> }) {
   const now = useNow();
-  if (value === undefined) {
-    if (error === undefined) return <Notice title="Asking for the alerts …" />;
-    return (
-      <Notice tone="bad" title="The alerts cannot be shown.">
-        {error.message} Trying again.
-      </Notice>
-    );
-  }
+  if (value === undefined) return <NotThere what="alerts" error={error} />;
   const firing = value.filter(({ state }) => state === 'firing');
   const pending = value.length - firing.length;
   return (
@@ -32,11 +25,7 @@ export function AlertsPage({ alerts: { value, error } }: { alerts: Asked<readonl
             `${count(pending, 'more is', 'more are')} pending: true, but not yet for long enough.`}
         </p>
       </div>
-      {error && (
-        <Notice tone="bad" title="This may be out of date.">
-          {error.message}
-        </Notice>
-      )}
+      <OutOfDate error={error} />
       {value.length > 0 && (
         <ul class="alerts">
           {value.map((alert) => (

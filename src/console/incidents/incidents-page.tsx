@@ -1,5 +1,5 @@
+import { NotThere, OutOfDate } from '../asked-notice.tsx';
 import { ago, count, span, timeOf, trim } from '../format.ts';
-import { Notice } from '../notice.tsx';
 import { useNow } from '../now.ts';
 import { useAsked } from '../request.ts';
 import { podAddress } from '../router.ts';
@@ -11,14 +11,7 @@ const EVERY_MS = 5000;
 export function IncidentsPage() {
   const now = useNow();
   const { value, error } = useAsked('incidents', askIncidents, EVERY_MS);
-  if (value === undefined) {
-    if (error === undefined) return <Notice title="Asking for the incidents …" />;
-    return (
-      <Notice tone="bad" title="The incidents cannot be shown.">
-        {error.message} Trying again.
-      </Notice>
-    );
-  }
+  if (value === undefined) return <NotThere what="incidents" error={error} />;
   const open = value.filter(({ to }) => to === null).length;
   return (
     <>
@@ -28,11 +21,7 @@ export function IncidentsPage() {
         </h1>
         <p>{value.length > open && `${count(value.length - open, 'more is', 'more are')} over.`}</p>
       </div>
-      {error && (
-        <Notice tone="bad" title="This may be out of date.">
-          {error.message}
-        </Notice>
-      )}
+      <OutOfDate error={error} />
       {value.length > 0 && (
         <ul class="alerts">
           {value.map((incident) => (
@@ -95,11 +84,11 @@ function IncidentCard({ incident, now }: { incident: ShownIncident; now: number 
   );
 }
 
-/** The pod that was hit first. */
 /** A store that has seen little of the period yet shows budgets spent many times over: the number says nothing then. */
 const budgetText = ({ slo, ratio }: { readonly slo: string; readonly ratio: number }) =>
   ratio >= 1 ? `the whole budget of ${slo}` : `${trim(ratio * 100, 1)}% of the budget of ${slo}`;
 
+/** The pod that was hit first. */
 function Pods({ incident: { subject, pods } }: { incident: ShownIncident }) {
   const first = pods[0];
   if (subject.namespace === undefined || first === undefined) return null;

@@ -6,6 +6,7 @@ import type { PodSummary } from '../../model/pod-summary.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import type { ActiveAlert } from '../alerts/alerts.ts';
 import { Alert } from '../alerts/alerts-page.tsx';
+import { OutOfDate } from '../asked-notice.tsx';
 import { Choices } from '../choices.tsx';
 import { span } from '../format.ts';
 import { type News, useNews } from '../live.ts';
@@ -78,11 +79,7 @@ export function PodPage({
   return (
     <article class="pod-page">
       <PodHead summary={value.summary} object={value.object} now={now} />
-      {error && (
-        <Notice tone="bad" title="This may be out of date.">
-          {error.message}
-        </Notice>
-      )}
+      <OutOfDate error={error} />
       <VerdictView verdict={value.verdict} now={now} level="h2" />
       {own.length > 0 && (
         <section>

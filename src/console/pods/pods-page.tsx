@@ -1,4 +1,5 @@
 import type { PodSummary } from '../../model/pod-summary.ts';
+import { NotThere, OutOfDate } from '../asked-notice.tsx';
 import { bytes, cores, count, span } from '../format.ts';
 import { Notice } from '../notice.tsx';
 import { useNow } from '../now.ts';
@@ -14,14 +15,7 @@ import { podKey, useVitals, type Vitals } from './vitals.ts';
 export function PodsPage({ overview: { value, error } }: { overview: Asked<Overview> }) {
   const vitals = useVitals();
   const now = useNow();
-  if (value === undefined) {
-    if (error === undefined) return <Notice title="Asking for the pods …" />;
-    return (
-      <Notice tone="bad" title="The pods cannot be shown.">
-        {error.message} Trying again.
-      </Notice>
-    );
-  }
+  if (value === undefined) return <NotThere what="pods" error={error} />;
   if (value.pods.length === 0) {
     return (
       <Notice title="No pods yet.">
@@ -32,11 +26,7 @@ export function PodsPage({ overview: { value, error } }: { overview: Asked<Overv
   return (
     <>
       <Headline pods={value.pods} />
-      {error && (
-        <Notice tone="bad" title="This may be out of date.">
-          {error.message}
-        </Notice>
-      )}
+      <OutOfDate error={error} />
       {vitals.error && (
         <Notice tone="bad" title="CPU and memory cannot be shown.">
           {vitals.error.message}
