@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** A name and a value. */
 export type Label = readonly [name: string, value: string];
 
@@ -40,39 +42,73 @@ export function labelsKey(labels: Labels): string {
   return key;
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+// Written to first, so that only what is answered is made; grows to the longest labels.
+let scratch = new Uint8Array(4_096);
 
 /**
  * The canonical bytes of labels, by which a store finds a series: for each label in order, the name and the
  * value, each as a LEB128 length in bytes and UTF-8.
  */
 export function encodeLabels(labels: Labels): Uint8Array {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for (const label of labels) {
-    for (const text of label) {
-      const bytes = encoder.encode(text);
-      const length = leb128(bytes.length);
-      parts.push(length, bytes);
-      size += length.length + bytes.length;
+  let at = 0;
+  for (let i = 0; i < labels.length; i += 1) {
+    const label = labels[i]!;
+    at = writeText(writeText(at, label[0]), label[1]);
+  }
+  return scratch.slice(0, at);
+}
+
+const MOST_BYTES_A_UNIT = 3;
+const LENGTH_BYTES = 5;
+
+/** Writes a length and a text to `scratch`; answers where they end. */
+function writeText(start: number, text: string): number {
+  const { length } = text;
+  const room = start + LENGTH_BYTES + length * MOST_BYTES_A_UNIT;
+  if (room > scratch.length) {
+    const bigger = new Uint8Array(room * 2);
+    bigger.set(scratch);
+    scratch = bigger;
+  }
+  if (length < 0x80) {
+    const to = start + 1;
+    let seen = 0;
+    for (let i = 0; i < length; i += 1) {
+      const unit = text.charCodeAt(i);
+      seen |= unit;
+      scratch[to + i] = unit;
+    }
+    if (seen < 0x80) {
+      scratch[start] = length;
+      return to + length;
     }
   }
-  const out = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
+  let at = start;
+  let rest = Buffer.byteLength(text);
+  const end = rest;
+  while (rest >= 0x80) {
+    scratch[at] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+    at += 1;
   }
-  return out;
+  scratch[at] = rest;
+  bufferOf(scratch).write(text, at + 1, end, 'utf8');
+  return at + 1 + end;
 }
+
+const bufferOf = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
+// Longer lengths no label has.
+const LARGEST_SHIFT = 21;
 
 /**
  * The inverse of `encodeLabels`.
  * @throws RangeError for bytes that are not whole: whoever kept them has lost some.
  */
 export function decodeLabels(bytes: Uint8Array): Labels {
-  const texts: string[] = [];
+  const buffer = bufferOf(bytes);
+  const labels: Label[] = [];
+  let name: string | undefined;
   let at = 0;
   while (at < bytes.length) {
     let length = 0;
@@ -82,26 +118,66 @@ export function decodeLabels(bytes: Uint8Array): Labels {
       length |= (byte & 0x7f) << shift;
       if (byte < 0x80) break;
       shift += 7;
-      if (shift > 21) throw new RangeError(`label bytes hold a length no label has, at ${at}`);
+      if (shift > LARGEST_SHIFT) throw new RangeError(`label bytes hold a length no label has, at ${at}`);
     }
     if (at + length > bytes.length) throw new RangeError(`label bytes are cut off at ${bytes.length}`);
-    texts.push(decoder.decode(bytes.subarray(at, at + length)));
+    const text = buffer.toString('utf8', at, at + length);
     at += length;
+    if (name === undefined) name = text;
+    else {
+      labels.push([name, text]);
+      name = undefined;
+    }
   }
-  const labels: Label[] = [];
-  for (let i = 0; i + 1 < texts.length; i += 2) labels.push([texts[i]!, texts[i + 1]!]);
   return labels;
 }
 
-function leb128(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 0x80) {
-    bytes.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
+/** Whether these are just the bytes that `encodeLabels` makes of some labels, so that they need not be made again. */
+export function isCanonical(bytes: Uint8Array): boolean {
+  let nameAt = 0;
+  let nameEnd = -1;
+  let isName = true;
+  let at = 0;
+  while (at < bytes.length) {
+    let length = 0;
+    let shift = 0;
+    for (;;) {
+      const byte = bytes[at++] ?? 0;
+      length |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        // A length with a zero too many.
+        if (byte === 0 && shift > 0) return false;
+        break;
+      }
+      shift += 7;
+      if (shift > LARGEST_SHIFT) return false;
+    }
+    const end = at + length;
+    if ((length === 0 && !isName) || end > bytes.length || !isText(bytes, at, end)) return false;
+    if (isName) {
+      if (nameEnd >= 0 && !isBefore(bytes, nameAt, nameEnd, at, end)) return false;
+      nameAt = at;
+      nameEnd = end;
+    }
+    isName = !isName;
+    at = end;
   }
-  bytes.push(rest);
-  return Uint8Array.from(bytes);
+  return isName;
+}
+
+function isText(bytes: Uint8Array, at: number, end: number): boolean {
+  let seen = 0;
+  for (let i = at; i < end; i += 1) seen |= bytes[i]!;
+  return seen < 0x80 || isUtf8(bytes.subarray(at, end));
+}
+
+function isBefore(bytes: Uint8Array, at: number, end: number, otherAt: number, otherEnd: number): boolean {
+  const length = Math.min(end - at, otherEnd - otherAt);
+  for (let i = 0; i < length; i += 1) {
+    const difference = bytes[at + i]! - bytes[otherAt + i]!;
+    if (difference !== 0) return difference < 0;
+  }
+  return end - at < otherEnd - otherAt;
 }
 
 /** The order of two texts by their UTF-8 bytes. Code units differ from it only between surrogates and U+E000..U+FFFF. */

@@ -4,6 +4,7 @@ import {
   compareLabels,
   decodeLabels,
   encodeLabels,
+  isCanonical,
   labelsKey,
   labelValue,
   toLabels,
@@ -39,6 +40,28 @@ describe('labels', () => {
         expect(decodeLabels(encodeLabels(value))).toEqual(value);
       }),
     ));
+  it('are told from all other bytes', () => {
+    fc.assert(
+      fc.property(labels, (value) => {
+        expect(isCanonical(encodeLabels(value))).toBe(true);
+      }),
+    );
+    const byte = fc.constantFrom(0, 1, 2, 97, 98, 128, 129, 195, 169, 255);
+    fc.assert(
+      fc.property(fc.array(byte, { maxLength: 12 }), (some) => {
+        const bytes = Uint8Array.from(some);
+        const again = () => {
+          try {
+            return encodeLabels(toLabels(decodeLabels(bytes)));
+          } catch {
+            return undefined;
+          }
+        };
+        expect(isCanonical(bytes)).toBe(Buffer.compare(bytes, again() ?? Uint8Array.of(0)) === 0);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
   it('have the same key exactly when they are equal', () =>
     fc.assert(
       fc.property(labels, labels, (a, b) => {

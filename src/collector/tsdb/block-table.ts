@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Journal } from '../../journal/journal.ts';
 import type { Schema } from '../../journal/schema.ts';
 import { decodeLabels, type Labels } from '../../model/labels.ts';
@@ -15,7 +16,8 @@ import { createSummaryTable, type SummaryTable, summarySchema } from './summary-
  * `series` has a row for every series with samples, `dropped` once it is on disk only; those are found by
  * `series_label`. `batch` holds commits whose samples are not all in `chunk` yet: it is replayed at the start. The
  * body of a `chunk` with `layout` 0, from before there were others, is one XOR chunk; with 1 it is a `ChunkRow`. `crc`
- * as in row-check.ts; null in rows from before there was one. A row that is not what was written is passed over.
+ * as in row-check.ts; null in rows from before there was one. A row that is not what was written is passed over. `hash`
+ * is null in rows from before there was one, and after a salvage, until `keepHashes`.
  */
 export const samplesSchema: Schema = {
   name: 'samples',
@@ -39,8 +41,26 @@ export const samplesSchema: Schema = {
      ALTER TABLE batch ADD COLUMN crc INTEGER;
      ALTER TABLE chunk ADD COLUMN crc INTEGER`,
     summarySchema,
+    // Without the index over all of the labels, which cost more than the labels themselves.
+    `ALTER TABLE series RENAME TO series_before;
+     DROP INDEX series_dropped;
+     CREATE TABLE series (
+       ref INTEGER PRIMARY KEY, labels BLOB NOT NULL, dropped INTEGER NOT NULL DEFAULT 0,
+       min_t INTEGER, max_t INTEGER, crc INTEGER, hash INTEGER
+     ) STRICT;
+     INSERT INTO series (ref, labels, dropped, min_t, max_t, crc)
+       SELECT ref, labels, dropped, min_t, max_t, crc FROM series_before;
+     DROP TABLE series_before;
+     CREATE INDEX series_dropped ON series (dropped, max_t);
+     CREATE INDEX series_by_hash ON series (hash)`,
   ],
 };
+
+const HASH_BYTES = 6;
+
+/** By which a series is found on disk: the first six bytes of the SHA-256 of its labels, so that nobody makes them collide. */
+export const labelsHash = (labels: Uint8Array): number =>
+  hash('sha256', labels, 'buffer').readUIntBE(0, HASH_BYTES);
 
 export interface DroppedSeries {
   readonly ref: SeriesRef;
@@ -49,7 +69,7 @@ export interface DroppedSeries {
 
 /** What is on disk. Methods that change something are for inside `journal.write` only. */
 export interface BlockTable {
-  addSeries(series: MemorySeries): void;
+  addSeries(ref: SeriesRef, labels: Uint8Array): void;
   addBatch(maxT: number, body: Uint8Array): number;
   addChunk(ref: SeriesRef, chunk: SealedChunk): void;
   dropSeries(series: MemorySeries): void;
@@ -72,6 +92,8 @@ export interface BlockTable {
   active(): Iterable<StoredIdentity & { readonly labels: Uint8Array }>;
   batches(): Iterable<{ readonly id: number; readonly body: Uint8Array }>;
   readonly summaries: SummaryTable;
+  /** Some of the hashes that are missing. */
+  keepHashes(): void;
   chunks(ref: SeriesRef, minT: number, maxT: number, beforeT: number): readonly SealedChunk[];
   /** Yields `undefined` now and then while it looks; reads a page at a time. */
   selectDropped(
@@ -111,12 +133,15 @@ function chunksIn(row: StoredRow): Iterable<SealedChunk> {
 }
 
 const OLDEST_CHUNKS_AT_ONCE = 500;
+const HASHES_AT_ONCE = 10_000;
 // SQLite integers are 64 bit, but JavaScript's are safe to 2^53 only.
 const clamp = (t: number) => Math.min(Math.max(t, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 
 export function createBlockTable(journal: Journal): BlockTable {
   const sql = {
-    addSeries: journal.prepare('INSERT OR IGNORE INTO series (ref, labels, crc) VALUES (?, ?, ?)'),
+    addSeries: journal.prepare('INSERT OR IGNORE INTO series (ref, labels, crc, hash) VALUES (?, ?, ?, ?)'),
+    withoutHash: journal.prepare('SELECT ref, labels FROM series WHERE hash IS NULL'),
+    setHash: journal.prepare('UPDATE series SET hash = ? WHERE ref = ?'),
     addBatch: journal.prepare('INSERT INTO batch (max_t, body, crc) VALUES (?, ?, ?)'),
     addRow: journal.prepare(
       `INSERT OR REPLACE INTO chunk (ref, min_t, max_t, count, body, layout, crc)
@@ -139,8 +164,13 @@ export function createBlockTable(journal: Journal): BlockTable {
     oldestEnd: journal.prepare(
       `SELECT max(max_t) AS t FROM (SELECT max_t FROM chunk ORDER BY max_t LIMIT ${OLDEST_CHUNKS_AT_ONCE})`,
     ),
-    find: journal.prepare('SELECT ref, dropped FROM series WHERE labels = ?'),
-    active: journal.prepare('SELECT ref, labels, crc FROM series WHERE dropped = 0'),
+    find: journal.prepare('SELECT ref, dropped FROM series WHERE hash = ? AND labels = ?'),
+    findByRef: journal.prepare('SELECT ref, dropped FROM series WHERE ref = ? AND labels = ?'),
+    active: journal.prepare(
+      `SELECT ref, labels, crc,
+         (SELECT max_t FROM chunk WHERE chunk.ref = series.ref ORDER BY min_t DESC LIMIT 1) AS t
+       FROM series WHERE dropped = 0`,
+    ),
     batches: journal.prepare('SELECT id, max_t AS maxT, body, crc FROM batch ORDER BY id'),
     batchesAfter: journal.prepare('SELECT id, max_t AS maxT, body, crc FROM batch WHERE id > ? ORDER BY id'),
     sizeAfter: journal.prepare(
@@ -176,6 +206,21 @@ export function createBlockTable(journal: Journal): BlockTable {
   };
 
   const summaries = createSummaryTable(journal);
+  const withoutHash = new Map<number, SeriesRef[]>();
+  for (const { ref, labels } of sql.withoutHash.iterate()) {
+    const digest = labelsHash(labels as Uint8Array);
+    withoutHash.set(digest, [...(withoutHash.get(digest) ?? []), Number(ref)]);
+  }
+  const findByLabels = (labels: Uint8Array) => {
+    const digest = labelsHash(labels);
+    const row = sql.find.get(digest, labels);
+    if (row !== undefined) return row;
+    for (const ref of withoutHash.get(digest) ?? []) {
+      const old = sql.findByRef.get(ref, labels);
+      if (old !== undefined) return old;
+    }
+    return undefined;
+  };
   const time = (row: unknown, otherwise: number) =>
     Number((row as { t: number | null } | undefined)?.t ?? otherwise);
   const persistedT = (ref: SeriesRef) => time(sql.lastChunk.get(ref), Number.NEGATIVE_INFINITY);
@@ -242,7 +287,8 @@ export function createBlockTable(journal: Journal): BlockTable {
   }
 
   return {
-    addSeries: ({ ref, keys: [labels] }) => void sql.addSeries.run(ref, labels!, seriesCheck(ref, labels!)),
+    addSeries: (ref, labels) =>
+      void sql.addSeries.run(ref, labels, seriesCheck(ref, labels), labelsHash(labels)),
     addBatch: (maxT, body) => Number(sql.addBatch.run(maxT, body, batchCheck(maxT, body)).lastInsertRowid),
     addChunk(ref, chunk) {
       const last = sql.lastRow.get(ref) as StoredRow | undefined;
@@ -281,7 +327,7 @@ export function createBlockTable(journal: Journal): BlockTable {
       return row?.t === null ? undefined : Number(row?.t);
     },
     find(labels) {
-      const row = sql.find.get(labels);
+      const row = findByLabels(labels);
       if (row === undefined) return undefined;
       const ref = Number(row.ref);
       return { ref, persistedT: persistedT(ref), dropped: row.dropped === 1 };
@@ -289,8 +335,8 @@ export function createBlockTable(journal: Journal): BlockTable {
     *active() {
       for (const row of sql.active.iterate()) {
         if (!isSoundSeries(row)) continue;
-        const ref = Number(row.ref);
-        yield { ref, labels: row.labels as Uint8Array, persistedT: persistedT(ref) };
+        const persistedT = time(row, Number.NEGATIVE_INFINITY);
+        yield { ref: Number(row.ref), labels: row.labels as Uint8Array, persistedT };
       }
     },
     batches: () => batchesOf(sql.batches.iterate()),
@@ -298,6 +344,15 @@ export function createBlockTable(journal: Journal): BlockTable {
     sizeAfter: (id) => sql.sizeAfter.get(id) as { commits: number; bytes: number },
     newestBeyond: (id, bytes, minT) => Number(sql.newestBeyond.get(id, bytes, clamp(minT))?.id),
     summaries,
+    keepHashes() {
+      let room = HASHES_AT_ONCE;
+      for (const [digest, refs] of withoutHash) {
+        for (const ref of refs) sql.setHash.run(digest, ref);
+        withoutHash.delete(digest);
+        room -= refs.length;
+        if (room <= 0) return;
+      }
+    },
     labelsOf: (ref) => sql.labelsOf.get(ref)?.labels as Uint8Array | undefined,
     chunks(ref, minT, maxT, beforeT) {
       const rows = sql.chunks.all(ref, clamp(minT), clamp(maxT), clamp(beforeT)) as unknown as StoredRow[];

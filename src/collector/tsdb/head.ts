@@ -1,4 +1,11 @@
-import { decodeLabels, encodeLabels, type Labels, METRIC_NAME, toLabels } from '../../model/labels.ts';
+import {
+  decodeLabels,
+  encodeLabels,
+  isCanonical,
+  type Labels,
+  METRIC_NAME,
+  toLabels,
+} from '../../model/labels.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { LabelMatcher } from '../storage/label-matcher.ts';
 import type { Committed, SeriesRef } from '../storage/storage.ts';
@@ -28,6 +35,8 @@ export interface Head {
   /** @throws STORE_SERIES_LIMIT, STORE_LABELS_INVALID */
   reference(key: Uint8Array): MemorySeries;
   get(ref: SeriesRef): MemorySeries | undefined;
+  /** The canonical bytes of its labels. */
+  keyOf(series: MemorySeries): Uint8Array;
   /** Puts a series back that was on disk only. */
   restore(key: Uint8Array, identity: StoredIdentity): MemorySeries;
   /** Takes the samples of a batch. With `replay`, samples that are on disk already are passed over. */
@@ -81,21 +90,21 @@ export function createHead(options: HeadOptions): Head {
   let generation = 0;
   let changes = 0;
 
-  const hold = (series: MemorySeries) => {
-    table.add(series.keys[0]!, series);
+  const hold = (key: Uint8Array, series: MemorySeries) => {
+    table.add(key, series);
     byRef.set(series.ref, series);
     series.touched = round;
     counts.active = byRef.size;
   };
 
   const restore = (key: Uint8Array, identity: StoredIdentity, labels: Labels) => {
-    const series = createSeries(identity.ref, postings.intern(labels), key);
+    const series = createSeries(identity.ref, postings.intern(labels));
     series.lastT = identity.persistedT;
     series.persistedT = identity.persistedT;
     series.stored = true;
     nextRef = Math.max(nextRef, identity.ref + 1);
     newestT = Math.max(newestT, identity.persistedT);
-    hold(series);
+    hold(key, series);
     postings.add(series);
     generation += 1;
     return series;
@@ -112,9 +121,9 @@ export function createHead(options: HeadOptions): Head {
     }
     const identity = options.recall(key);
     if (identity !== undefined) return restore(key, identity, labels);
-    const series = createSeries(nextRef, postings.intern(labels), key);
+    const series = createSeries(nextRef, postings.intern(labels));
     nextRef += 1;
-    hold(series);
+    hold(key, series);
     unstored.add(series);
     counts.created += 1;
     return series;
@@ -122,20 +131,19 @@ export function createHead(options: HeadOptions): Head {
 
   /** Not found by these bytes: reads them, and looks again by their canonical spelling. */
   const resolve = (spelling: Uint8Array) => {
+    const isOwn = isCanonical(spelling);
     let labels: Labels;
     try {
-      labels = checkLabels(toLabels(decodeLabels(spelling)), limits);
+      const decoded = decodeLabels(spelling);
+      labels = checkLabels(isOwn ? decoded : toLabels(decoded), limits);
     } catch (error) {
       counts.refused += 1;
       throw error;
     }
+    if (isOwn) return make(spelling, labels);
     const key = encodeLabels(labels);
     const series = table.find(key) ?? make(key, labels);
-    if (!sameBytes(key, spelling) && series.keys.length < MAX_SPELLINGS) {
-      const alias = spelling.slice();
-      series.keys.push(alias);
-      table.add(alias, series);
-    }
+    table.alias(spelling, series);
     return series;
   };
 
@@ -146,6 +154,7 @@ export function createHead(options: HeadOptions): Head {
       return series;
     },
     get: (ref) => byRef.get(ref),
+    keyOf: (series) => table.keyOf(series),
     restore: (key, identity) => restore(key, identity, decodeLabels(key)),
     apply(batch, replay = false) {
       const metricNames = new Set<string>();
@@ -207,9 +216,6 @@ export function createHead(options: HeadOptions): Head {
   };
 }
 
-// A sender has one spelling; more than a few is somebody filling the table.
-const MAX_SPELLINGS = 4;
-
 function metricName(labels: Labels): string {
   // `__name__` sorts before every lower-case name, so it is nearly always the first.
   for (const [name, value] of labels) if (name === METRIC_NAME) return value;
@@ -225,14 +231,13 @@ function checkLabels(labels: Labels, limits: StoreLimits): Labels {
     wrong(`${labels.length} labels (at most ${limits.labelsPerSeries})`);
   for (const [name, value] of labels) {
     if (name === '') wrong('an empty label name');
-    if (Buffer.byteLength(name) > limits.labelNameBytes)
+    if (isLonger(name, limits.labelNameBytes))
       wrong(`the label name ${JSON.stringify(name.slice(0, 40))}… (at most ${limits.labelNameBytes} bytes)`);
-    if (Buffer.byteLength(value) > limits.labelValueBytes)
+    if (isLonger(value, limits.labelValueBytes))
       wrong(`a value of label ${JSON.stringify(name)} longer than ${limits.labelValueBytes} bytes`);
   }
   return labels;
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
+// A code unit takes at most three bytes: mostly there is no need to count.
+const isLonger = (text: string, bytes: number) => text.length * 3 > bytes && Buffer.byteLength(text) > bytes;

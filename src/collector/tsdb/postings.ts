@@ -12,14 +12,29 @@ export interface Postings {
   readonly size: number;
 }
 
-interface Value {
+/** Series in the order they came; those that left are passed over, and taken out once they are the most. */
+interface List {
+  series: MemorySeries[];
+  gone: number;
+}
+
+interface Value extends List {
   readonly label: Label;
-  readonly series: Set<MemorySeries>;
+}
+
+const isHere = (series: MemorySeries) => series.listed;
+
+function takeOut(list: List): void {
+  list.gone += 1;
+  if (list.gone * 2 < list.series.length) return;
+  // A new one: somebody may be on their way through the old one.
+  list.series = list.series.filter(isHere);
+  list.gone = 0;
 }
 
 export function createPostings(): Postings {
   const names = new Map<string, Map<string, Value>>();
-  const all = new Set<MemorySeries>();
+  const all: List = { series: [], gone: 0 };
 
   const entryOf = ([name, value]: Label): Value | undefined => names.get(name)?.get(value);
 
@@ -31,68 +46,78 @@ export function createPostings(): Postings {
     }
     let entry = values.get(label[1]);
     if (entry === undefined) {
-      entry = { label, series: new Set() };
+      entry = { label, series: [], gone: 0 };
       values.set(label[1], entry);
     }
     return entry;
   };
 
   /**
-   * The sets of series one of which each match must be in, when those of `most` series do not suffice already;
+   * The lists of series one of which each match must be in, when those of `most` series do not suffice already;
    * undefined when the matcher does not narrow that far.
    */
   function* candidates(
     matcher: LabelMatcher,
     most: number,
-  ): Generator<undefined, readonly Set<MemorySeries>[] | undefined> {
+  ): Generator<undefined, readonly List[] | undefined> {
     if (matcher.matchesEmpty) return undefined;
     const values = names.get(matcher.name);
     if (values === undefined) return [];
     if (matcher.values !== undefined)
-      return matcher.values.map((value) => values.get(value)?.series).filter((set) => set !== undefined);
+      return matcher.values.map((value) => values.get(value)).filter((list) => list !== undefined);
     // To try the values of a label that has more of them than series are left costs more than it saves.
     if (values.size > most) return undefined;
-    const sets: Set<MemorySeries>[] = [];
+    const lists: List[] = [];
     for (const [value, entry] of values) {
-      if (matcher.matches(value)) sets.push(entry.series);
+      if (matcher.matches(value)) lists.push(entry);
       yield undefined;
     }
-    return sets;
+    return lists;
   }
 
   return {
     intern: (labels) => labels.map((label) => entryOf(label)?.label ?? label),
     add(series) {
-      all.add(series);
-      for (const label of series.labels) make(label).series.add(series);
+      if (series.listed) return;
+      series.listed = true;
+      all.series.push(series);
+      for (const label of series.labels) make(label).series.push(series);
     },
     remove(series) {
-      all.delete(series);
+      if (!series.listed) return;
+      series.listed = false;
+      takeOut(all);
       for (const label of series.labels) {
-        const entry = entryOf(label);
-        entry?.series.delete(series);
-        if (entry?.series.size === 0) names.get(label[0])?.delete(label[1]);
+        const entry = entryOf(label)!;
+        takeOut(entry);
+        if (entry.series.length === 0) names.get(label[0])?.delete(label[1]);
         if (names.get(label[0])?.size === 0) names.delete(label[0]);
       }
     },
     *select(matchers) {
-      let narrowest: readonly Set<MemorySeries>[] = [all];
+      let narrowest: readonly List[] = [all];
       let narrowing: LabelMatcher | undefined;
-      let size = all.size;
+      let size = all.series.length;
       // Those with known values first: they cost nothing to look up.
       const byCost = [...matchers].sort((a, b) => Number(!a.values) - Number(!b.values));
       for (const matcher of byCost) {
-        const sets = yield* candidates(matcher, size);
-        if (sets === undefined) continue;
-        const total = sets.reduce((sum, set) => sum + set.size, 0);
-        if (total < size || narrowing === undefined) [narrowest, narrowing, size] = [sets, matcher, total];
+        const lists = yield* candidates(matcher, size);
+        if (lists === undefined) continue;
+        const total = lists.reduce((sum, list) => sum + list.series.length, 0);
+        if (total < size || narrowing === undefined) [narrowest, narrowing, size] = [lists, matcher, total];
       }
       const rest = matchers.filter((matcher) => matcher !== narrowing).map(remembering);
-      for (const set of narrowest)
-        for (const series of set) yield matchesAll(series.labels, rest) ? series : undefined;
+      // As it is now: what comes while somebody looks is not for them.
+      for (const { series: list } of narrowest) {
+        const end = list.length;
+        for (let i = 0; i < end; i += 1) {
+          const series = list[i]!;
+          yield series.listed && matchesAll(series.labels, rest) ? series : undefined;
+        }
+      }
     },
     get size() {
-      return all.size;
+      return all.series.length - all.gone;
     },
   };
 }

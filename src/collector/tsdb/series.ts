@@ -8,8 +8,10 @@ import { appendSample, createXorChunk, type XorChunk } from './xor-chunk.ts';
 export interface MemorySeries {
   readonly ref: SeriesRef;
   readonly labels: Labels;
-  /** All spellings of the labels' bytes under which it was found, the canonical one first. */
-  readonly keys: Uint8Array[];
+  /** The bytes of its labels in the table of series; -1 when it is in none. */
+  key: number;
+  /** Can be found by its labels. */
+  listed: boolean;
   sealed: SealedChunk[];
   open: XorChunk | undefined;
   /** Newest sample, on disk or not; -Infinity when there is none. */
@@ -30,11 +32,12 @@ const CHUNK_SAMPLES = 120;
 // Seals the chunks of slow series too, so that nothing waits in the journal for long.
 const CHUNK_SPAN_MS = 3_600_000;
 
-export function createSeries(ref: SeriesRef, labels: Labels, key: Uint8Array): MemorySeries {
+export function createSeries(ref: SeriesRef, labels: Labels): MemorySeries {
   return {
     ref,
     labels,
-    keys: [key],
+    key: -1,
+    listed: false,
     sealed: [],
     open: undefined,
     lastT: Number.NEGATIVE_INFINITY,

@@ -106,7 +106,10 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     blocks,
     journal,
     newest: Math.max(appliedBatch, blocks.lastBatch),
-    labelsInMemory: (ref) => head.get(ref)?.keys[0],
+    labelsInMemory(ref) {
+      const series = head.get(ref);
+      return series && head.keyOf(series);
+    },
   });
   let newestDroppedT = blocks.newestDroppedT();
   let removedBefore = Number.NEGATIVE_INFINITY;
@@ -125,7 +128,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     const unstored = unstoredSeries(head, batch);
     const wanted = [...recalled];
     const id = await journal.write(() => {
-      for (const series of unstored) blocks.addSeries(series);
+      for (const series of unstored) blocks.addSeries(series.ref, head.keyOf(series));
       for (const ref of wanted) blocks.recallSeries(ref);
       return blocks.addBatch(newestOf(batch), encodeBatch(batch));
     });
@@ -183,6 +186,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
         removedBefore = Math.max(removedBefore, cutoffT);
       };
       blocks.summaries.keepFound();
+      blocks.keepHashes();
       if (!clockWatch.mayBeAhead) {
         remove(now - retention.timeMs);
         events.prune(now);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { samplesSchema } from '../../../src/collector/tsdb/block-table.ts';
+import { labelsHash, samplesSchema } from '../../../src/collector/tsdb/block-table.ts';
 import { createStore } from '../../../src/collector/tsdb/store.ts';
 import { appendSample, createXorChunk } from '../../../src/collector/tsdb/xor-chunk.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
@@ -99,5 +99,46 @@ describe('a file from before rows had summaries', () => {
     await reopened.close();
     const [{ n }] = (await rows('SELECT count(*) AS n FROM summary')) as [{ n: number }];
     expect(n).toBeGreaterThan(0);
+  });
+});
+
+describe('a file from before series were found by a hash', () => {
+  it('gives a series that was only on disk its number and samples back, before and after the hashes are made', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'podvitals-tsdb-'));
+    try {
+      const path = join(folder, 'collector.db');
+      const clock = createFakeClock();
+      const keys = ['gone_total', 'other_total'].map((name) => encodeLabels(toLabels({ __name__: name })));
+      const journal = openJournal(path, {
+        clock,
+        schemas: [{ name: samplesSchema.name, migrations: samplesSchema.migrations.slice(0, 4) }],
+      });
+      const at = clock.now() - 3 * 3_600_000;
+      const chunk = createXorChunk();
+      appendSample(chunk, at, 0, 0);
+      await journal.write(() => {
+        for (const [i, key] of keys.entries()) {
+          journal
+            .prepare('INSERT INTO series (ref, labels, dropped, min_t, max_t) VALUES (?, ?, 1, ?, ?)')
+            .run(i + 5, key, at, at);
+          journal
+            .prepare('INSERT INTO chunk (ref, min_t, max_t, count, body) VALUES (?, ?, ?, 1, ?)')
+            .run(i + 5, at, at, chunk.bytes.slice(0, Math.ceil(chunk.bits / 8)));
+        }
+      });
+      await journal.close();
+
+      const store = createStore({ path, clock });
+      expect(store.appender().reference(keys[0]!)).toBe(5);
+      await store.maintain();
+      expect(store.appender().reference(keys[1]!)).toBe(6);
+      await store.close();
+      const after = openJournal(path, { clock, schemas: [samplesSchema] });
+      const rows = after.prepare('SELECT hash FROM series ORDER BY ref').all();
+      await after.close();
+      expect(rows.map(({ hash }) => hash)).toEqual(keys.map(labelsHash));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
