@@ -49,6 +49,7 @@ export function resourceKind(word: string): ResourceKind {
     (kind) => kind.names.includes(name!) && (group.length === 0 || group.join('.') === groupOf(kind)),
   );
   if (found) return found;
+  if (['events', 'event', 'ev'].includes(name!)) throw new InvalidArgumentError('write: podvitals events');
   throw new InvalidArgumentError(
     `there is no resource "${word}" here; there are ${KINDS.map((kind) => kind.names[0]).join(', ')}`,
   );
