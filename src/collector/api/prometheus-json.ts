@@ -70,27 +70,96 @@ function* valueParts(value: QueryValue): Generator<string> {
         yield `{"metric":${labelsJson(labels)},"value":${point(t, v)}}`;
       });
       return;
-    case 'matrix':
+    case 'matrix': {
+      const timeText = createTimeTexts();
       yield* list(value.series, function* ({ labels, samples }) {
         yield `{"metric":${labelsJson(labels)},"values":`;
-        yield* points(samples);
+        yield* points(samples, timeText);
         yield '}';
       });
+    }
   }
 }
 
 const POINTS_AT_ONCE = 500;
 
-function* points(samples: readonly Sample[]): Generator<string> {
-  let text = '[';
-  for (let i = 0; i < samples.length; i += 1) {
-    const { t, v } = samples[i]!;
-    text += i === 0 ? point(t, v) : `,${point(t, v)}`;
-    if ((i + 1) % POINTS_AT_ONCE !== 0) continue;
-    yield text;
-    text = '';
+function* points(samples: readonly Sample[], timeText: TimeTexts): Generator<string> {
+  yield '[';
+  for (let from = 0; from < samples.length; from += POINTS_AT_ONCE) {
+    yield pointsBetween(samples, from, Math.min(samples.length, from + POINTS_AT_ONCE), timeText);
   }
-  yield `${text}]`;
+  yield ']';
+}
+
+const COMMA = 44;
+// More than the text of any point.
+const POINT_BYTES = 64;
+const written = Buffer.alloc(POINTS_AT_ONCE * POINT_BYTES);
+
+/**
+ * Points `from` to `to` - 1. Values are made text by JSON all at once, three times faster than one by one, and their
+ * digits then put between the times.
+ */
+function pointsBetween(samples: readonly Sample[], from: number, to: number, timeText: TimeTexts): string {
+  const values: number[] = [];
+  for (let i = from; i < to; i += 1) {
+    const { v } = samples[i]!;
+    if (!isPlain(v)) return pointByPoint(samples, from, to, timeText);
+    values.push(v);
+  }
+  const digits = JSON.stringify(values);
+  let at = 0;
+  let read = 1;
+  for (let i = from; i < to; i += 1) {
+    at = writeAscii(i === 0 ? '[' : ',[', at);
+    at = writeAscii(timeText(samples[i]!.t, i), at);
+    at = writeAscii(',"', at);
+    // The last number ends with the array.
+    for (let code = digits.charCodeAt(read); code !== COMMA && read < digits.length - 1; ) {
+      written[at] = code;
+      at += 1;
+      read += 1;
+      code = digits.charCodeAt(read);
+    }
+    read += 1;
+    at = writeAscii('"]', at);
+  }
+  return written.toString('latin1', 0, at);
+}
+
+function writeAscii(text: string, at: number): number {
+  for (let i = 0; i < text.length; i += 1) written[at + i] = text.charCodeAt(i);
+  return at + text.length;
+}
+
+function pointByPoint(samples: readonly Sample[], from: number, to: number, timeText: TimeTexts): string {
+  let text = '';
+  for (let i = from; i < to; i += 1) {
+    const { t, v } = samples[i]!;
+    text += `${i === 0 ? '[' : ',['}${timeText(t, i)},"${floatText(v)}"]`;
+  }
+  return text;
+}
+
+/** Whether JavaScript, JSON and Go have the same text for a value; nearly all are so. */
+function isPlain(v: number): boolean {
+  const size = Math.abs(v);
+  return size >= 1e-6 && size < 1e21;
+}
+
+type TimeTexts = (t: number, i: number) => string;
+
+/** The series of an answer mostly have the same times at the same places: each is written as text once. */
+function createTimeTexts(): TimeTexts {
+  const times: number[] = [];
+  const texts: string[] = [];
+  return (t, i) => {
+    if (times[i] !== t) {
+      times[i] = t;
+      texts[i] = seconds(t);
+    }
+    return texts[i]!;
+  };
 }
 
 function* list<T>(items: readonly T[], parts: (item: T) => Iterable<string>): Generator<string> {
@@ -110,19 +179,17 @@ const point = (t: number, v: number): string => `[${seconds(t)},"${floatText(v)}
 
 /** Milliseconds as seconds, with three decimals where there are any. */
 function seconds(t: number): string {
-  const rest = Math.abs(t % 1000);
-  if (rest === 0) return String(t / 1000);
   const whole = Math.trunc(t / 1000);
+  const rest = Math.abs(t - whole * 1000);
+  if (rest === 0) return String(whole);
   return `${whole === 0 && t < 0 ? '-' : ''}${whole}.${String(rest).padStart(3, '0')}`;
 }
 
 /** Shortest digits; an exponent of two digits at least below 1e-6 and from 1e21 on. */
 function floatText(v: number): string {
+  if (isPlain(v)) return String(v);
+  if (v === 0) return Object.is(v, -0) ? '-0' : '0';
   if (v === Number.POSITIVE_INFINITY) return '+Inf';
   if (v === Number.NEGATIVE_INFINITY) return '-Inf';
-  if (v === 0) return Object.is(v, -0) ? '-0' : '0';
-  const text = String(v);
-  return text.includes('e')
-    ? text.replace(/e([+-])(\d)$/, (_, sign: string, digit: string) => `e${sign}0${digit}`)
-    : text;
+  return String(v).replace(/e([+-])(\d)$/, (_, sign: string, digit: string) => `e${sign}0${digit}`);
 }

@@ -87,7 +87,7 @@ describe.skipIf(missing('prometheus', 'promtool'))('random queries have the answ
         const endMs = atMs + stepMs * random.integer(0, 20);
         const range = random.chance(0.5) ? { startMs: atMs, endMs, stepMs } : null;
         const { ours, theirs } = await ask(query, range, atMs);
-        const complaint = difference(query, ours, theirs);
+        const complaint = difference(query, ours, theirs, range !== null);
         if (complaint !== undefined) wrong.push(`${query} ${JSON.stringify(range ?? atMs)}: ${complaint}`);
         if (ours.status === 'success') answered += 1;
       }
@@ -98,76 +98,90 @@ describe.skipIf(missing('prometheus', 'promtool'))('random queries have the answ
   );
 });
 
-function difference(query: string, ours: Answer, theirs: Answer): string | undefined {
-  // Later versions also refuse several matches that a comparison would filter out.
-  if (/^multiple matches/.test(ours.error ?? '') && theirs.status === 'success' && /[=<>]/.test(query))
-    return undefined;
-  // Later versions look at a parameter as a whole before they look at what it is for.
-  if (/^Parameter value is NaN$|(?:over|under)flows int64$/.test(ours.error ?? theirs.error ?? ''))
-    return undefined;
-  // Later versions let series of the same labels follow one another.
-  if (
-    ours.status === 'success' &&
-    /vector cannot contain metrics with the same labelset/.test(theirs.error ?? '')
-  )
-    return undefined;
+function difference(query: string, ours: Answer, theirs: Answer, isRange: boolean): string | undefined {
   if (ours.status !== theirs.status)
-    return `${ours.status} ${ours.error}, theirs ${theirs.status} ${theirs.error}`;
+    return isNewerStatus(query, ours, theirs)
+      ? undefined
+      : `${ours.status} ${ours.error}, theirs ${theirs.status} ${theirs.error}`;
   if (ours.status === 'error') {
-    const [a, b] = [withoutExamples(ours.error!), withoutExamples(theirs.error!)];
-    // Where several operands match badly, which one is met first is nobody's promise.
+    const [a, b] = [comparableError(ours.error!), comparableError(theirs.error!)];
+    // 3.6 (#16725): a parameter that is no number is told as such.
+    if (a === 'Parameter value is NaN' && b === 'Scalar value NaN overflows int64') return undefined;
+    // Where several operands match badly, the one met first is told; Prometheus goes through its map of groups.
     const both = [a, b].every((message) => /duplicate series|multiple matches/.test(message));
     return a === b || both ? undefined : `error ${a}, theirs ${b}`;
   }
-  const remarks = (answer: Answer) =>
-    comparableRemarks([...(answer.warnings ?? []), ...(answer.infos ?? [])]);
-  const [a, b] = [remarks(ours), remarks(theirs)];
+  const [a, b] = [comparableRemarks(ours), comparableRemarks(theirs)];
   if (a !== b) return `remarks ${a}, theirs ${b}`;
-  return resultDifference(query, ours.data!.result, theirs.data!.result);
+  return resultDifference(query, ours.data!.result, theirs.data!.result, isRange);
 }
 
-/** Which of several duplicates is named depends on the order of series; the API puts the parameter before. */
-const withoutExamples = (message: string) =>
+/** Where versions after 3.5 refuse, or no longer refuse, by their changelog. */
+function isNewerStatus(query: string, ours: Answer, theirs: Answer): boolean {
+  if (ours.status === 'error') {
+    // 3.9 (#17668): several matches are refused also where a comparison would filter them out.
+    if (/^multiple matches/.test(ours.error!)) return /[=!<>]/.test(query);
+    // 3.6 (#16725): a parameter is looked at as a whole, and before what it is for, so also where that is nothing.
+    return /^Parameter value is NaN$|^Scalar value .* (?:over|under)flows int64$/.test(ours.error!);
+  }
+  // 3.9 (#17703, #17708): series that get the same labels may follow one another.
+  return (
+    /vector cannot contain metrics with the same labelset/.test(theirs.error!) &&
+    /label_(?:replace|join)|-\s*\(/.test(query)
+  );
+}
+
+/** The API puts the parameter before; which of several duplicates is named depends on the order of a map. */
+const comparableError = (message: string) =>
   message
     .replace(/for the match group .*\]/, '')
     .replace(/^invalid parameter "query": /, '')
-    // After `end()`, and after what follows `group_left`, Prometheus 3.5 points a little before the operator.
+    // 3.7 (#16996, #17031): the place of what follows an aggregation or `end()`.
     .replace(/^1:\d+: (parse error: (?:comparisons between scalars|bool modifier))/, '$1');
 
-/** Later versions tell more of corrected buckets, and warn of sort over a range. */
-function comparableRemarks(remarks: readonly string[]): string {
-  const comparable = remarks
+function comparableRemarks({ warnings = [], infos = [] }: Answer): string {
+  const comparable = [...warnings, ...infos]
+    // 3.12 (#18498): sorting what is sorted by labels anyway is warned of.
     .filter((remark) => !remark.includes('sort is ineffective'))
     .map((remark) =>
       remark
+        // 3.10 (#15578): what of buckets was corrected is told.
         .replace(/(fixed for monotonicity).*(\(\d+:\d+\))$/, '$1 $2')
-        // They name the metric only where the name is kept.
-        .replace(/ for metric name ".*" (?=\(\d+:\d+\)$)/, ' '),
+        // 3.7 (#16794): of buckets the name is told only where names go late.
+        .replace(/((?:bucket label|monotonicity).*) for metric name ".*" (?=\(\d+:\d+\)$)/, '$1 '),
     );
   return [...new Set(comparable)].sort().join('; ');
 }
+
+// Go's and JavaScript's mathematics differ in the last place of these, and so does what follows from them.
+const TRANSCENDENTAL = /\b(?:exp|a?(?:sin|cos|tan)h?|atan2)\b|\^/;
+// Over a range Prometheus sums up what was computed in the order of a map, so in any.
+const SUMS = /\b(?:sum|avg|stddev|stdvar) (?:by|without)|\b(?:sum|avg|stddev|stdvar)\(/;
 
 function resultDifference(
   query: string,
   ours: readonly AnswerSeries[],
   theirs: readonly AnswerSeries[],
+  isRange: boolean,
 ): string | undefined {
-  const keyOf = ({ metric }: AnswerSeries) => JSON.stringify(Object.entries(metric).sort());
-  // Of equal values sort, topk and bottomk may put, or keep, any first: the values are what is promised. Nor is the order
-  // of groups.
-  if (/^(?:sort(?!_by)|topk|bottomk)/.test(query)) {
-    const isGrouped = / (?:by|without) \(/.test(query);
-    const [a, b] = [valuesByTime(ours, isGrouped), valuesByTime(theirs, isGrouped)];
+  const keyOf = ({ metric }: AnswerSeries) => JSON.stringify(Object.entries(metric ?? {}).sort());
+  const inexact = TRANSCENDENTAL.test(query) || (isRange && SUMS.test(query));
+  // How much of the spread of large numbers, such as times, survives depends on the order of the sum.
+  const tolerance = !inexact ? 0 : isRange && /stddev|stdvar/.test(query) ? 1e-5 : 1e-9;
+  // Of equal values topk and bottomk keep those met first: over a range, and of buckets and counts, in the order of a map.
+  if (/^(?:topk|bottomk)/.test(query) && (isRange || /histogram_|count_values/.test(query))) {
+    const [a, b] = [valuesByTime(ours), valuesByTime(theirs)];
     return a === b ? undefined : `values ${a}, theirs ${b}`;
   }
-  // How a label that is absent compares with others is not defined.
+  const [a, b] = [ours.map(keyOf), theirs.map(keyOf)];
+  // What comes out of a map has no order either.
+  const isOrdered =
+    isRange || (/^(?:sort|topk|bottomk)/.test(query) && !inexact && !/histogram_|count_values/.test(query));
+  // Of an empty label and another, its natural order says of neither that it comes first.
   const label = /^sort_by.*"(\w+)", "job"\)$/.exec(query)?.[1];
-  if (label && ours.every(({ value, metric }) => value !== undefined && metric[label] && metric.job)) {
-    const [a, b] = [ours.map(keyOf).join(), theirs.map(keyOf).join()];
-    if (a !== b) return `order ${a}, theirs ${b}`;
-  }
-  // How much of the spread of large numbers, such as times, survives depends on the order of the sum.
-  const tolerance = /stddev|stdvar/.test(query) ? 1e-5 : 1e-9;
+  const isDefined = label === undefined || ours.every(({ metric }) => metric[label] && metric.job);
+  if (isOrdered && (isRange || isDefined) && a.join() !== b.join())
+    return `series ${a.join()}, theirs ${b.join()}`;
   const wanted = new Map(theirs.map((one) => [keyOf(one), one]));
   for (const one of ours) {
     const other = wanted.get(keyOf(one));
@@ -182,19 +196,13 @@ function resultDifference(
   return undefined;
 }
 
-/** The values at each time, in the order of the answer for an instant, by size over a range. */
-function valuesByTime(all: readonly AnswerSeries[], isGrouped: boolean): string {
+/** The values at each time by size, whichever series have them. */
+function valuesByTime(all: readonly AnswerSeries[]): string {
   const round = (value: string) => String(Number(Number(value).toPrecision(9)));
-  const instant = all.every(({ value }) => value !== undefined);
-  if (instant) {
-    const values = all.map(({ value }) => round(value![1]));
-    return (isGrouped ? values.sort() : values).join();
-  }
-  const points = all.flatMap(({ values }) => values ?? []).map(([t, v]) => `${t} ${round(v)}`);
+  const points = all.flatMap(({ value, values }) => values ?? [value!]).map(([t, v]) => `${t} ${round(v)}`);
   return points.sort().join();
 }
 
-/** Logarithms and the like differ in the last place between mathematics libraries, and so does what follows. */
 function isClose(a: string, b: string, tolerance: number): boolean {
   if (a === b) return true;
   const [x, y] = [Number(a), Number(b)];

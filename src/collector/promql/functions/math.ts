@@ -1,3 +1,4 @@
+import { ln, log2, log10 } from '../go-math.ts';
 import {
   elementwise,
   type FunctionImplementation,
@@ -72,9 +73,9 @@ export const mathFunctions: Readonly<Record<string, FunctionImplementation>> = {
   deg: elementwise((value) => (value * 180) / Math.PI),
   exp: elementwise(Math.exp),
   floor: elementwise(Math.floor),
-  ln: elementwise(Math.log),
-  log10: elementwise(Math.log10),
-  log2: elementwise(Math.log2),
+  ln: elementwise(ln),
+  log10: elementwise(log10),
+  log2: elementwise(log2),
   rad: elementwise((value) => (value * Math.PI) / 180),
   sgn: elementwise(sign),
   sin: elementwise(Math.sin),

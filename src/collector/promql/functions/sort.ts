@@ -3,41 +3,49 @@ import { sortInRangeQuery } from '../evaluation/annotations.ts';
 import type { Evaluation } from '../evaluation/evaluation.ts';
 import { sortInTurns } from '../evaluation/sort-by-labels.ts';
 import { hasPoints, type StepSeries } from '../evaluation/step-series.ts';
+import type { Turn } from '../evaluation/turn.ts';
 import type { Call } from '../expr.ts';
 import { type FunctionImplementation, stringArgument, vectorArgument } from './function.ts';
 
 type Order = (a: StepSeries, b: StepSeries) => number;
+type Sort = (series: StepSeries[], call: Call, turn: Turn) => Promise<StepSeries[]>;
 
 /** Sorts the answer of a query at one time; over a range answers are in the order of their labels anyway. */
-function sorted(orderOf: (call: Call) => Order): FunctionImplementation {
+function sorted(sort: Sort): FunctionImplementation {
   return async (call, evaluation: Evaluation) => {
     const series = (await vectorArgument(call.args[0]!, evaluation)).filter(hasPoints);
     if (evaluation.grid.steps > 1) {
       evaluation.annotations.add(sortInRangeQuery(call));
       return { kind: 'vector', series };
     }
-    return { kind: 'vector', series: await sortInTurns(series, orderOf(call), evaluation.turn) };
+    return { kind: 'vector', series: await sort(series, call, evaluation.turn) };
   };
 }
 
-/** By value, NaN last in both directions. */
+const isNotNumber = ({ values }: StepSeries) => Number.isNaN(values[0]!);
+
+/** By value. NaN comes last in both directions, of several the last first, as in Prometheus. */
 const byValue =
-  (direction: 1 | -1): Order =>
-  (a, b) => {
-    const [x, y] = [a.values[0]!, b.values[0]!];
-    if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
-    return x === y ? 0 : direction * (x < y ? -1 : 1);
+  (direction: 1 | -1): Sort =>
+  async (series, _call, turn) => {
+    const numbers = series.filter((one) => !isNotNumber(one));
+    const order: Order = (a, b) => direction * (a.values[0]! - b.values[0]!) || 0;
+    return [...(await sortInTurns(numbers, order, turn)), ...series.filter(isNotNumber).reverse()];
   };
 
 /** By the values of the named labels in turn, numbers in them by size; then by all labels. */
 const byLabels =
-  (names: readonly string[], direction: 1 | -1): Order =>
-  (a, b) => {
-    for (const name of names) {
-      const order = compareNaturally(labelValue(a.labels, name), labelValue(b.labels, name));
-      if (order !== 0) return direction * order;
-    }
-    return direction * compareLabels(a.labels, b.labels);
+  (direction: 1 | -1): Sort =>
+  (series, call, turn) => {
+    const names = call.args.slice(1).map(stringArgument);
+    const order: Order = (a, b) => {
+      for (const name of names) {
+        const order = compareNaturally(labelValue(a.labels, name), labelValue(b.labels, name));
+        if (order !== 0) return direction * order;
+      }
+      return direction * compareLabels(a.labels, b.labels);
+    };
+    return sortInTurns(series, order, turn);
   };
 
 const PARTS = /\d+|\D+/g;
@@ -63,11 +71,9 @@ function compareParts(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-const labelNames = (call: Call) => call.args.slice(1).map(stringArgument);
-
 export const sortFunctions: Readonly<Record<string, FunctionImplementation>> = {
-  sort: sorted(() => byValue(1)),
-  sort_desc: sorted(() => byValue(-1)),
-  sort_by_label: sorted((call) => byLabels(labelNames(call), 1)),
-  sort_by_label_desc: sorted((call) => byLabels(labelNames(call), -1)),
+  sort: sorted(byValue(1)),
+  sort_desc: sorted(byValue(-1)),
+  sort_by_label: sorted(byLabels(1)),
+  sort_by_label_desc: sorted(byLabels(-1)),
 };
