@@ -25,6 +25,8 @@ const addressText = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'w
 
 const price = z.number('write a number, such as 0.033').min(0, 'a price is not negative').max(1e6);
 
+const FEATURES = ['created-timestamp-zero-ingestion'] as const;
+
 /** podvitals.yaml. Every field may be left out; flags win over the file. */
 const fileSchema = z.strictObject({
   dataDir: z.string().optional(),
@@ -65,6 +67,8 @@ const fileSchema = z.strictObject({
       query: querySchema.optional(),
       remote_write: z.array(remoteWriteSchema).max(16).optional(),
       scrape_configs: z.array(scrapeConfigSchema).max(1000).optional(),
+      /** What Prometheus has behind `--enable-feature`. */
+      features: z.array(z.enum(FEATURES)).optional(),
       webhooks: z
         .array(z.strictObject({ url: z.url(), sendResolved: z.boolean().optional() }))
         .max(32)
@@ -195,6 +199,7 @@ export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv = process.
         file.collector?.scrape_configs ?? [],
         inFile('collector.scrape_configs'),
         folder,
+        { zeroAtCreation: (file.collector?.features ?? []).includes('created-timestamp-zero-ingestion') },
       ),
     },
   };

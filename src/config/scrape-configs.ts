@@ -91,7 +91,12 @@ type Given = z.infer<typeof scrapeConfigSchema>;
  * @param folder what relative paths are relative to
  * @throws CONFIG_INVALID
  */
-export function toScrapeConfigs(given: readonly Given[], place: string, folder: string): ScrapeConfig[] {
+export function toScrapeConfigs(
+  given: readonly Given[],
+  place: string,
+  folder: string,
+  { zeroAtCreation = false }: { readonly zeroAtCreation?: boolean } = {},
+): ScrapeConfig[] {
   const names = new Set<string>();
   return given.map((one, i) => {
     const here = `${place}.${i}`;
@@ -100,11 +105,11 @@ export function toScrapeConfigs(given: readonly Given[], place: string, folder: 
         `${here}.job_name: there are two jobs ${JSON.stringify(one.job_name)}; give each its own name`,
       );
     names.add(one.job_name);
-    return toScrapeConfig(one, here, folder);
+    return { ...toScrapeConfig(one, here, folder), zeroAtCreation };
   });
 }
 
-function toScrapeConfig(given: Given, place: string, folder: string): ScrapeConfig {
+function toScrapeConfig(given: Given, place: string, folder: string): Omit<ScrapeConfig, 'zeroAtCreation'> {
   const fallback = given.fallback_scrape_protocol;
   return {
     jobName: given.job_name,

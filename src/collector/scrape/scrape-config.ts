@@ -32,6 +32,8 @@ export interface ScrapeConfig {
   /** Bytes of an answer, unpacked. */
   readonly bodyBytes: number;
   readonly limits: SampleLimits;
+  /** Counters get a 0 where OpenMetrics says that they began, and that time is no series of its own. */
+  readonly zeroAtCreation: boolean;
   readonly staticGroups: readonly TargetGroup[];
   readonly fileDiscovery: readonly FileDiscoveryConfig[];
   readonly relabel: readonly RelabelConfig[];

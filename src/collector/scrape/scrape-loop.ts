@@ -4,6 +4,7 @@ import { isCodedError, messageOf } from '../../util/coded-error.ts';
 import { readExposition } from '../../wire/prometheus/exposition-reader.ts';
 import { parseSeries } from '../../wire/prometheus/exposition-series.ts';
 import type { Appender, Committed } from '../storage/storage.ts';
+import { type CreatedTimes, readCreatedTimes } from './created-times.ts';
 import { beyondLimit, type Exposition, fetchExposition, type ScrapeConnections } from './fetch-exposition.ts';
 import { createMetadataCache, type MetadataCache } from './metric-metadata.ts';
 import type { MutableLabels, Relabel } from './relabel.ts';
@@ -65,6 +66,8 @@ const LONGEST_STRETCH_MS = 8;
 // A scrape this little late is taken to be on time: equal distances pack better. Source: prometheus ScrapeTimestampTolerance
 const TOLERANCE_MS = 2;
 const AHEAD_MS = 10 * 60_000;
+// What began longer ago is nothing new. Source: prometheus/tsdb/head.go, half of the chunk range
+const LONGEST_SINCE_CREATION_MS = 3_600_000;
 const REPORTS = [
   'up',
   'scrape_duration_seconds',
@@ -109,7 +112,9 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
   /** Reads a body into `appender`; counts go on though it turns out to be of no use. */
   const append = async (appender: Appender, { text, format }: Exposition, t: number, counts: Counts) => {
     let limited = 0;
+    const created = config.zeroAtCreation ? await inTurns(readCreatedTimes(text, format)) : undefined;
     const sample = (series: string, value: number, exposedT: number | undefined) => {
+      if (created?.isTime(series)) return;
       counts.scraped += 1;
       const ownT = config.honorTimestamps ? exposedT : undefined;
       let known = cache.get(series);
@@ -128,24 +133,53 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
       if (repeated) return;
       limited += 1;
       if (config.limits.samples > 0 && limited > config.limits.samples) return;
-      if ((ownT ?? t) > clock.now() + AHEAD_MS || !appendOne(appender, known, ownT ?? t, value)) return;
+      if ((ownT ?? t) > clock.now() + AHEAD_MS) return;
+      if (created !== undefined) appendZero(appender, known, series, ownT ?? t, created);
+      if (!appendOne(appender, known, ownT ?? t, value)) return;
       if (ownT === undefined || config.trackTimestampsStaleness) cache.track(known);
       if (isNew) counts.added += 1;
     };
     const reading = readExposition(text, format, {
       sample,
-      type: (metric, type) => metadata.set(metric, { type }),
+      type(metric, type) {
+        metadata.set(metric, { type });
+        created?.type(metric, type);
+      },
       help: (metric, help) => metadata.set(metric, { help }),
       unit: (metric, unit) => metadata.set(metric, { unit }),
     });
+    await inTurns(reading);
+    if (config.limits.samples > 0 && limited > config.limits.samples)
+      throw beyondLimit('sample limit exceeded');
+  };
+
+  /** Reads to the end, and lets others have the thread now and then. */
+  const inTurns = async <T>(reading: Generator<undefined, T>): Promise<T> => {
     let began = clock.monotonic();
-    while (!reading.next().done) {
+    for (;;) {
+      const { done, value } = reading.next();
+      if (done) return value;
       if (clock.monotonic() - began < LONGEST_STRETCH_MS) continue;
       await new Promise((resolve) => setImmediate(resolve));
       began = clock.monotonic();
     }
-    if (config.limits.samples > 0 && limited > config.limits.samples)
-      throw beyondLimit('sample limit exceeded');
+  };
+
+  /** Where a counter began after its last sample, and before this one, it was 0. */
+  const appendZero = (
+    appender: Appender,
+    known: KnownSeries,
+    series: string,
+    t: number,
+    created: CreatedTimes,
+  ) => {
+    known.createdKey ??= created.keyOf(series) ?? null;
+    const createdT = known.createdKey === null ? undefined : created.of(known.createdKey);
+    const isNews = createdT !== undefined && createdT !== known.createdT && createdT < t;
+    if (isNews && createdT > (known.lastT ?? t - LONGEST_SINCE_CREATION_MS))
+      appendOne(appender, known, createdT, 0);
+    if (createdT !== undefined) known.createdT = createdT;
+    known.lastT = t;
   };
 
   const appendOne = (appender: Appender, known: KnownSeries, t: number, value: number) => {

@@ -4,6 +4,11 @@ export interface KnownSeries {
   readonly labelBytes: Uint8Array;
   /** The scrape that last had it. */
   seenIn: number;
+  /** As by `CreatedTimes`; `null` where nothing of the kind begins, undefined where nobody asked. */
+  createdKey?: string | null;
+  /** The newest of its samples, and when its counter began, where that is of interest. */
+  lastT?: number;
+  createdT?: number;
 }
 
 /** What a target's texts of series stand for, so that each is taken apart, relabelled and encoded once. */
