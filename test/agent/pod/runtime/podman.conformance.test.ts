@@ -4,7 +4,8 @@ import { describe } from 'vitest';
 import { createPodmanRuntime } from '../../../../src/agent/pod/runtime/podman/podman-runtime.ts';
 import type { RunningContainer } from '../../../../src/agent/pod/runtime/runtime.ts';
 import { systemClock } from '../../../../src/util/clock.ts';
-import { type Behaviour, runtimeConformance } from '../../../conformance/runtime.ts';
+import { type Behaviour, type RuntimeSubject, runtimeConformance } from '../../../conformance/runtime.ts';
+import { runtimeIsolation } from '../../../conformance/runtime-isolation.ts';
 import { BUSYBOX_IMAGE, noPodman, startPodman } from '../../../support/podman.ts';
 import { until } from '../../../support/process-pods.ts';
 
@@ -19,7 +20,7 @@ function commandOf(behaviour: Behaviour): readonly string[] {
 }
 
 describe.skipIf(noPodman())('on real Podman', () => {
-  runtimeConformance('the Podman runtime', async () => {
+  const create = async (): Promise<RuntimeSubject> => {
     const podman = await startPodman();
     const dataDir = join(podman.folder, 'data');
     mkdirSync(dataDir);
@@ -46,5 +47,7 @@ describe.skipIf(noPodman())('on real Podman', () => {
       },
       dispose: () => podman.remove(),
     };
-  });
+  };
+  runtimeConformance('the Podman runtime', create);
+  runtimeIsolation('the Podman runtime', create);
 });

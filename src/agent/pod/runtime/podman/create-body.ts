@@ -62,7 +62,8 @@ export function podBody(config: SandboxConfig, agent: string): object {
     hostname: config.hostname,
     labels: podLabels(agent, config),
     shared_namespaces: [
-      'ipc',
+      // A pod of Podman 4 cannot have the host's: its containers ask for it themselves.
+      ...(config.hostIpc ? [] : ['ipc']),
       'net',
       'uts',
       ...(config.shareProcessNamespace || config.hostPid ? ['pid'] : []),
@@ -71,7 +72,6 @@ export function podBody(config: SandboxConfig, agent: string): object {
     exit_policy: 'continue',
     ...(config.hostNetwork ? { netns: HOST } : {}),
     ...(config.hostPid ? { pidns: HOST } : {}),
-    ...(config.hostIpc ? { ipcns: HOST } : {}),
     ...(config.hostNetwork || config.hostPorts === undefined || config.hostPorts.length === 0
       ? {}
       : { portmappings: config.hostPorts.map(portMapping) }),
@@ -89,6 +89,7 @@ export function containerBody(
   return {
     name: containerName(pod, config),
     pod: place.podId,
+    ...(pod.hostIpc ? { ipcns: HOST } : {}),
     image: config.image,
     ...words(config),
     ...security(config.security),

@@ -9,6 +9,7 @@ const POD_NAME = 'io.podvitals.pod.name';
 const POD_NAMESPACE = 'io.podvitals.pod.namespace';
 const CONTAINER = 'io.podvitals.container.name';
 const ATTEMPT = 'io.podvitals.container.attempt';
+const HOST_IPC = 'io.podvitals.pod.host-ipc';
 const INIT = 'io.podvitals.container.init';
 
 /** The agent whose data lie in this folder, after a restart too; no other agent has it. */
@@ -20,7 +21,7 @@ export const podName = ({ podUid, namespace, name }: PodNames) => `${name}_${nam
 export const containerName = (pod: PodNames, { name, attempt }: Pick<ContainerConfig, 'name' | 'attempt'>) =>
   `${name}_${podName(pod)}_${attempt}`;
 
-export type PodNames = Pick<SandboxConfig, 'podUid' | 'namespace' | 'name'>;
+export type PodNames = Pick<SandboxConfig, 'podUid' | 'namespace' | 'name' | 'hostIpc'>;
 export type LifeNames = Pick<ContainerConfig, 'podUid' | 'name' | 'attempt'>;
 
 export const podLabels = (agent: string, pod: PodNames): Readonly<Record<string, string>> => ({
@@ -28,6 +29,7 @@ export const podLabels = (agent: string, pod: PodNames): Readonly<Record<string,
   [UID]: pod.podUid,
   [POD_NAME]: pod.name,
   [POD_NAMESPACE]: pod.namespace,
+  ...(pod.hostIpc ? { [HOST_IPC]: 'true' } : {}),
 });
 
 export const containerLabels = (
@@ -45,7 +47,7 @@ export const containerLabels = (
 export function podOf(labels: Readonly<Record<string, string>>): PodNames | undefined {
   const { [UID]: podUid, [POD_NAME]: name, [POD_NAMESPACE]: namespace } = labels;
   if (podUid === undefined || name === undefined || namespace === undefined) return undefined;
-  return { podUid, name, namespace };
+  return { podUid, name, namespace, ...(labels[HOST_IPC] === 'true' ? { hostIpc: true } : {}) };
 }
 
 /** Undefined when the labels are not all there. */
