@@ -33,7 +33,7 @@ import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import type { NodeSettings } from './pod/node/node-keeper.ts';
 import { createPodManager, type PodManager } from './pod/pod-manager.ts';
 import { podmanSocketOf } from './pod/runtime/podman/podman-socket.ts';
-import type { Runtime } from './pod/runtime/runtime.ts';
+import type { Enforcement, Runtime } from './pod/runtime/runtime.ts';
 import type { RuntimeName } from './pod/runtime/runtime-name.ts';
 import type { PodTransition } from './pod/transition.ts';
 import { newestWithin } from './redaction/log-bound.ts';
@@ -83,7 +83,7 @@ export interface Agent {
   /** Where `/metrics` is; after `start`. */
   url(): string;
   /** What this host lets it enforce. */
-  enforcement(): { readonly level: string; readonly notEnforced: readonly string[] };
+  enforcement(): Enforcement;
   /** The newest log lines, at most 256 Ki characters, without secrets: these leave the agent. */
   logs(
     uid: string,

@@ -114,9 +114,10 @@ export function createApp(options: AppOptions): App {
       logger,
     });
     await agent.start();
-    const { level, notEnforced } = agent.enforcement();
+    const { level, notEnforced, remedy } = agent.enforcement();
     say(`pods run here with: ${level}`);
     if (notEnforced.length > 0) say(`not enforced on this host: ${notEnforced.join(', ')}`);
+    if (remedy !== undefined) say(`to enforce more: ${remedy}`);
   };
 
   return {

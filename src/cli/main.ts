@@ -104,5 +104,15 @@ if (isMain()) {
     env: process.env,
     isTty: process.stdout.isTTY ?? false,
     streams: process,
+    ...(process.execve === undefined
+      ? {}
+      : {
+          rerun: (words: readonly string[], env: NodeJS.ProcessEnv) =>
+            process.execve!(
+              words[0]!,
+              [...words, process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+              env,
+            ),
+        }),
   });
 }

@@ -16,6 +16,8 @@ export interface Terminal {
     readonly stdout: Writable & { readonly rows?: number; readonly columns?: number };
     readonly stderr: Writable;
   };
+  /** Goes on as the same command line run by `words`; absent: this process stays what it is. Returns only in tests. */
+  readonly rerun?: (words: readonly string[], env: NodeJS.ProcessEnv) => void;
 }
 
 export interface CommonFlags {

@@ -23,16 +23,15 @@ interface Answer {
   readonly error?: { readonly code?: string; readonly message: string };
 }
 
-/** Starts it; `as` another user where given. */
+/** Starts it; `as` another user where given, in `cgroups` (files a process writes `0` to) where given. */
 export async function startKillableAgent(
   owner: Owner,
-  as: { uid?: number; gid?: number } = {},
+  as: { uid?: number; gid?: number; cgroups?: readonly string[] } = {},
 ): Promise<KillableAgent> {
   const script = join(import.meta.dirname, 'runtime-agent.ts');
   const child: ChildProcess = fork(script, [owner.dataDir, owner.cgroupParent], {
-    execArgv: [],
+    ...startedBy(as),
     env: { PATH: process.env.PATH },
-    ...as,
   });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   const exits: ContainerExit[] = [];
@@ -69,4 +68,13 @@ export async function startKillableAgent(
       await once(child, 'exit');
     },
   };
+}
+
+function startedBy({ uid, gid, cgroups }: { uid?: number; gid?: number; cgroups?: readonly string[] }) {
+  const user = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
+  if (cgroups === undefined) return { execArgv: [], ...user };
+  // Root joins, then gives itself up.
+  const joins = cgroups.map((file) => `echo 0 > '${file}' || exit 125`).join('\n');
+  const become = `exec setpriv --reuid=${uid} --regid=${gid} --clear-groups -- '${process.execPath}' "$@"`;
+  return { execPath: '/bin/sh', execArgv: ['-c', `${joins}\n${become}`, 'sh'] };
 }

@@ -1,4 +1,5 @@
 import { lookForCgroupParent } from '../host/cgroup-parent.ts';
+import { decideDelegation, readDelegationFacts } from '../host/delegation.ts';
 import { findTools } from '../host/tool.ts';
 import { canMakeNamespaces, describeEnforcement, findRootMode } from '../pod/runtime/process/capability.ts';
 import type { Enforcement } from '../pod/runtime/runtime.ts';
@@ -35,6 +36,7 @@ export async function examineHost(options: {
   const capabilities = {
     user: uid === 0 ? 'root' : `uid ${uid ?? 'unknown'}`,
     cgroups: { ...lookForCgroupParent(), delegates: [] },
+    delegation: decideDelegation(readDelegationFacts(process.env)),
     namespaces,
     root: namespaces && writable ? await findRootMode(tools, nearestFolder(options.dataDir)) : 'shared',
     routed: tools.ip !== undefined && tools.nsenter !== undefined,

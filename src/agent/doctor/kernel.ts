@@ -1,5 +1,6 @@
 import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { delegationRemedy, missingControllers } from '../host/delegation.ts';
 import type { Capabilities } from '../pod/runtime/process/capability.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
 
@@ -26,16 +27,28 @@ export function checkPlatform(): Finding {
   );
 }
 
-export function checkCgroups({ user, cgroups }: Pick<Capabilities, 'user' | 'cgroups'>): Finding {
+export function checkCgroups({
+  user,
+  cgroups,
+  delegation,
+}: Pick<Capabilities, 'user' | 'cgroups' | 'delegation'>): Finding {
   const { mode, enforces } = cgroups;
-  const missing = ['cpu', 'memory', 'pids'].filter((controller) => !enforces.has(controller));
+  if (delegation.level === 'scope') {
+    const { words } = delegation;
+    return ok(
+      'cgroups',
+      `${mode}: up and agent enter a scope of their own, which systemd delegates: ${words.join(' ')}`,
+    );
+  }
+  const missing = missingControllers(enforces);
   const has = `${mode === 'none' ? 'none' : mode}${enforces.size > 0 ? ` with ${[...enforces].join(', ')}` : ''}`;
   if (missing.length === 0) return ok('cgroups', has);
   if (user !== 'root') {
+    const why = delegation.level === 'plain' ? ` (${delegation.why})` : '';
     return warning(
       'cgroups',
-      `${has}: as ${user} limits on ${missing.join(', ')} are not enforced`,
-      'run as root, or in a delegated scope: systemd-run --user --scope -p Delegate=yes podvitals up',
+      `${has}: as ${user} limits on ${missing.join(', ')} are not enforced${why}`,
+      delegationRemedy(delegation, enforces) ?? 'run as root',
     );
   }
   return warning(

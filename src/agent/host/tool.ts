@@ -24,11 +24,12 @@ const NAMES = [
   'sh',
   'sleep',
   'stty',
+  'systemd-run',
   'umount',
   'unshare',
 ] as const;
 
-/** The host's tools: a shell, coreutils, util-linux, iproute2. */
+/** The host's tools: a shell, coreutils, util-linux, iproute2, systemd. */
 export type ToolName = (typeof NAMES)[number];
 
 /** Absolute paths. */

@@ -6,6 +6,7 @@ import { type ConfigFlags, loadConfig } from '../../config/config.ts';
 import { ExitStatus } from '../exit-status.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { collect, type Terminal } from '../program.ts';
+import { enterScope } from '../scope.ts';
 import { printable } from '../terminal.ts';
 import { describeApplied, readManifest } from './apply.ts';
 
@@ -77,6 +78,7 @@ async function serve(
   const config = loadConfig(flags, terminal.env);
   // Read before anything starts: a typing error should not cost a start.
   const manifests: readonly ManifestFile[] = paths.map(readManifest);
+  if (halves !== 'collector' && config.agent.runtime === 'process') enterScope(terminal);
   const { createApp } = await import('../../app/app.ts');
   const app = createApp({
     halves,

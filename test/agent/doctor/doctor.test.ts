@@ -18,6 +18,7 @@ import {
 import { checkPorts } from '../../../src/agent/doctor/ports.ts';
 import { checkTools } from '../../../src/agent/doctor/tools.ts';
 import { lookForCgroupParent, openCgroupParent } from '../../../src/agent/host/cgroup-parent.ts';
+import type { Delegation } from '../../../src/agent/host/delegation.ts';
 import { findTools } from '../../../src/agent/host/tool.ts';
 import { notRoot } from '../../support/parts.ts';
 
@@ -95,8 +96,20 @@ describe('podvitals doctor', () => {
       { status: 'warning' },
     ]);
     const cgroups = { mode: 'v2', paths: {}, enforces: new Set(['cpu']), delegates: [] } as const;
-    expect(checkCgroups({ user: 'root', cgroups }).remedy).toContain('+memory +pids');
-    expect(checkCgroups({ user: 'uid 1000', cgroups }).remedy).toContain('Delegate=yes');
+    expect(checkCgroups({ user: 'root', cgroups, delegation: { level: 'root' } }).remedy).toContain(
+      '+memory +pids',
+    );
+    const words = ['systemd-run', '--user', '--scope', '-p', 'Delegate=yes', '--'];
+    const checked = (delegation: Delegation) => checkCgroups({ user: 'uid 1000', cgroups, delegation });
+    expect(checked({ level: 'delegated' }).remedy).toContain('Delegate=cpu');
+    expect(checked({ level: 'plain', why: 'no session', remedy: 'log in' })).toMatchObject({
+      found: expect.stringContaining('(no session)'),
+      remedy: 'log in',
+    });
+    expect(checked({ level: 'scope', words, userRuntime: '/run/user/1000' })).toMatchObject({
+      status: 'ok',
+      found: expect.stringContaining('Delegate=yes'),
+    });
     expect(checkNamespaces({ user: 'root', namespaces: true, root: 'memory' }).remedy).toContain(
       '--data-dir',
     );

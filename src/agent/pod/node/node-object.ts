@@ -28,7 +28,11 @@ export function nodeObject(
   host: HostFacts & {
     readonly createdAt: number;
     /** What the runtime can and cannot enforce here. */
-    readonly enforcement: { readonly level: string; readonly notEnforced: readonly string[] };
+    readonly enforcement: {
+      readonly level: string;
+      readonly notEnforced: readonly string[];
+      readonly remedy?: string;
+    };
   },
   now: number,
 ): Node {
@@ -50,7 +54,8 @@ export function nodeObject(
     reason,
     message,
   });
-  const { level, notEnforced } = host.enforcement;
+  const { level, notEnforced, remedy } = host.enforcement;
+  const better = remedy === undefined ? '' : `; to enforce more: ${remedy}`;
   const amounts = (cpu: number, memory: number, disk: number) => ({
     cpu: Number.isInteger(cpu) ? String(cpu) : `${Math.round(cpu * 1000)}m`,
     memory: `${Math.floor(memory / 1024)}Ki`,
@@ -94,7 +99,7 @@ export function nodeObject(
           notEnforced.length > 0,
           host.createdAt,
           notEnforced.length > 0 ? 'HostCannotEnforce' : 'HostEnforces',
-          notEnforced.length > 0 ? `${level}; not enforced: ${notEnforced.join(', ')}` : level,
+          notEnforced.length > 0 ? `${level}; not enforced: ${notEnforced.join(', ')}${better}` : level,
         ),
         condition('Ready', true, host.createdAt, 'KubeletReady', 'podvitals agent is running'),
       ],

@@ -197,6 +197,8 @@ export interface Enforcement {
   readonly level: string;
   /** Manifest fields that are accepted but not enforced here, e.g. `resources.limits.memory`. */
   readonly notEnforced: readonly string[];
+  /** How this host could be made to enforce more; absent: nothing is known. */
+  readonly remedy?: string;
 }
 
 /**

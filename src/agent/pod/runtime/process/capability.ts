@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { join } from 'node:path';
 import type { CgroupParent } from '../../../host/cgroup-parent.ts';
 import { runCommand } from '../../../host/command.ts';
+import { type Delegation, delegationRemedy } from '../../../host/delegation.ts';
 import type { Tools } from '../../../host/tool.ts';
 import type { Enforcement } from '../runtime.ts';
 import type { RootMode } from './host.ts';
@@ -103,6 +104,7 @@ const MODES: Readonly<Record<CgroupParent['mode'], string>> = {
 export interface Capabilities {
   readonly user: string;
   readonly cgroups: CgroupParent;
+  readonly delegation: Delegation;
   readonly namespaces: boolean;
   readonly root: RootMode;
   readonly routed: boolean;
@@ -128,7 +130,9 @@ export function describeEnforcement(found: Capabilities): Enforcement {
   const usable = Object.keys(cgroups.paths).length > 0;
   const level = [
     found.user,
-    usable || cgroups.mode === 'none' ? MODES[cgroups.mode] : `${MODES[cgroups.mode]}, not delegated to us`,
+    usable || cgroups.mode === 'none'
+      ? `${MODES[cgroups.mode]}${usable && found.user !== 'root' ? ', delegated to us' : ''}`
+      : `${MODES[cgroups.mode]}, not delegated to us`,
     ...(found.namespaces ? [] : ["no namespaces: pods share the host's network and processes"]),
     ...(found.namespaces && !found.routed ? ['no pod network (iproute2 is missing): loopback only'] : []),
     ...(found.root === 'memory' ? ['container layers in memory'] : []),
@@ -137,6 +141,7 @@ export function describeEnforcement(found: Capabilities): Enforcement {
   const limits = Object.entries(FIELDS).flatMap(([controller, fields]) =>
     cgroups.enforces.has(controller) ? [] : fields,
   );
+  const remedy = delegationRemedy(found.delegation, cgroups.enforces);
   return Object.freeze({
     level,
     notEnforced: Object.freeze([
@@ -145,5 +150,6 @@ export function describeEnforcement(found: Capabilities): Enforcement {
       ...(found.namespaces ? [] : ['hostname', 'hostNetwork: false']),
       ...unenforcedSecurity(found),
     ]),
+    ...(remedy === undefined ? {} : { remedy }),
   });
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../../util/clock.ts';
 import type { CgroupParent } from '../../../host/cgroup-parent.ts';
+import type { Delegation } from '../../../host/delegation.ts';
 import type { Tools } from '../../../host/tool.ts';
 import type { Layout } from './layout.ts';
 
@@ -13,6 +14,8 @@ export interface ProcessHost {
   readonly dataDir: string;
   readonly tools: Tools;
   readonly cgroups: CgroupParent;
+  /** By which right the cgroups are made. */
+  readonly delegation: Delegation;
   /** Makes the parent again, with its controllers: it was removed with the last pod. */
   readonly reopenCgroups: () => void;
   /** Whether processes can be put into namespaces of their own. */

@@ -5,6 +5,7 @@ import { type Clock, sleep } from '../../../../util/clock.ts';
 import { CodedError, messageOf } from '../../../../util/coded-error.ts';
 import { freezeCgroup, pruneCgroup } from '../../../host/cgroup.ts';
 import { openCgroupParent } from '../../../host/cgroup-parent.ts';
+import { decideDelegation, readDelegationFacts } from '../../../host/delegation.ts';
 import { createNamespaceDialer } from '../../../host/namespace-dial.ts';
 import { type Ipv4Block, parseBlock } from '../../../host/network-subnet.ts';
 import { signalProcess } from '../../../host/process-identity.ts';
@@ -63,6 +64,8 @@ async function openHost(options: ProcessRuntimeOptions): Promise<ProcessHost> {
   const tools = findTools();
   needTool(tools, 'sh');
   const namespaces = await canMakeNamespaces(tools);
+  // Before the cgroup is opened: that changes what is found.
+  const delegation = decideDelegation(readDelegationFacts(process.env));
   const cgroupParent = options.cgroupParent ?? 'podvitals';
   return {
     clock: options.clock,
@@ -71,6 +74,7 @@ async function openHost(options: ProcessRuntimeOptions): Promise<ProcessHost> {
     tools,
     cgroups: openCgroupParent(cgroupParent),
     reopenCgroups: () => void openCgroupParent(cgroupParent),
+    delegation,
     namespaces,
     root: namespaces ? await findRootMode(tools, dataDir) : 'shared',
     nodeFolder: dirname(realpathSync(options.nodePath ?? process.execPath)),
@@ -229,6 +233,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       describeEnforcement({
         user: process.getuid?.() === 0 ? 'root' : `uid ${process.getuid?.() ?? 'unknown'}`,
         cgroups: host.cgroups,
+        delegation: host.delegation,
         namespaces: host.namespaces,
         root: host.root,
         routed: network.routed,
