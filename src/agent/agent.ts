@@ -259,6 +259,7 @@ export function createAgent(options: AgentOptions): Agent {
       }
       if (transition.kind === 'pod-deleted') network.forget(transition.pod.uid);
     });
+    manager.onWorkloadEvent(recorder.onWorkloadEvent);
     oomWatch.onKill((containerId, kill) => {
       const owner = pods.ownerOf(containerId);
       if (!owner) return;

@@ -43,13 +43,18 @@ const KINDS: readonly ResourceKind[] = [
 export const isNodeWord = (word: string) => ['nodes', 'node', 'no'].includes(word.toLowerCase());
 
 /** The kind a user means by `po`, `pods`, `deploy`, `deployments.apps`, … */
-export function resourceKind(word: string): ResourceKind {
+export function findResourceKind(word: string): ResourceKind | undefined {
   const [name, ...group] = word.toLowerCase().split('.');
-  const found = KINDS.find(
+  return KINDS.find(
     (kind) => kind.names.includes(name!) && (group.length === 0 || group.join('.') === groupOf(kind)),
   );
+}
+
+/** @throws InvalidArgumentError with the kinds there are. */
+export function resourceKind(word: string): ResourceKind {
+  const found = findResourceKind(word);
   if (found) return found;
-  if (['events', 'event', 'ev'].includes(name!)) throw new InvalidArgumentError('write: podvitals events');
+  if (['events', 'event', 'ev'].includes(word.toLowerCase())) throw new InvalidArgumentError('write: podvitals events');
   throw new InvalidArgumentError(
     `there is no resource "${word}" here; there are ${KINDS.map((kind) => kind.names[0]).join(', ')}`,
   );

@@ -90,6 +90,31 @@ describe.skipIf(notRoot())('a rollout of real processes', () => {
     expect(code, err).toBe(0);
   };
 
+  it('is told by its controllers: events, and describe of each kind', async () => {
+    await podvitals?.stop();
+    podvitals = await startPodvitals({ dataDir: dataDir.path, ports, env: { OTEL_TRACES_EXPORTER: 'none' } });
+    await apply('v1');
+    await podvitals.command('rollout', 'status', 'deploy/web', '-n', 'rolled');
+    const printed = async (...args: readonly string[]) => (await podvitals!.command(...args)).out;
+    await until('the events', 60_000, async () =>
+      /deployment\/rolled\/web +Scaled up replica set web-\w+ from 0 to 2/.test(
+        await printed('events', '-n', 'rolled', '--for', 'deployment/web'),
+      ),
+    );
+    const described = await printed('describe', 'deploy/web', '-n', 'rolled');
+    expect(described).toMatch(/^NewReplicaSet: +web-\w+ \(2\/2 replicas created\)$/m);
+    expect(described).toMatch(/^Events:\n {2}Normal +ScalingReplicaSet +\S+ +Scaled up replica set/m);
+    expect(described).not.toContain('Created pod');
+    const [set] = await items<{ readonly metadata: { readonly name: string } }>('replicasets');
+    expect(await printed('describe', 'rs', set!.metadata.name, '-n', 'rolled')).toMatch(
+      /^Events:\n( {2}Normal +SuccessfulCreate +\S+ +Created pod: web-\S+\n){2}$/m,
+    );
+    expect(await printed('describe', 'service/web', '-n', 'rolled')).toMatch(/^Endpoints: +\S+/m);
+    expect(await printed('describe', 'job/ask', '-n', 'rolled')).toMatch(
+      /SuccessfulCreate +\S+ +Created pod: ask-/,
+    );
+  });
+
   it('goes on after kill -9 in its middle, takes back what undo asks for, and its Service has a name in pods', async () => {
     await apply('v1');
     expect(await podvitals!.command('rollout', 'status', 'deploy/web', '-n', 'rolled')).toMatchObject({

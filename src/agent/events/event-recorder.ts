@@ -7,6 +7,7 @@ import type { CancelTimer, Clock } from '../../util/clock.ts';
 import type { KeyValue } from '../pod/key-value.ts';
 import type { PodTransition } from '../pod/transition.ts';
 import type { PodView, WorkloadView } from '../pod/view.ts';
+import type { WorkloadEvent } from '../pod/workload/workload-event.ts';
 import { redactObject, redactText } from '../redaction/redaction.ts';
 import { diagnosePod } from '../triage/diagnose-pod.ts';
 import { isDependencyDeath } from '../triage/pod-evidence.ts';
@@ -20,6 +21,7 @@ import { createPodStates, type PodStates } from './pod-states.ts';
 import { recordId } from './record-id.ts';
 import { createRepetition, type Repetition } from './repetition.ts';
 import { type Wording, wordingOf } from './wording.ts';
+import { createWorkloadEvents } from './workload-events.ts';
 
 /** How long a death waits for its log, and for the kernel's record of an OOM kill that its counter has shown. */
 const LOG_WAIT_MS = 2000;
@@ -52,6 +54,8 @@ export interface EventRecorderOptions {
 export interface EventRecorder {
   onTransition(transition: PodTransition): void;
   onOomKill(victim: OomVictim): void;
+  /** What a controller did or saw. */
+  onWorkloadEvent(event: WorkloadEvent): void;
   /** The pod's object may have changed. */
   podChanged(view: PodView): void;
   workloadChanged(view: WorkloadView, deleted?: boolean): void;
@@ -90,6 +94,9 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const pods = new Map<string, PodMemory>();
   const history = createLifeHistory(options.keyValue);
   const departures = createDepartures(options.keyValue);
+  const workloadEvents = createWorkloadEvents(options.node, clock, (event) =>
+    emit([{ kind: 'event', event: redactEvent(event) }]),
+  );
   let droppedBefore = 0;
   let cancelLook: CancelTimer | undefined;
 
@@ -277,6 +284,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       memory.victims.set(key, [...known.slice(1 - MOST_VICTIMS), victim.kill]);
       memory.awaited.get(key)?.();
     },
+    onWorkloadEvent: workloadEvents.tell,
     podChanged(view) {
       // A view may be older than the end of its pod: nothing that is told after that end may bring it back.
       if (!departures.has(view.ref.uid) && !pods.get(view.ref.uid)?.ending)
@@ -310,10 +318,12 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       }
     },
     get dropped() {
-      return [...pods.values()].reduce((sum, { repetition }) => sum + repetition.dropped, droppedBefore);
+      const before = droppedBefore + workloadEvents.dropped;
+      return [...pods.values()].reduce((sum, { repetition }) => sum + repetition.dropped, before);
     },
     close() {
       cancelLook?.();
+      workloadEvents.flush();
       for (const { states, repetition } of pods.values()) {
         repetition.flush();
         states.close();

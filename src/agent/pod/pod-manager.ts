@@ -3,6 +3,7 @@ import type { PodRef } from '../../model/pod-ref.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { KeyValue } from './key-value.ts';
+import { createListeners } from './listeners.ts';
 import type { ManifestObject } from './manifest/manifest-object.ts';
 import { newPod } from './new-pod.ts';
 import type { NodeSettings } from './node/node-keeper.ts';
@@ -35,6 +36,7 @@ import { createControllers } from './workload/controllers.ts';
 import { controllerOf, ownerReference } from './workload/owner.ts';
 import { canonicalJson, randomUid } from './workload/pod-names.ts';
 import { changedWorkload, type WorkloadChange } from './workload/workload-change.ts';
+import type { WorkloadEvent } from './workload/workload-event.ts';
 import { desiredPods, hasWorkload, workloadObject, workloadOf } from './workload/workload-identity.ts';
 import { createWorkloads } from './workload/workloads.ts';
 import { createWriteBehind } from './write-behind.ts';
@@ -128,6 +130,8 @@ export interface PodManager {
   ): { readonly pod: PodRef; readonly container: string; readonly attempt: number } | undefined;
   /** Called at once, in order; returns the unsubscribe function. */
   onTransition(listener: (transition: PodTransition) => void): () => void;
+  /** What controllers do and see, at once; not told again by the next agent. Returns the unsubscribe function. */
+  onWorkloadEvent(listener: (event: WorkloadEvent) => void): () => void;
   /**
    * Stops looking. With `deletePods` all objects are deleted first, bounded by the pods' grace; resolves with the
    * pods that could not be ended in that time. Without, the pods run on, to be taken over by the next agent.
@@ -148,7 +152,9 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   const onError = options.onError ?? (() => {});
   const writer = createWriteBehind(keyValue, clock, onError);
   const objects = createObjectStore(keyValue, writer);
-  const listeners = new Set<(transition: PodTransition) => void>();
+  const transitions = createListeners<PodTransition>(onError);
+  const events = createListeners<WorkloadEvent>(onError);
+  const emit = transitions.tell;
   const uid = () => randomUid(random);
   const pods = createPodSet(() => context);
   const workloads = createWorkloads({ keyValue, writer, objects, pods: pods.visible, node: node.name });
@@ -225,6 +231,11 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         const asked = { metadata: owned, spec, folder: owner.folder, ...workloadOf(owner) };
         pods.add(newPod(asked, node.name, uid(), clock.now())).start();
       },
+      tell(object, words) {
+        const { namespace, name, uid: ownUid } = object.metadata;
+        const about = { kind: object.kind, namespace, name, uid: ownUid, ...workloadOf(object) };
+        events.tell({ at: clock.now(), ...about, ...words });
+      },
       deletePod: (pod, request) => void (pod.deletion ?? deletion.pod(pod, { request })),
       deleteObject: (object, request) => void deletion.object(object, { request }).catch(onError),
     },
@@ -255,16 +266,6 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     const salt = uid();
     void writer.write(SALT_KEY, () => salt);
     return salt;
-  }
-
-  function emit(transition: PodTransition): void {
-    for (const listener of [...listeners]) {
-      try {
-        listener(transition);
-      } catch (error) {
-        onError(error);
-      }
-    }
   }
 
   function applyOne(object: ManifestObject, folder: string | undefined): ApplyAction {
@@ -448,10 +449,8 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       }
       return undefined;
     },
-    onTransition(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    onTransition: transitions.add,
+    onWorkloadEvent: events.add,
     stop({ deletePods }) {
       stopping ??= (async () => {
         const left = deletePods ? await deleteEverything() : [];

@@ -15,7 +15,14 @@ import { askAgent, askServer } from '../client.ts';
 import { describeObject } from '../describe-object.ts';
 import { describeNode } from '../node-text.ts';
 import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
-import { collectionPath, isNodeWord, objectPath, type ResourceKind, resourceKind } from '../resource-kind.ts';
+import {
+  collectionPath,
+  findResourceKind,
+  isNodeWord,
+  objectPath,
+  type ResourceKind,
+  resourceKind,
+} from '../resource-kind.ts';
 import { printable } from '../terminal.ts';
 import { targetOf } from '../workload-target.ts';
 import { findPod } from './logs.ts';
@@ -37,7 +44,7 @@ export function describeCommand(terminal: Terminal): Command {
         terminal.out(describeNode(await askAgent<Node>(connection, 'GET', path)));
         return;
       }
-      const resource = resourceOf(kind!);
+      const resource = findResourceKind(kind!);
       if (resource && resource.kind !== 'Pod') {
         terminal.out(await describeOther(resource, word, name, flags, terminal));
         return;
@@ -46,18 +53,15 @@ export function describeCommand(terminal: Terminal): Command {
       const text = resource && wanted !== undefined ? wanted : word;
       const connection = connectionOf(flags, terminal);
       const pod = await findPod(connection, parseName(text, flags));
-      const events = await eventsOf(pod, flags, terminal);
+      const { namespace, name: podName } = pod.metadata;
+      const path = `/api/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(podName)}/events`;
+      const events = await eventsOf(path, flags, terminal);
       terminal.out(describePod(pod, events));
     });
 }
 
-function resourceOf(word: string): ResourceKind | undefined {
-  try {
-    return resourceKind(word);
-  } catch {
-    return undefined;
-  }
-}
+/** Kinds with a controller: it tells what it does. */
+const TELLS = ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'];
 
 const RELATED: Readonly<Record<string, string>> = {
   Deployment: 'replicasets',
@@ -76,31 +80,38 @@ async function describeOther(
   const target = targetOf(word, name, flags);
   const path = objectPath(resource, target.namespace, target.name);
   const object = await askAgent<KubernetesObject>(connection, 'GET', path);
+  const events = await eventsOf(
+    `/api/events?uid=${encodeURIComponent(object.metadata.uid)}`,
+    flags,
+    terminal,
+  );
+  const told = TELLS.includes(resource.kind) ? `${eventLines(events).map(printable).join('\n')}\n` : '';
   const related = RELATED[resource.kind];
-  if (related === undefined) return describeObject(object, []);
+  if (related === undefined) return describeObject(object, []) + told;
   const { items } = await askAgent<{ readonly items: readonly KubernetesObject[] }>(
     connection,
     'GET',
     collectionPath(resourceKind(related), target.namespace),
   );
   const { uid } = object.metadata;
-  return describeObject(
-    object,
-    items.filter(
-      ({ metadata }) => metadata.uid === uid || metadata.ownerReferences?.some((owner) => owner.uid === uid),
-    ),
+  return (
+    describeObject(
+      object,
+      items.filter(
+        ({ metadata }) =>
+          metadata.uid === uid || metadata.ownerReferences?.some((owner) => owner.uid === uid),
+      ),
+    ) + told
   );
 }
 
 // The agent alone can describe a pod; its events need the collector.
 async function eventsOf(
-  pod: Pod,
+  path: string,
   flags: CommonFlags,
   terminal: Terminal,
 ): Promise<readonly PodEvent[] | string> {
-  const { namespace, name } = pod.metadata;
   try {
-    const path = `/api/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/events`;
     return [
       ...(await askServer<{ items: readonly PodEvent[] }>(connectionOf(flags, terminal), path)).items,
     ].reverse();
@@ -129,19 +140,23 @@ function describePod(pod: Pod, events: readonly PodEvent[] | string): string {
         `  ${condition.type.padEnd(28)}${condition.status}${condition.reason ? `  ${condition.reason}` : ''}${condition.message ? `: ${condition.message}` : ''}`,
     ),
     field('QoS Class', status.qosClass),
-    'Events:',
+    ...eventLines(events),
   ];
-  if (typeof events === 'string') lines.push(`  not available: ${events}`);
-  else if (events.length === 0) lines.push('  <none>');
-  else {
-    for (const event of events) {
-      lines.push(
-        `  ${event.type.padEnd(8)} ${event.reason.padEnd(18)} ${humanDuration(Date.now() - event.at).padEnd(8)} ${event.message}`,
-      );
-    }
-  }
   // A line end within a text would let it pass for lines of ours.
   return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** Oldest first, or why there are none. */
+function eventLines(events: readonly PodEvent[] | string): readonly string[] {
+  if (typeof events === 'string') return ['Events:', `  not available: ${events}`];
+  if (events.length === 0) return ['Events:', '  <none>'];
+  return [
+    'Events:',
+    ...events.map(
+      ({ type, reason, at, message }) =>
+        `  ${type.padEnd(8)} ${reason.padEnd(18)} ${humanDuration(Date.now() - at).padEnd(8)} ${message}`,
+    ),
+  ];
 }
 
 const field = (name: string, value: string) => `${`${name}:`.padEnd(17)}${value}`;

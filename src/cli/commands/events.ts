@@ -4,6 +4,7 @@ import { CodedError } from '../../util/coded-error.ts';
 import { humanDuration } from '../age.ts';
 import { askServer, openServer } from '../client.ts';
 import { type CommonFlags, connectionOf, type Terminal, withConnection, withNamespace } from '../program.ts';
+import { findResourceKind } from '../resource-kind.ts';
 import { table } from '../table.ts';
 import { printable, printableJson } from '../terminal.ts';
 
@@ -50,7 +51,9 @@ function row(event: PodEvent): string[] {
     humanDuration(Date.now() - event.at),
     event.type,
     event.reason,
-    `pod/${event.pod.namespace}/${event.pod.name}${container}`,
+    event.object
+      ? `${event.object.kind.toLowerCase()}/${event.pod.namespace}/${event.object.name}`
+      : `pod/${event.pod.namespace}/${event.pod.name}${container}`,
     event.message,
   ];
 }
@@ -58,11 +61,12 @@ function row(event: PodEvent): string[] {
 function isWanted(event: PodEvent, flags: CommonFlags & { for?: string }): boolean {
   if (flags.namespace !== undefined && event.pod.namespace !== flags.namespace) return false;
   if (flags.for === undefined) return true;
-  const name = flags.for.replace(/^(pod|pods|deployment|deploy)\//, '');
+  const [word = '', ...rest] = flags.for.split('/');
+  const name = rest.length > 0 && findResourceKind(word) ? rest.join('/') : flags.for;
   return [
-    event.pod.name,
+    event.object?.name ?? event.pod.name,
     event.pod.workload,
-    `${event.pod.namespace}/${event.pod.name}`,
+    `${event.pod.namespace}/${event.object?.name ?? event.pod.name}`,
     `${event.pod.namespace}/${event.pod.workload}`,
   ].includes(name);
 }

@@ -18,6 +18,8 @@ const name = z.string().min(1).max(253).optional();
 const query = z.object({
   namespace: name,
   pod: name,
+  /** Of the pod, or of another object that events are about. */
+  uid: name,
   workload: name,
   container: name,
   limit: z.coerce.number().int().min(1).max(10_000).default(500),
@@ -52,7 +54,7 @@ export function eventRoutes({ log, clock = systemClock }: EventRoutesOptions): F
   };
 }
 
-type Wanted = Pick<RecordQuery, 'namespace' | 'pod' | 'workload' | 'container'>;
+type Wanted = Pick<RecordQuery, 'namespace' | 'pod' | 'uid' | 'workload' | 'container'>;
 
 function given(fields: { readonly [Name in keyof Wanted]: string | undefined }): Wanted {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -71,6 +73,7 @@ function isWanted({ pod, container }: PodEvent, wanted: Wanted): boolean {
   return (
     (wanted.namespace === undefined || wanted.namespace === pod.namespace) &&
     (wanted.pod === undefined || wanted.pod === pod.name) &&
+    (wanted.uid === undefined || wanted.uid === pod.uid) &&
     (wanted.workload === undefined || wanted.workload === pod.workload) &&
     (wanted.container === undefined || wanted.container === container)
   );

@@ -48,7 +48,7 @@ const A = {
 export function toLog(record: AgentRecord): ResourceLog {
   switch (record.kind) {
     case 'event':
-      return { resource: podResource(record.event.pod), log: eventLog(record.event) };
+      return { resource: eventResource(record.event), log: eventLog(record.event) };
     case 'life':
       return structured(record, record.life.finishedAt, podResource(record.life.pod));
     case 'pod':
@@ -70,13 +70,19 @@ function podResource(pod: PodRef): Attributes {
   ]);
 }
 
+/** What happened to a workload is about no pod. */
+function eventResource({ pod, object }: PodEvent): Attributes {
+  const all = podResource(pod);
+  return object ? new Map([...all].filter(([key]) => key !== A.pod && key !== A.uid)) : all;
+}
+
 function eventLog(event: PodEvent): LogRecord {
   const attributes = new Map<string, AnyValue>([
     [A.eventId, event.id],
     [A.eventUid, event.id],
     [A.reason, event.reason],
-    [A.objectKind, 'Pod'],
-    [A.objectName, event.pod.name],
+    [A.objectKind, event.object?.kind ?? 'Pod'],
+    [A.objectName, event.object?.name ?? event.pod.name],
     [A.objectUid, event.pod.uid],
     [A.namespace, event.pod.namespace],
   ]);
@@ -127,7 +133,9 @@ function eventOf(resource: Attributes, log: LogRecord): unknown {
     return '';
   };
   const isOurs = log.attributes.has(A.eventId);
-  const pod = of(A.pod, A.objectName);
+  const kind = of(A.objectKind) || 'Pod';
+  const object = kind === 'Pod' ? undefined : { kind, name: of(A.objectName) };
+  const pod = object ? '' : of(A.pod, A.objectName);
   const container = log.attributes.get(A.container);
   const attempt = log.attributes.get(A.attempt);
   const details = log.attributes.get(A.details);
@@ -139,9 +147,10 @@ function eventOf(resource: Attributes, log: LogRecord): unknown {
       name: pod,
       uid: of(A.uid, A.objectUid),
       node: of(A.node),
-      workload: isOurs ? of(A.workload) : pod,
+      workload: isOurs ? of(A.workload) : (object?.name ?? pod),
       workloadType: of(A.workloadType) || 'barepod',
     },
+    ...(object && { object }),
     ...(container !== undefined && { container }),
     ...(attempt !== undefined && { attempt }),
     type: log.severityNumber >= WARN ? 'Warning' : 'Normal',

@@ -42,6 +42,7 @@ const event = z.object({
   id,
   at,
   pod,
+  object: z.object({ kind: name, name }).optional(),
   container: name.optional(),
   attempt: z.int().min(0).optional(),
   type: z.enum(['Normal', 'Warning']),

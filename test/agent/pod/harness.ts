@@ -15,6 +15,7 @@ import {
 import type { ContainerConfig } from '../../../src/agent/pod/runtime/runtime.ts';
 import type { PodTransition } from '../../../src/agent/pod/transition.ts';
 import type { PodView } from '../../../src/agent/pod/view.ts';
+import type { WorkloadEvent } from '../../../src/agent/pod/workload/workload-event.ts';
 import type { Container, ContainerStatus, Pod, PodSpec } from '../../../src/model/kubernetes.ts';
 import { createFakeClock, type FakeClock } from '../../../src/util/clock.ts';
 
@@ -49,6 +50,8 @@ export interface Story {
   readonly runtime: FakeRuntime;
   readonly keyValue: KeyValue;
   readonly transitions: PodTransition[];
+  /** What controllers did and saw. */
+  readonly workloadEvents: WorkloadEvent[];
   manager: PodManager;
   /** Seconds since the story began. */
   at(): number;
@@ -88,6 +91,7 @@ export async function createStory(
   };
   const runtime = createFakeRuntime({ ...options, clock, life });
   const transitions: PodTransition[] = [];
+  const workloadEvents: WorkloadEvent[] = [];
   const random = options.random ?? seededRandom();
   // A dead agent's timers and writes must not reach the world of the living: each agent has its own gate.
   let gate = { open: true };
@@ -131,6 +135,7 @@ export async function createStory(
       },
     });
     manager.onTransition((transition) => mine.open && transitions.push(transition));
+    manager.onWorkloadEvent((event) => mine.open && workloadEvents.push(event));
     await manager.start();
     return manager;
   };
@@ -139,6 +144,7 @@ export async function createStory(
     runtime,
     keyValue,
     transitions,
+    workloadEvents,
     manager: await begin(),
     at: () => (clock.now() - origin) / 1000,
     advance: (seconds) => clock.advance(seconds * 1000),

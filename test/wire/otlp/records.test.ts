@@ -69,6 +69,12 @@ const records: readonly AgentRecord[] = [
     details: { exitCode: 1, oom: false, ratio: 0.5, who: 'kernel' },
   }),
   eventOf('e2', START + 1, { type: 'Normal', message: '' }),
+  eventOf('e3', START + 1, {
+    pod: { ...cart, name: '', uid: 'd1' },
+    object: { kind: 'Deployment', name: 'cart' },
+    type: 'Normal',
+    reason: 'ScalingReplicaSet',
+  }),
   life,
   podOf('s1', START + 2),
   {
@@ -218,8 +224,8 @@ describe('the receiver of records', () => {
     const request = encodeRecords(records, FACTS);
     expect(decodeExportResponse(await receiver.logs(request))).toEqual({ rejected: 0, message: '' });
     await receiver.logs(request);
-    expect(heard).toEqual([6, 0]);
-    expect(store.events.events({ namespace: 'shop' })).toHaveLength(2);
+    expect(heard).toEqual([records.length, 0]);
+    expect(store.events.events({ namespace: 'shop' })).toHaveLength(3);
     expect(store.events.lives({ container: 'app' })).toEqual([(life as { life: unknown }).life]);
     expect(store.events.workloads({})[0]?.object.metadata.name).toBe('cart');
     expect(store.events.nodes()[0]?.notEnforced).toEqual(['memory limits']);

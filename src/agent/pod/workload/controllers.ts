@@ -8,6 +8,7 @@ import { createJobController } from './job-controller.ts';
 import { controllerOf } from './owner.ts';
 import { createReplicaSetController } from './replica-set-controller.ts';
 import { createStatefulSetController } from './stateful-set-controller.ts';
+import { podCreated, podDeleted } from './workload-event.ts';
 
 /** Looks after every object that makes pods or other objects. */
 export interface Controllers {
@@ -29,7 +30,21 @@ export function createControllers(
   },
 ): Controllers {
   const { objects } = context;
-  const full: ControllerContext = { ...context, soon };
+  const full: ControllerContext = {
+    ...context,
+    soon,
+    createPod(asked) {
+      context.createPod(asked);
+      context.tell(asked.owner, podCreated(asked.owner, asked.metadata.name));
+    },
+    deletePod(pod, request) {
+      if (pod.deletion) return;
+      context.deletePod(pod, request);
+      const { kind, name } = controllerOf(pod.metadata) ?? {};
+      const owner = kind && name && objects.get(kind as StoredKind, pod.ref.namespace, name);
+      if (owner) context.tell(owner, podDeleted(owner, pod.ref.name));
+    },
+  };
   const told =
     (kind: ControlledKind, reconcile: Reconcile): Reconcile =>
     (namespace, name) => {

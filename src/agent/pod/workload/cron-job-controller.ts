@@ -1,7 +1,10 @@
+import type { Stored } from '../object-store.ts';
 import type { Reconcile } from './control-loop.ts';
 import type { ControllerContext } from './controller.ts';
 import { decideCronJob, jobOf } from './cron-job.ts';
+import { finishedBy } from './job.ts';
 import { canonicalJson } from './pod-names.ts';
+import { normal, type WorkloadWords } from './workload-event.ts';
 
 /** Looks after CronJobs: a Job at each due time. */
 export function createCronJobController(context: ControllerContext): Reconcile {
@@ -10,13 +13,31 @@ export function createCronJobController(context: ControllerContext): Reconcile {
     const cronJob = objects.get('CronJob', namespace, name);
     if (!cronJob) return undefined;
     const decision = decideCronJob(cronJob, objects.ownedBy('Job', cronJob.metadata.uid), clock.now());
-    for (const job of decision.replace)
-      context.deleteObject(job, { by: 'delete', message: `Replaced by the next Job of CronJob ${name}` });
-    for (const job of decision.forget)
-      context.deleteObject(job, { by: 'delete', message: `Beyond the history of CronJob ${name}` });
+    const tell = (words: WorkloadWords) => context.tell(cronJob, words);
+    for (const { metadata, status } of decision.completed)
+      tell(
+        normal(
+          'SawCompletedJob',
+          `Saw completed job: ${metadata.name}, condition: ${finishedBy(status)?.type}`,
+        ),
+      );
+    if (decision.held)
+      tell(
+        normal(
+          'JobAlreadyActive',
+          'Not starting job because prior execution is running and concurrency policy is Forbid',
+        ),
+      );
+    const drop = (job: Stored<'Job'>, message: string) => {
+      context.deleteObject(job, { by: 'delete', message });
+      tell(normal('SuccessfulDelete', `Deleted job ${job.metadata.name}`));
+    };
+    for (const job of decision.replace) drop(job, `Replaced by the next Job of CronJob ${name}`);
+    for (const job of decision.forget) drop(job, `Beyond the history of CronJob ${name}`);
     if (decision.due !== undefined) {
       const job = jobOf(cronJob, decision.due, clock.now());
       void objects.put(job);
+      tell(normal('SuccessfulCreate', `Created job ${job.metadata.name}`));
       context.soon('Job', namespace, job.metadata.name);
     }
     const next = { ...cronJob, status: decision.status };

@@ -14,6 +14,10 @@ export interface CronDecision {
   readonly replace: readonly Stored<'Job'>[];
   /** Finished Jobs beyond the history. */
   readonly forget: readonly Stored<'Job'>[];
+  /** Jobs that were known to run, and are over. */
+  readonly completed: readonly Stored<'Job'>[];
+  /** The one that is due must wait for the one that runs. */
+  readonly held: boolean;
   readonly wakeAt?: number;
 }
 
@@ -35,7 +39,9 @@ export function decideCronJob(
     ...(lastSuccessfulTime ? { lastSuccessfulTime } : {}),
   };
   const forget = beyondHistory(spec, jobs);
-  if (spec.suspend) return { status: seen, replace: [], forget };
+  const known = new Set(status.active?.map(({ uid }) => uid));
+  const completed = jobs.filter((job) => known.has(job.metadata.uid) && isFinished(job.status));
+  if (spec.suspend) return { status: seen, replace: [], forget, completed, held: false };
 
   const schedule = createCronSchedule(spec.schedule, spec.timeZone);
   const wake = (): { readonly wakeAt?: number } => {
@@ -46,12 +52,12 @@ export function decideCronJob(
   const deadline = spec.startingDeadlineSeconds;
   const earliest = deadline === undefined ? since : Math.max(since, now - deadline * 1000 - 1);
   const due = schedule.latest(earliest, now);
-  const idle = { status: seen, replace: [], forget, ...wake() };
+  const idle = { status: seen, replace: [], forget, completed, held: false, ...wake() };
   if (due === undefined) return idle;
   // Made before the earlier agent died, and not noted.
   if (jobs.some((job) => job.metadata.name === jobName(metadata.name, due)))
     return { ...idle, status: { ...seen, lastScheduleTime: apiTime(due) } };
-  if (spec.concurrencyPolicy === 'Forbid' && active.length > 0) return idle;
+  if (spec.concurrencyPolicy === 'Forbid' && active.length > 0) return { ...idle, held: true };
   const replace = spec.concurrencyPolicy === 'Replace' ? active : [];
   return { ...idle, status: { ...seen, lastScheduleTime: apiTime(due) }, due, replace };
 }

@@ -15,6 +15,7 @@ import { decideRollout, REVISION, type RolloutStep, replicasOf } from './deploym
 import { deploymentStatus, isComplete, progressDeadlineAt } from './deployment-status.ts';
 import { canonicalJson } from './pod-names.ts';
 import { replicaSetStatus } from './replica-set.ts';
+import { replicaSetScaled } from './workload-event.ts';
 
 const HISTORY = 10;
 
@@ -48,6 +49,8 @@ export function createDeploymentController(context: ControllerContext): Reconcil
         : newReplicaSet(deployment, replicas, revision, clock.now());
       if (known && canonicalJson(known) === canonicalJson(next)) continue;
       put(next);
+      const scaled = replicaSetScaled(set, known?.spec.replicas ?? 0, next.spec.replicas);
+      if (scaled) context.tell(deployment, scaled);
       acted = true;
     }
     if (acted) context.soon('Deployment', namespace, name);

@@ -1,8 +1,10 @@
+import type { Job } from '../../../model/kubernetes-workload.ts';
 import type { Stored } from '../object-store.ts';
 import type { Reconcile } from './control-loop.ts';
 import type { ControllerContext } from './controller.ts';
 import { decideJob, type JobDecision, NO_LEDGER } from './job.ts';
 import { canonicalJson, podName } from './pod-names.ts';
+import { normal, type WorkloadWords, warning } from './workload-event.ts';
 
 /** Looks after Jobs: pods that are to end well, so many times. */
 export function createJobController(context: ControllerContext): Reconcile {
@@ -53,8 +55,22 @@ export function createJobController(context: ControllerContext): Reconcile {
     const next = { ...job, status: decision.status, ledger: decision.ledger };
     // What is counted must be durable before the pods it counts are forgotten.
     if (canonicalJson(next) !== canonicalJson(job)) void objects.put(next);
+    for (const words of jobWords(job.status, decision.status)) context.tell(job, words);
     for (const pod of decision.delete) context.deletePod(pod, request(job, decision));
     for (let left = decision.create; left > 0; left -= 1) create(job);
     return decision.wakeAt;
   };
+}
+
+/** What a Job's new conditions are told as. Source: kubernetes/pkg/controller/job/job_controller.go, trackJobStatus… */
+function jobWords(before: Job['status'], after: Job['status']): readonly WorkloadWords[] {
+  const known = new Map((before.conditions ?? []).map(({ type, status }) => [type, status]));
+  return (after.conditions ?? []).flatMap(({ type, status, reason = '', message = '' }) => {
+    if (known.get(type) === status) return [];
+    if (type === 'Complete') return [normal('Completed', 'Job completed')];
+    if (type === 'Failed') return [warning(reason, message)];
+    if (type === 'Suspended')
+      return [status === 'True' ? normal('Suspended', 'Job suspended') : normal('Resumed', 'Job resumed')];
+    return [];
+  });
 }

@@ -1,0 +1,144 @@
+// Source: kubernetes/pkg/controller: deployment/sync.go (scaleReplicaSet), controller_utils.go (createPods, DeletePod),
+// statefulset/stateful_pod_control.go, job/job_controller.go, cronjob/cronjob_controllerv2.go
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ManifestObject } from '../../../src/agent/pod/manifest/manifest-object.ts';
+import { withCronJobDefaults, withJobDefaults } from '../../../src/agent/pod/manifest/workload-defaulting.ts';
+import type { CronJob, Job, StatefulSet } from '../../../src/model/kubernetes-workload.ts';
+import { container, createStory, deployment, type Story } from './harness.ts';
+
+let story: Story;
+afterEach(() => story.end());
+
+/** `Deployment/web ScalingReplicaSet: …`; the letters of a name that are drawn by lot are `*`. */
+const told = () =>
+  story.workloadEvents.map(({ kind, name, type, reason, message }) => {
+    const line = `${kind}/${name} ${type === 'Warning' ? 'Warning ' : ''}${reason}: ${message}`;
+    return line
+      .replace(/web-[a-z0-9]{5,10}(?![a-z0-9])/g, 'web-*')
+      .replace(/(web-\*|load)-[a-z0-9]{5}\b/g, '$1-*');
+  });
+const template = { spec: { restartPolicy: 'Never' as const, containers: [container('app')] } };
+const object = (kind: 'Job' | 'CronJob' | 'StatefulSet', name: string, spec: object) =>
+  ({ file: 'shop.yaml', kind, metadata: { name, namespace: 'shop' }, spec }) as ManifestObject;
+const job = (spec: Partial<Job['spec']> = {}) =>
+  object('Job', 'load', withJobDefaults({ template, ...spec }));
+
+describe('what controllers tell', () => {
+  it('a Deployment of its ReplicaSets, these of their pods', async () => {
+    story = await createStory();
+    await story.apply(deployment(2));
+    await story.advance(1);
+    expect(told()).toEqual([
+      'Deployment/web ScalingReplicaSet: Scaled up replica set web-* from 0 to 2',
+      'ReplicaSet/web-* SuccessfulCreate: Created pod: web-*-*',
+      'ReplicaSet/web-* SuccessfulCreate: Created pod: web-*-*',
+    ]);
+    story.workloadEvents.splice(0);
+    await story.manager.change(
+      { kind: 'Deployment', namespace: 'shop', name: 'web' },
+      { verb: 'scale', replicas: 1 },
+    );
+    await story.advance(60);
+    expect(told()).toEqual([
+      'Deployment/web ScalingReplicaSet: Scaled down replica set web-* from 2 to 1',
+      'ReplicaSet/web-* SuccessfulDelete: Deleted pod: web-*-*',
+    ]);
+    expect(story.workloadEvents).toMatchObject([
+      { kind: 'Deployment', workload: 'web', workloadType: 'deployment', namespace: 'shop' },
+      { kind: 'ReplicaSet', workload: 'web', workloadType: 'deployment' },
+    ]);
+  });
+
+  it('a rollout, as steps of both ReplicaSets', async () => {
+    story = await createStory();
+    await story.apply(deployment(1));
+    await story.advance(1);
+    story.workloadEvents.splice(0);
+    await story.apply(deployment(1, { containers: [container('app', { args: ['v2'] })] }));
+    await story.advance(60);
+    expect(told().filter((line) => line.startsWith('Deployment'))).toEqual([
+      'Deployment/web ScalingReplicaSet: Scaled up replica set web-* from 0 to 1',
+      'Deployment/web ScalingReplicaSet: Scaled down replica set web-* from 1 to 0',
+    ]);
+  });
+
+  it('nothing again, when the next agent takes over', async () => {
+    story = await createStory();
+    await story.apply(deployment(2));
+    await story.advance(1);
+    story.workloadEvents.splice(0);
+    await story.sigkill(5);
+    await story.advance(60);
+    expect(told()).toEqual([]);
+  });
+
+  it('a StatefulSet in its own words', async () => {
+    story = await createStory();
+    const spec: Partial<StatefulSet['spec']> = {
+      replicas: 1,
+      selector: { matchLabels: { app: 'db' } },
+      template: { metadata: { labels: { app: 'db' } }, spec: { containers: [container()] } },
+    };
+    await story.apply(object('StatefulSet', 'db', spec));
+    await story.advance(1);
+    await story.manager.change(
+      { kind: 'StatefulSet', namespace: 'shop', name: 'db' },
+      { verb: 'scale', replicas: 0 },
+    );
+    await story.advance(60);
+    expect(told()).toEqual([
+      'StatefulSet/db SuccessfulCreate: create Pod db-0 in StatefulSet db successful',
+      'StatefulSet/db SuccessfulDelete: delete Pod db-0 in StatefulSet db successful',
+    ]);
+  });
+
+  it('a Job of its pods and its end', async () => {
+    story = await createStory({ lives: { app: () => ({ runsMs: 1000 }) } });
+    await story.apply(job());
+    await story.advance(5);
+    expect(told()).toEqual([
+      'Job/load SuccessfulCreate: Created pod: load-*',
+      'Job/load Completed: Job completed',
+    ]);
+  });
+
+  it('a Job that fails, and why', async () => {
+    story = await createStory({ lives: { app: () => ({ runsMs: 1000, exitCode: 1 }) } });
+    await story.apply(job({ backoffLimit: 0 }));
+    await story.advance(5);
+    expect(told().at(-1)).toBe(
+      'Job/load Warning BackoffLimitExceeded: Job has reached the specified backoff limit',
+    );
+    await story.end();
+    story = await createStory();
+    await story.apply(job({ activeDeadlineSeconds: 10 }));
+    await story.advance(60);
+    expect(told().slice(1)).toEqual([
+      'Job/load SuccessfulDelete: Deleted pod: load-*',
+      'Job/load Warning DeadlineExceeded: Job was active longer than specified deadline',
+    ]);
+  });
+
+  it('a CronJob of its Jobs, from the first to the forgotten', async () => {
+    story = await createStory({ lives: { app: () => ({ runsMs: 70_000 }) } });
+    const spec: CronJob['spec'] = withCronJobDefaults({
+      schedule: '* * * * *',
+      concurrencyPolicy: 'Forbid',
+      successfulJobsHistoryLimit: 0,
+      jobTemplate: { spec: withJobDefaults({ template }) },
+    } as CronJob['spec']);
+    await story.apply(object('CronJob', 'load', spec));
+    await story.advance(60 + 75);
+    const own = told().filter((line) => line.startsWith('CronJob'));
+    const name = /Created job (load-\d+)$/.exec(own[0]!)?.[1];
+    expect(own).toEqual(
+      expect.arrayContaining([
+        `CronJob/load SuccessfulCreate: Created job ${name}`,
+        'CronJob/load JobAlreadyActive: Not starting job because prior execution is running and concurrency policy is Forbid',
+        `CronJob/load SawCompletedJob: Saw completed job: ${name}, condition: Complete`,
+        `CronJob/load SuccessfulDelete: Deleted job ${name}`,
+      ]),
+    );
+    expect(own.filter((line) => line.includes('SawCompletedJob'))).toHaveLength(1);
+  });
+});
