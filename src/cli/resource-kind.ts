@@ -54,7 +54,8 @@ export function findResourceKind(word: string): ResourceKind | undefined {
 export function resourceKind(word: string): ResourceKind {
   const found = findResourceKind(word);
   if (found) return found;
-  if (['events', 'event', 'ev'].includes(word.toLowerCase())) throw new InvalidArgumentError('write: podvitals events');
+  if (['events', 'event', 'ev'].includes(word.toLowerCase()))
+    throw new InvalidArgumentError('write: podvitals events');
   throw new InvalidArgumentError(
     `there is no resource "${word}" here; there are ${KINDS.map((kind) => kind.names[0]).join(', ')}`,
   );
