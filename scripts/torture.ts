@@ -45,9 +45,13 @@ async function store(): Promise<{ readonly passed: number; readonly failed: numb
 
 async function runtime(): Promise<{ readonly passed: number; readonly failed: number }> {
   try {
-    const { kills, actions, restarts } = await tortureRuntime({ rounds, seed, say });
-    const during = Object.entries(actions).map(([action, times]) => `${action} ${times}`);
-    say(`${kills} kills in ${seconds()} s (${during.join(', ')}), ${restarts} restarts of the crasher`);
+    const { kills, actions, underWay, restarts } = await tortureRuntime({ rounds, seed, say });
+    const times = (counts: Readonly<Record<string, number>>) =>
+      Object.entries(counts)
+        .map(([what, count]) => `${what} ${count}`)
+        .join(', ');
+    say(`${kills} kills in ${seconds()} s (${times(actions)}), ${restarts} restarts of the crasher`);
+    say(`under way at a kill: ${times(underWay)}`);
     return { passed: kills, failed: 0 };
   } catch (error) {
     say(`  ${(error as Error).message}`);

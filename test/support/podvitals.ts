@@ -74,6 +74,8 @@ export interface PodvitalsOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** A configuration that is there already; written to the data folder when left out. */
   readonly config?: string;
+  /** False: it may not be ready yet when `startPodvitals` resolves. */
+  readonly waits?: boolean;
 }
 
 export interface Ports {
@@ -176,6 +178,7 @@ export async function startPodvitals(options: PodvitalsOptions): Promise<Podvita
       await ended;
     },
   };
+  if (options.waits === false) return podvitals;
   try {
     await until('podvitals is ready', 120_000, () => {
       return child.exitCode !== null || /podvitals (agent |collector )?is ready/.test(output);
