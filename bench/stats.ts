@@ -102,7 +102,7 @@ function sameNumbers(pods: readonly PodView[]): number {
         [createCpuReader(descriptors, cgroup), createMemoryReader(descriptors, cgroup)] as const,
     );
   const tick = (number: number) => {
-    const due = { stat: number % 2 === 0, slow: number % 5 === 0, sockets: false };
+    const due = { slow: number % 5 === 0, rare: false };
     for (const [cpu, memory] of readers) {
       cpu.read(due);
       memory.read(due);

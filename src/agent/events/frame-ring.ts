@@ -1,4 +1,5 @@
 import type { VitalFrame } from '../../model/life.ts';
+import type { FrameNumbers } from './vital-frame.ts';
 
 /** Two minutes at one frame a second. */
 export const FRAMES = 120;
@@ -18,7 +19,7 @@ const FIELDS = [
 ] as const satisfies readonly (keyof VitalFrame)[];
 
 export interface FrameRing {
-  push(frame: VitalFrame): void;
+  push(frame: FrameNumbers): void;
   /** Oldest first. */
   read(): readonly VitalFrame[];
   /**
@@ -51,7 +52,8 @@ export function createFrameRing(): FrameRing {
     },
     push(frame) {
       const offset = (pushed % FRAMES) * FIELDS.length;
-      for (const [index, field] of FIELDS.entries()) values[offset + index] = frame[field] ?? Number.NaN;
+      for (let index = 0; index < FIELDS.length; index += 1)
+        values[offset + index] = frame[FIELDS[index]!] ?? Number.NaN;
       pushed += 1;
     },
     read() {

@@ -1,11 +1,14 @@
 import type { VitalFrame } from '../../model/life.ts';
 import type { ContainerUsage } from '../stats/usage.ts';
 
+/** A frame as it is kept; undefined: absent. */
+export type FrameNumbers = { readonly [Name in keyof VitalFrame]-?: number | undefined };
+
 /**
  * A reading as a frame. Rates need the reading before; a counter that fell (another cgroup of the same name) gives
  * none. What was not read is absent. Ratios are 0 to 1.
  */
-export function toFrame(usage: ContainerUsage, before: ContainerUsage | undefined): VitalFrame {
+export function toFrame(usage: ContainerUsage, before: ContainerUsage | undefined): FrameNumbers {
   const seconds = before === undefined ? 0 : (usage.at - before.at) / 1000;
   const rate = (now: number | undefined, then: number | undefined): number | undefined =>
     seconds <= 0 || now === undefined || then === undefined || now < then
@@ -13,7 +16,7 @@ export function toFrame(usage: ContainerUsage, before: ContainerUsage | undefine
       : (now - then) / seconds;
   const stall = (kind: 'cpu' | 'memory' | 'io') =>
     atMostOne(rate(usage.pressure?.[kind]?.someSeconds, before?.pressure?.[kind]?.someSeconds));
-  return present({
+  return {
     at: usage.at,
     cpuCores: rate(usage.cpu?.usageSeconds, before?.cpu?.usageSeconds),
     throttledRatio: throttledRatio(usage, before),
@@ -25,7 +28,7 @@ export function toFrame(usage: ContainerUsage, before: ContainerUsage | undefine
     ioStallRatio: stall('io'),
     memoryStallRatio: stall('memory'),
     cpuStallRatio: stall('cpu'),
-  });
+  };
 }
 
 /** Share of the CPU periods since the reading before in which it was throttled. */
@@ -38,9 +41,3 @@ function throttledRatio(usage: ContainerUsage, before: ContainerUsage | undefine
 }
 
 const atMostOne = (ratio: number | undefined) => (ratio === undefined ? undefined : Math.min(1, ratio));
-
-function present(fields: { readonly [Name in keyof VitalFrame]: VitalFrame[Name] | undefined }): VitalFrame {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as unknown as VitalFrame;
-}

@@ -1,18 +1,19 @@
-// How often files are read, in ticks. The cheap ones (a microsecond or two) every tick; the dear ones more rarely: lists
-// that the kernel has to walk, and tables with a hundred columns.
-const MEMORY_STAT_TICKS = 2;
+// How often files are read, in ticks. What a second may change at a look (CPU, memory, pressure) every tick; the others
+// more rarely: tables with a hundred columns, lists that the kernel has to walk, limits that hardly ever change.
 const SLOW_TICKS = 5;
-const SOCKET_TICKS = 15;
+const RARE_TICKS = 15;
 
-/** Which dear files are read now. */
+/** Which files are read now, besides those of every tick. */
 export interface Due {
-  /** memory.stat. */
-  readonly stat: boolean;
-  /** Lists and tables: processes, descriptors, disks, network, quota. */
+  /** Tables and lists: memory.stat, processes, descriptors, disks, interfaces; the pod's own cgroup. */
   readonly slow: boolean;
-  /** Sockets, which are found by a look at every descriptor; only together with `slow`. */
-  readonly sockets: boolean;
+  /** Limits, sockets (found by a look at every descriptor) and TCP counters; only together with `slow`. */
+  readonly rare: boolean;
 }
+
+export const EVERYTHING: Due = { slow: true, rare: true };
+export const NOTHING_MORE: Due = { slow: false, rare: false };
+const SLOW: Due = { slow: true, rare: false };
 
 /**
  * Says what is due at each of a reader's ticks: everything at the first, and whenever `all` is asked for. Readers are
@@ -25,10 +26,7 @@ export function createCadence(phase: number): (all: boolean) => Due {
     const whole = all || everything;
     everything = false;
     tick += 1;
-    return {
-      stat: whole || tick % MEMORY_STAT_TICKS === 0,
-      slow: whole || tick % SLOW_TICKS === 0,
-      sockets: whole || tick % SOCKET_TICKS === 0,
-    };
+    if (whole || tick % RARE_TICKS === 0) return EVERYTHING;
+    return tick % SLOW_TICKS === 0 ? SLOW : NOTHING_MORE;
   };
 }

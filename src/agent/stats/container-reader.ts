@@ -1,6 +1,6 @@
 import type { DeviceName } from '../host/block-device.ts';
 import type { CgroupPaths } from '../pod/runtime/runtime.ts';
-import { createCadence } from './cadence.ts';
+import { createCadence, EVERYTHING, NOTHING_MORE } from './cadence.ts';
 import { createCpuReader } from './cpu-reader.ts';
 import type { Descriptors } from './descriptors.ts';
 import { createDiskReader } from './disk-reader.ts';
@@ -16,7 +16,11 @@ export interface ContainerReader {
   release(): void;
 }
 
-/** Reads the cgroup of one life of a container. */
+/**
+ * Reads the cgroup of one life of a container. Most containers wait most of the time, and who did not run has neither
+ * started processes nor opened anything: of a container that did not run since the last look, and of whose tasks none
+ * waited, only CPU and memory are read until the slow files are due, and of these only what others may change.
+ */
 export function createContainerReader(
   descriptors: Descriptors,
   deviceName: DeviceName,
@@ -29,19 +33,36 @@ export function createContainerReader(
   const processes = createProcessReader(descriptors, cgroup);
   const pressure = createPressureReader(descriptors, cgroup);
   const dueNow = createCadence(phase);
-  let devices: ContainerUsage['devices'];
+  let last: ContainerUsage | undefined;
+  let ranSinceSlow = true;
+  let waits = true;
+
   return {
     read(at, all) {
-      const due = dueNow(all);
-      if (due.slow) devices = disk.read();
-      return {
+      const next = dueNow(all);
+      const ran = cpu.read(next);
+      // Of a cgroup that is gone nothing that was read before holds any longer.
+      const isGone = cpu.usage().cpu === undefined;
+      const due = isGone ? EVERYTHING : next;
+      ranSinceSlow ||= ran;
+      const ownDue = due.slow && !due.rare && !ranSinceSlow ? NOTHING_MORE : due;
+      const moved = memory.read(ownDue);
+      if (last !== undefined && !ran && !moved && !waits && !due.slow) {
+        last = { ...last, at };
+        return last;
+      }
+      if (due.slow) ranSinceSlow = false;
+      const stalls = pressure.read();
+      waits = stalls !== last?.pressure;
+      last = {
         at,
-        ...cpu.read(due),
-        ...memory.read(due),
-        ...present('devices', devices),
-        ...processes.read(due),
-        ...present('pressure', pressure.read()),
+        ...cpu.usage(),
+        ...memory.usage(),
+        ...present('devices', due.slow ? disk.read() : last?.devices),
+        ...processes.read(ownDue),
+        ...present('pressure', stalls),
       };
+      return last;
     },
     release() {
       for (const reader of [cpu, memory, disk, processes, pressure]) reader.release();

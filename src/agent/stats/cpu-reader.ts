@@ -15,7 +15,10 @@ import { numberFile, present, scaled } from './numbers.ts';
 import type { ContainerUsage } from './usage.ts';
 
 export interface CpuReader {
-  read(due: Due): Pick<ContainerUsage, 'cpu' | 'throttling'>;
+  /** True when the cgroup's processes ran since the reading before, or their limits changed. */
+  read(due: Due): boolean;
+  /** What was read last. */
+  usage(): Pick<ContainerUsage, 'cpu' | 'throttling'>;
   release(): void;
 }
 
@@ -33,24 +36,35 @@ export function createCpuReader(descriptors: Descriptors, { unified, cpu, cpuacc
     ? numberFile(descriptors, join(cpu, 'cpu.cfs_quota_us'), parseCfsQuota, 1)
     : numberFile(descriptors, file(unified, 'cpu.max'), parseCpuMax, 1);
   const all = [statV2, usageV1, splitV1, statV1, quota];
+  let usage: Pick<ContainerUsage, 'cpu' | 'throttling'> = {};
 
-  const usage = (): ContainerUsage['cpu'] | undefined => {
-    if (statV2.refresh()) return split(statV2.numbers, 1e-6, 1e-6);
-    if (!usageV1.refresh()) return undefined;
+  const readUsage = (): boolean => {
+    const changed = statV2.refresh();
+    if (!statV2.missing || !usageV1.refresh()) return changed;
     splitV1.refresh();
+    return true;
+  };
+  const cpuUsage = (): ContainerUsage['cpu'] | undefined => {
+    if (!statV2.missing) return split(statV2.numbers, 1e-6, 1e-6);
     const [user, system] = splitV1.numbers;
     return split([usageV1.numbers[0]!, user!, system!], 1e-9, 1 / CLOCK_TICKS_PER_SECOND);
   };
+  const isLimited = () => !Number.isNaN(quota.numbers[0]);
   const throttling = (): ContainerUsage['throttling'] | undefined => {
-    if (Number.isNaN(quota.numbers[0])) return undefined;
-    if (cpu) return statV1.refresh() ? throttled(statV1.numbers, 0, 1e-9) : undefined;
+    if (!isLimited()) return undefined;
+    if (cpu) return statV1.missing ? undefined : throttled(statV1.numbers, 0, 1e-9);
     return throttled(statV2.numbers, 3, 1e-6);
   };
   return {
     read(due) {
-      if (due.slow) quota.refresh();
-      return { ...present('cpu', usage()), ...present('throttling', throttling()) };
+      const limited = due.rare && quota.refresh();
+      const ran = readUsage();
+      const held = cpu !== undefined && isLimited() && statV1.refresh();
+      const changed = limited || ran || held;
+      if (changed) usage = { ...present('cpu', cpuUsage()), ...present('throttling', throttling()) };
+      return changed;
     },
+    usage: () => usage,
     release: () => {
       for (const it of all) it.release();
     },

@@ -13,7 +13,10 @@ import { type NumberFile, numberFile, present, scaled } from './numbers.ts';
 import type { ContainerUsage } from './usage.ts';
 
 export interface MemoryReader {
-  read(due: Due): Pick<ContainerUsage, 'memory' | 'oomKills'>;
+  /** True when something is not what it was at the reading before. */
+  read(due: Due): boolean;
+  /** What was read last. */
+  usage(): Pick<ContainerUsage, 'memory' | 'oomKills'>;
   release(): void;
 }
 
@@ -58,21 +61,26 @@ export function createMemoryReader(descriptors: Descriptors, paths: CgroupPaths)
     kernel: v1 ? number('memory.kmem.usage_in_bytes') : none,
     failures: v1 ? number('memory.failcnt') : none,
   };
+  const slow = [sources.events, sources.maxUsage, sources.swap, sources.kernel, sources.failures];
   let usageAtStat = 0;
+  let last: Pick<ContainerUsage, 'memory' | 'oomKills'> = {};
+  const current = () => {
+    const memory = sources.usage.missing ? undefined : v1 ? memoryV1(sources) : memoryV2(sources);
+    return { ...present('memory', memory), ...present('oomKills', scaled(sources.events.numbers[0])) };
+  };
   return {
     read(due) {
-      sources.events.refresh();
-      const oomKills = present('oomKills', scaled(sources.events.numbers[0]));
-      if (!sources.usage.refresh()) return oomKills;
+      let changed = sources.usage.refresh();
       const usage = sources.usage.numbers[0]!;
-      if (due.stat || Math.abs(usage - usageAtStat) > usageAtStat / MOVED_SHARE) {
-        sources.stat.refresh();
+      if (due.slow || Math.abs(usage - usageAtStat) > usageAtStat / MOVED_SHARE) {
+        changed = sources.stat.refresh() || changed;
         usageAtStat = usage;
       }
-      if (due.slow)
-        for (const it of [sources.maxUsage, sources.swap, sources.kernel, sources.failures]) it.refresh();
-      return { memory: v1 ? memoryV1(sources) : memoryV2(sources), ...oomKills };
+      if (due.slow) for (const it of slow) changed = it.refresh() || changed;
+      if (changed) last = current();
+      return changed;
     },
+    usage: () => last,
     release() {
       for (const it of Object.values(sources)) it.release();
     },

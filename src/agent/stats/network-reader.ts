@@ -1,4 +1,5 @@
 import { headedTable, NET_DEV, parseNetDev } from '../host/procfs-network.ts';
+import type { Due } from './cadence.ts';
 import type { Descriptors } from './descriptors.ts';
 import { createListeningReader } from './listening-reader.ts';
 import { numberFile, present } from './numbers.ts';
@@ -8,7 +9,8 @@ import type { PodUsage } from './usage.ts';
 export type NetworkUsage = Pick<PodUsage, 'interfaces' | 'tcp' | 'listening'>;
 
 export interface NetworkReader {
-  read(at: number): NetworkUsage;
+  /** Interfaces and who listens; the dear tables of TCP counters when `due.rare`, in between the last hold. */
+  read(at: number, due: Due): NetworkUsage;
   release(): void;
 }
 
@@ -49,7 +51,8 @@ export function createNetworkReader(
     return found;
   };
   const tcp = (): PodUsage['tcp'] | undefined => {
-    if (!snmp.refresh() || !netstat.refresh()) return undefined;
+    snmp.refresh();
+    netstat.refresh();
     const [failedConnects, resets, retransmittedSegments] = snmp.numbers;
     const [retransmitTimeouts] = netstat.numbers;
     return [failedConnects, resets, retransmittedSegments, retransmitTimeouts].some(Number.isNaN)
@@ -61,12 +64,16 @@ export function createNetworkReader(
           retransmittedSegments: retransmittedSegments!,
         };
   };
+  let counters: PodUsage['tcp'] | undefined;
   return {
-    read: (at) => ({
-      ...present('interfaces', interfaces()),
-      ...present('tcp', tcp()),
-      ...present('listening', listening.read(at)),
-    }),
+    read(at, due) {
+      if (due.rare) counters = tcp();
+      return {
+        ...present('interfaces', interfaces()),
+        ...present('tcp', counters),
+        ...present('listening', listening.read(at)),
+      };
+    },
     release() {
       descriptors.release(devices);
       listening.release();

@@ -14,7 +14,8 @@ export function createNodeReader(clock: Clock, descriptors: Descriptors): () => 
     const length = descriptors.read(stat, true);
     if (length < 0) return undefined;
     const { secondsByMode, cores } = parseProcStat(descriptors.buffer.toString('latin1', 0, length));
-    if (!meminfo.refresh()) return undefined;
+    meminfo.refresh();
+    if (meminfo.missing) return undefined;
     const [total, available, free, cached, buffers, slab] = meminfo.numbers;
     return {
       at: clock.now(),

@@ -4,7 +4,9 @@ import type { Descriptors, KernelFile } from './descriptors.ts';
 /** A kernel file with its parser and the numbers last read from it, NaN where it has none. */
 export interface NumberFile {
   readonly numbers: Float64Array;
-  /** Reads the file; false, and all numbers NaN, when it is gone. */
+  /** Not there (any more), or not readable; also before the first reading. */
+  readonly missing: boolean;
+  /** Reads the file; true when a number is not what it was. All numbers are NaN when it is gone. */
   refresh(): boolean;
   release(): void;
 }
@@ -16,20 +18,35 @@ export function numberFile(
   count: number,
   whole = false,
 ): NumberFile {
-  const numbers = new Float64Array(count).fill(Number.NaN);
+  let numbers = new Float64Array(count).fill(Number.NaN);
+  let before = new Float64Array(count).fill(Number.NaN);
+  let missing = true;
   const file: KernelFile | undefined = path === undefined ? undefined : descriptors.file(path);
   return {
-    numbers,
+    get numbers() {
+      return numbers;
+    },
+    get missing() {
+      return missing;
+    },
     refresh() {
-      const length = file === undefined ? -1 : descriptors.read(file, whole);
-      if (length < 0) numbers.fill(Number.NaN);
+      if (file === undefined || (missing && file.gone)) return false;
+      const length = descriptors.read(file, whole);
+      [numbers, before] = [before, numbers];
+      missing = length < 0;
+      if (missing) numbers.fill(Number.NaN);
       else parse(descriptors.buffer, length, numbers);
-      return length >= 0;
+      return differ(numbers, before);
     },
     release() {
       if (file) descriptors.release(file);
     },
   };
+}
+
+function differ(some: Float64Array, others: Float64Array): boolean {
+  for (let i = 0; i < some.length; i += 1) if (!Object.is(some[i], others[i])) return true;
+  return false;
 }
 
 /** A number that was read, scaled; undefined for NaN. */

@@ -24,7 +24,10 @@ export function createOomCounter(
   const file = numberFile(descriptors, path, memory ? parseOomControl : parseMemoryEvents, 2);
   const stopWatching = !memory && path ? watchFile(path, onChange) : () => {};
   return {
-    read: () => (file.refresh() && !Number.isNaN(file.numbers[0]) ? file.numbers[0]! : undefined),
+    read() {
+      file.refresh();
+      return Number.isNaN(file.numbers[0]) ? undefined : file.numbers[0];
+    },
     close() {
       stopWatching();
       file.release();

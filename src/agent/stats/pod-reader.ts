@@ -6,7 +6,7 @@ import { type ContainerReader, createContainerReader } from './container-reader.
 import { type CpuReader, createCpuReader } from './cpu-reader.ts';
 import type { Descriptors } from './descriptors.ts';
 import { createMemoryReader, type MemoryReader } from './memory-reader.ts';
-import { createNetworkReader, type NetworkReader, type NetworkUsage } from './network-reader.ts';
+import { createNetworkReader, type NetworkReader } from './network-reader.ts';
 import { present } from './numbers.ts';
 import type { Ration } from './ration.ts';
 import type { PodUsage } from './usage.ts';
@@ -35,13 +35,13 @@ export interface PodReader {
   readonly containers: ReadonlyMap<string, ContainerReader>;
   /** Takes note of the containers that run now; returns the ids of those that are gone. */
   update(pod: TrackedPod): readonly string[];
-  /** Reads the pod's own cgroup and network, not its containers. */
+  /** Reads the pod's own cgroup and network when they are due, not its containers. */
   read(at: number, all: boolean): PodUsage;
   release(): void;
 }
 
 interface OwnCgroup {
-  readonly key: string;
+  readonly paths: CgroupPaths;
   readonly cpu: CpuReader;
   readonly memory: MemoryReader;
 }
@@ -58,31 +58,30 @@ export function createPodReader(
   const dueNow = createCadence(phase);
   let network: NetworkReader | undefined;
   let networkPid: number | undefined;
-  let networkUsage: NetworkUsage = {};
-  let networkDue = false;
+  let isNew = false;
+  let usage: Omit<PodUsage, 'at'> = {};
 
   const followNetwork = (pod: TrackedPod) => {
     const pid = pod.hostNetwork ? undefined : (pod.sandboxPid ?? pod.containers[0]?.pid);
     if (pid === networkPid) return;
     network?.release();
     networkPid = pid;
-    networkUsage = {};
     // A pod without a namespace of its own would show the host's traffic as its own.
     const separate = pid !== undefined && sharesNetwork(pid) === false;
     network = separate ? createNetworkReader(descriptors, pid, socketTables) : undefined;
-    networkDue = true;
+    isNew = true;
   };
   // A pod is there before its sandbox, and a sandbox may be made again.
   const followCgroup = ({ cgroup }: TrackedPod) => {
-    const key = JSON.stringify(cgroup);
-    if (own?.key === key) return;
+    if (own && samePaths(own.paths, cgroup)) return;
     own?.cpu.release();
     own?.memory.release();
     own = {
-      key,
+      paths: cgroup,
       cpu: createCpuReader(descriptors, cgroup),
       memory: createMemoryReader(descriptors, cgroup),
     };
+    isNew = true;
   };
   const followContainers = (pod: TrackedPod) => {
     const running = new Set(pod.containers.map((container) => container.id));
@@ -109,22 +108,30 @@ export function createPodReader(
     containers,
     update,
     read(at, all) {
-      const due = dueNow(all);
-      if ((due.slow || networkDue) && network) networkUsage = network.read(at);
-      networkDue = false;
-      const used = own?.cpu.read(due).cpu;
-      const charged = own?.memory.read(due).memory;
-      return {
-        at,
-        ...present('cpuUsageSeconds', used?.usageSeconds),
+      const due = dueNow(all || isNew);
+      isNew = false;
+      if (!due.slow) return { ...usage, at };
+      const ran = own?.cpu.read(due) ?? true;
+      if (!ran && !due.rare) return { ...usage, at };
+      own?.memory.read(due);
+      const charged = own?.memory.usage().memory;
+      usage = {
+        ...present('cpuUsageSeconds', own?.cpu.usage().cpu?.usageSeconds),
         ...present('memoryUsageBytes', charged?.usageBytes),
         ...present('memoryWorkingSetBytes', charged?.workingSetBytes),
-        ...networkUsage,
+        ...network?.read(at, due),
       };
+      return { ...usage, at };
     },
     release() {
       for (const reader of [own?.cpu, own?.memory, network, ...containers.values()]) reader?.release();
       containers.clear();
     },
   };
+}
+
+function samePaths(some: CgroupPaths, others: CgroupPaths): boolean {
+  if (some === others) return true;
+  const names = Object.keys(some) as (keyof CgroupPaths)[];
+  return names.length === Object.keys(others).length && names.every((name) => some[name] === others[name]);
 }

@@ -13,7 +13,7 @@ type ProcessUsage = Pick<
 >;
 
 export interface ProcessReader {
-  /** Processes, descriptors and sockets are counted when they are due; in between the last counts hold. */
+  /** Counted when due; in between the last counts hold. */
   read(due: Due): ProcessUsage;
   release(): void;
 }
@@ -46,8 +46,9 @@ export function createProcessReader(descriptors: Descriptors, paths: CgroupPaths
   );
   const threads = numberFile(descriptors, pids && join(pids, 'pids.current'), singleNumber, 1);
   const limit = numberFile(descriptors, pids && join(pids, 'pids.max'), singleNumber, 1);
-  let counted: Pick<ProcessUsage, 'processes' | 'openDescriptors' | 'descriptorLimit'> = {};
-  let sockets: Pick<ProcessUsage, 'openSockets'> = {};
+  let known: ProcessUsage = {};
+  let sockets: number | undefined;
+  let ownLimit: number | undefined;
 
   const processIds = () => {
     const count = list.numbers[0]!;
@@ -55,26 +56,24 @@ export function createProcessReader(descriptors: Descriptors, paths: CgroupPaths
   };
   return {
     read(due) {
-      // When the cheap file is gone, so may the cgroup be, and what was counted in it holds no longer.
-      if (!threads.refresh() || due.slow) {
+      if (!due.slow) return known;
+      threads.refresh();
+      list.refresh();
+      const ids = list.missing ? undefined : processIds();
+      if (due.rare || list.missing) {
         limit.refresh();
-        const alive = list.refresh();
-        const ids = alive ? processIds() : undefined;
-        counted = {
-          ...present('processes', scaled(list.numbers[0])),
-          ...present('openDescriptors', ids && sum(ids, countDescriptors)),
-          ...present('descriptorLimit', ids?.[0] === undefined ? undefined : descriptorLimit(ids[0])),
-        };
-        if (due.sockets || !alive) {
-          sockets = present('openSockets', ids && sum(ids, (pid) => countSockets(pid, MOST_DESCRIPTORS)));
-        }
+        sockets = ids && sum(ids, (pid) => countSockets(pid, MOST_DESCRIPTORS));
+        ownLimit = ids?.[0] === undefined ? undefined : descriptorLimit(ids[0]);
       }
-      return {
-        ...counted,
-        ...sockets,
+      known = {
+        ...present('processes', scaled(list.numbers[0])),
+        ...present('openDescriptors', ids && sum(ids, countDescriptors)),
+        ...present('descriptorLimit', ownLimit),
+        ...present('openSockets', sockets),
         ...present('threads', scaled(threads.numbers[0])),
         ...present('pidsLimit', scaled(limit.numbers[0])),
       };
+      return known;
     },
     release() {
       for (const it of [list, threads, limit]) it.release();
