@@ -248,7 +248,7 @@ export function createAgent(options: AgentOptions): Agent {
       else inbox.put(transition);
       if (transition.kind === 'probe' && !transition.result.ok) recordListening(transition);
       if (transition.kind === 'container-started') {
-        vitals.track();
+        vitals.track(transition.pod.uid);
         network.started(transition);
         faults.started(transition.containerId, transition.pid);
       }

@@ -17,7 +17,7 @@ export interface VitalsLoopOptions {
   readonly node: string;
   readonly version: string;
   readonly enforcement: Enforcement;
-  readonly pods: Pick<WatchedPods, 'view' | 'views'>;
+  readonly pods: Pick<WatchedPods, 'view' | 'views' | 'recent'>;
   /** The node as the API shows it, and evictions by what was short. */
   readonly nodeState: Pick<PodManager, 'node' | 'evictions'>;
   readonly stats: StatsReader;
@@ -32,8 +32,8 @@ export interface VitalsLoopOptions {
 /** Takes the vital signs: one second into the flight recorder, every interval to the wire, and at once when asked. */
 export interface VitalsLoop {
   start(): void;
-  /** Follows containers that started since the last second. */
-  track(): void;
+  /** Follows a pod's containers that started since the last second. */
+  track(uid: string): void;
   /** Sends one pod's points now. */
   flush(uid: string): Promise<void>;
   /** Everything there is now, for a scraper. */
@@ -54,30 +54,32 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
   const told = new Map<string, { readonly object: string | undefined; readonly view: WorkloadView }>();
   let cancel: CancelTimer = () => {};
   let closed = false;
-  let tracked = new Set<string>();
+  /** As they were when last tracked. */
+  let tracked = new Map<string, PodView>();
   let nextSendMs = 0;
   let lastSentMs = 0;
   let underWay: Promise<void> = Promise.resolve();
 
+  const trackOne = (pod: PodView) => {
+    const containers = pod.containers.flatMap(({ name, running }) => (running ? [{ name, ...running }] : []));
+    stats.track({
+      uid: pod.ref.uid,
+      ...(pod.sandbox?.pid === undefined ? {} : { sandboxPid: pod.sandbox.pid }),
+      hostNetwork: pod.object.spec.hostNetwork ?? false,
+      cgroup: pod.sandbox?.cgroup ?? {},
+      containers,
+    });
+    for (const container of containers) options.oomWatch.track(container);
+  };
   const track = (pods: readonly PodView[]) => {
-    const now = new Set<string>();
+    const now = new Map<string, PodView>();
     for (const pod of pods) {
-      now.add(pod.ref.uid);
-      const containers = pod.containers.flatMap(({ name, running }) =>
-        running ? [{ name, ...running }] : [],
-      );
-      stats.track({
-        uid: pod.ref.uid,
-        ...(pod.sandbox?.pid === undefined ? {} : { sandboxPid: pod.sandbox.pid }),
-        hostNetwork: pod.object.spec.hostNetwork ?? false,
-        cgroup: pod.sandbox?.cgroup ?? {},
-        containers,
-      });
-      for (const container of containers) options.oomWatch.track(container);
+      now.set(pod.ref.uid, pod);
+      if (tracked.get(pod.ref.uid) !== pod) trackOne(pod);
     }
-    for (const uid of tracked) if (!now.has(uid)) stats.untrack(uid);
+    for (const uid of tracked.keys()) if (!now.has(uid)) stats.untrack(uid);
     // Rules join a pod's series with its owner's: neither should wait for the other.
-    if ([...now].some((uid) => !tracked.has(uid))) nextSendMs = 0;
+    if ([...now.keys()].some((uid) => !tracked.has(uid))) nextSendMs = 0;
     tracked = now;
   };
 
@@ -144,7 +146,8 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
   };
 
   const second = async () => {
-    const { pods, workloads } = options.pods.views();
+    const { pods, workloads } = options.pods.recent();
+    const before = tracked;
     track(pods);
     const usages = await stats.tick();
     for (const pod of pods) {
@@ -154,7 +157,8 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
         if (usage) flightRecorder.record(running.id, usage);
         if (running && listening) flightRecorder.recordListening(running.id, listening);
       }
-      recorder.podChanged(pod);
+      // Whether time alone has changed what is to be said of a pod, the recorder looks itself.
+      if (before.get(pod.ref.uid) !== pod) recorder.podChanged(pod);
     }
     recordWorkloads(workloads);
     if (clock.monotonic() < nextSendMs) return;
@@ -177,7 +181,14 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
       recorder.nodeChanged({ version: options.version, level, notEnforced });
       loop();
     },
-    track: () => track(options.pods.views().pods),
+    track(uid) {
+      const pod = options.pods.view(uid);
+      if (!pod) return;
+      trackOne(pod);
+      // Rules join a pod's series with its owner's: neither should wait for the other.
+      if (!tracked.has(uid)) nextSendMs = 0;
+      tracked.set(uid, pod);
+    },
     async flush(uid) {
       const pod = options.pods.view(uid);
       if (!pod) return;

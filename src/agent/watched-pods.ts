@@ -6,7 +6,7 @@ import type { PodTransition } from './pod/transition.ts';
 import type { PodSource } from './sources/pod-source.ts';
 
 /** The agent's own pods and those of its sources, as one: what is told of them need not know whose they are. */
-export interface WatchedPods extends Pick<PodManager, 'view' | 'views' | 'ownerOf'> {
+export interface WatchedPods extends Pick<PodManager, 'view' | 'views' | 'recent' | 'ownerOf'> {
   onTransition(listener: (transition: PodTransition) => void): () => void;
   /** Objects of pods that others run, sorted by namespace and name. */
   foreign(namespace?: string): readonly Pod[];
@@ -29,6 +29,10 @@ export function watchPods(
         workloads: all.flatMap(({ workloads }) => workloads),
         objects: own.objects,
       };
+    },
+    recent() {
+      const all = [manager.recent(), ...sources.map((source) => source.views())];
+      return { pods: all.flatMap(({ pods }) => pods), workloads: all.flatMap(({ workloads }) => workloads) };
     },
     view: (uid) => manager.view(uid) ?? first(sources, (source) => source.view(uid)),
     ownerOf: (id) => manager.ownerOf(id) ?? first(sources, (source) => source.ownerOf(id)),

@@ -99,7 +99,8 @@ export function createFlightRecorder(): FlightRecorder {
     },
     recordListening(containerId, listening) {
       const flight = flightOf(containerId);
-      if (flight) flight.listening = listening.slice(0, MOST_PORTS);
+      if (flight)
+        flight.listening = listening.length > MOST_PORTS ? listening.slice(0, MOST_PORTS) : listening;
     },
     recordNetwork(containerId, { failedConnects, retransmitTimeouts }) {
       const flight = flightOf(containerId);

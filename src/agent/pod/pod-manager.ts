@@ -1,6 +1,6 @@
 import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
 import type { PodRef } from '../../model/pod-ref.ts';
-import type { Clock } from '../../util/clock.ts';
+import type { CancelTimer, Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { KeyValue } from './key-value.ts';
 import { createListeners } from './listeners.ts';
@@ -18,6 +18,7 @@ import { createPodSet } from './pod-set.ts';
 import { checkPodUpdate } from './pod-update.ts';
 import type { ProbeRunner } from './prober/probe.ts';
 import { createProbeRunner } from './prober/probe-runner.ts';
+import { createRecentViews } from './recent-views.ts';
 import type { ContainerExit, Runtime } from './runtime/runtime.ts';
 import { endpointsOf } from './service/endpoints.ts';
 import { createServiceHosts } from './service/service-hosts.ts';
@@ -120,6 +121,11 @@ export interface PodManager {
     /** All objects that are no pods, but ConfigMaps and Secrets. */
     readonly objects: readonly KubernetesObject[];
   };
+  /**
+   * For who looks each second: as `views`, but of workloads only those with an object, and a pod that has not changed has
+   * the same view as at the last look; counts of probes may be ten seconds old.
+   */
+  recent(): { readonly pods: readonly PodView[]; readonly workloads: readonly WorkloadView[] };
   /** One pod's view, without making the others'; undefined when it is gone. */
   view(uid: string): PodView | undefined;
   /** The folder of the manifest a pod was made from; undefined when it is gone, or had none. */
@@ -133,8 +139,8 @@ export interface PodManager {
   /** What controllers do and see, at once; not told again by the next agent. Returns the unsubscribe function. */
   onWorkloadEvent(listener: (event: WorkloadEvent) => void): () => void;
   /**
-   * Stops looking. With `deletePods` all objects are deleted first, bounded by the pods' grace; resolves with the
-   * pods that could not be ended in that time. Without, the pods run on, to be taken over by the next agent.
+   * Stops looking. With `deletePods` all objects are deleted first; when none of them ended for as long as their grace and
+   * ten seconds, no more is waited for. Resolves with the pods that could not be ended. Without, the pods run on, to be taken over by the next agent.
    */
   stop(options: { readonly deletePods: boolean }): Promise<readonly PodRef[]>;
 }
@@ -142,9 +148,11 @@ export interface PodManager {
 const ALIVE_KEY = 'pod/alive';
 const SALT_KEY = 'pod/salt';
 const ALIVE_EVERY_MS = 10_000;
-// What stopping may take beyond the grace of the slowest pod.
+// Beyond the grace of the slowest pod, so long none of them ends before stopping goes on without the rest.
 const STOP_ALLOWANCE_MS = 10_000;
 
+const isProbed = ({ containers }: PodRecord) =>
+  containers.some(({ probes }) => Object.keys(probes).length > 0);
 const isConfiguration = ({ kind }: { readonly kind: string }) => kind === 'ConfigMap' || kind === 'Secret';
 
 export function createPodManager(options: PodManagerOptions): PodManager {
@@ -158,6 +166,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   const uid = () => randomUid(random);
   const pods = createPodSet(() => context);
   const workloads = createWorkloads({ keyValue, writer, objects, pods: pods.visible, node: node.name });
+  const recentViews = createRecentViews(node.ip, clock);
   const serviceHosts = createServiceHosts({ objects, pods, onError });
   const endings: (() => void)[] = [];
   let stopping: Promise<readonly PodRef[]> | undefined;
@@ -243,6 +252,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   );
 
   function podChanged(pod: PodRecord, at: number): void {
+    recentViews.changed(pod.ref.uid);
     if (pods.worker(pod.ref.uid)) {
       workloads.update(pod, at);
       serviceHosts.podChanged(pod);
@@ -309,7 +319,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   function beat(): void {
     writer.mark(ALIVE_KEY, () => clock.now());
     // Probe results alone make nothing durable; what they count follows here.
-    for (const pod of pods.all()) writer.mark(podKey(pod.ref.uid), () => pod);
+    for (const pod of pods.all()) if (isProbed(pod)) writer.mark(podKey(pod.ref.uid), () => pod);
     endings[0] = clock.setTimer(ALIVE_EVERY_MS, beat, { unref: true });
   }
 
@@ -360,10 +370,17 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     }
     for (const pod of pods.all()) gone.push(deletion.pod(pod, ending));
     const longest = Math.max(0, ...pods.all().map(graceMsOf));
-    const bound = new Promise<void>((resolve) => {
-      endings.push(clock.setTimer(longest + STOP_ALLOWANCE_MS, resolve));
-    });
-    await Promise.race([Promise.all(gone), bound]);
+    const stuck = Promise.withResolvers<void>();
+    let cancel: CancelTimer | undefined;
+    // While one after another ends, so may the others: many take their time.
+    const wait = () => {
+      cancel?.();
+      cancel = clock.setTimer(longest + STOP_ALLOWANCE_MS, stuck.resolve);
+    };
+    wait();
+    endings.push(() => cancel?.());
+    for (const one of gone) one.then(wait, onError);
+    await Promise.race([Promise.all(gone), stuck.promise]);
     for (const { kind, metadata } of objects.all())
       await objects.remove(kind, metadata.namespace, metadata.name);
     return pods.all().map((pod) => pod.ref);
@@ -434,6 +451,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
           .map(shown),
         ...endpoints(),
       ],
+    }),
+    recent: () => ({
+      pods: pods.visible().map(recentViews.of),
+      workloads: workloads.viewsOfObjects(clock.now()),
     }),
     view(podUid) {
       const worker = pods.isHidden(podUid) ? undefined : pods.worker(podUid);

@@ -52,6 +52,10 @@ export interface OomWatchOptions {
 }
 
 const POLL_MS = 250;
+/** Where the kernel log can be read, a poll of all counters is only for kills it kept quiet about. */
+const QUIET_POLLS = 4;
+/** The log is rate limited, ten kills in five seconds: after a kill, whosever it was, each counter may hide another. */
+const ALARM_MS = 6_000;
 /** How long a counted kill waits for its line in the log, which the kernel writes a moment after it counts. */
 const LOG_WAIT_MS = 50;
 /** A victim without a cgroup is claimed so soon, or is nobody's of ours: kills are seen within a poll. */
@@ -80,10 +84,13 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
   const watched = new Map<string, Watched>();
   const listeners = new Set<(containerId: string, kill: OomKill) => void>();
   let unclaimed: OomVictim[] = [];
+  let polls = 0;
+  let alarmUntil = 0;
   let cancelPoll: CancelTimer = () => {};
 
   const readLog = () => {
     const victims = log?.victims() ?? [];
+    if (victims.length > 0) alarmUntil = clock.monotonic() + ALARM_MS;
     if (victims.length > 0) unclaimed = merge([...unclaimed, ...victims]).slice(-MOST_UNCLAIMED);
   };
 
@@ -153,7 +160,9 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
   const poll = () => {
     descriptors.nextRound();
     readLog();
-    for (const container of watched.values()) check(container);
+    const isDue = log === undefined || clock.monotonic() < alarmUntil || polls % QUIET_POLLS === 0;
+    polls += 1;
+    if (isDue) for (const container of watched.values()) check(container);
     cancelPoll = clock.setTimer(POLL_MS, poll, { unref: true });
   };
   poll();

@@ -29,6 +29,8 @@ export interface Workloads {
   /** Whether the pod's counts were kept already, and only its record was left behind. */
   hasFolded(pod: PodRecord): boolean;
   views(now: number): readonly WorkloadView[];
+  /** Those that have an object of their own. */
+  viewsOfObjects(now: number): readonly WorkloadView[];
   /** Brings the durable counts to `now`. */
   settle(now: number): void;
 }
@@ -116,7 +118,12 @@ export function createWorkloads(options: {
       const record = records.get(keyOf(ref.namespace, ref.workloadType, ref.workload));
       return record?.foldedUids.includes(ref.uid) ?? false;
     },
-    views: (now) => [...records.values()].map((record) => view(record, now)),
+    views: (now) => viewsOf([...records.values()], now),
+    viewsOfObjects: (now) =>
+      viewsOf(
+        [...records.values()].filter((record) => objectOf(record) !== undefined),
+        now,
+      ),
     settle(now) {
       for (const [key, record] of records) {
         Object.assign(record, integrated(record, now), { at: Math.max(now, record.at) });
@@ -135,8 +142,16 @@ export function createWorkloads(options: {
     return service ?? podLabels['app.kubernetes.io/part-of'] ?? name;
   }
 
-  function view(record: WorkloadRecord, now: number): WorkloadView {
-    const members = membersOf(record);
+  function viewsOf(wanted: readonly WorkloadRecord[], now: number): readonly WorkloadView[] {
+    const members = Map.groupBy(options.pods(), ({ ref }) =>
+      keyOf(ref.namespace, ref.workloadType, ref.workload),
+    );
+    return wanted.map((record) =>
+      view(record, members.get(keyOf(record.namespace, record.type, record.name)) ?? [], now),
+    );
+  }
+
+  function view(record: WorkloadRecord, members: readonly PodRecord[], now: number): WorkloadView {
     const { desiredMs, readyMs, podMs } = integrated(record, now);
     const sum = totals(record, members);
     const object = objectOf(record);
