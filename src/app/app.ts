@@ -1,11 +1,10 @@
 import { mkdirSync } from 'node:fs';
-import { type Agent, createAgent } from '../agent/agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import type { ApplyOutcome, ManifestFile } from '../agent/api/objects.ts';
-import { type Collector, createCollector } from '../collector/collector.ts';
+import type { Collector } from '../collector/collector.ts';
 import type { Config } from '../config/config.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { CodedError, messageOf } from '../util/coded-error.ts';
-import { endpointTransport } from '../wire/otlp/endpoint-transport.ts';
 import { parseOtlpEnvironment } from '../wire/otlp/environment.ts';
 import { internalTransport } from '../wire/otlp/internal-transport.ts';
 import type { OtlpTransport } from '../wire/otlp/transport.ts';
@@ -57,6 +56,8 @@ export function createApp(options: AppOptions): App {
   };
 
   const startCollector = async (tracer: Tracing['tracer']) => {
+    // Each half loads what it needs itself: an agent alone is to be small.
+    const { createCollector } = await import('../collector/collector.ts');
     const { collector: own } = config;
     collector = createCollector({
       dataDir: config.dataDir,
@@ -95,7 +96,11 @@ export function createApp(options: AppOptions): App {
     const endpoints = parseOtlpEnvironment(env);
     const transports: Record<string, OtlpTransport> = {};
     if (collector) transports.collector = internalTransport(collector.receiver());
-    if (endpoints) transports.otlp = endpointTransport(endpoints, clock);
+    if (endpoints) {
+      const { endpointTransport } = await import('../wire/otlp/endpoint-transport.ts');
+      transports.otlp = endpointTransport(endpoints, clock);
+    }
+    const { createAgent } = await import('../agent/agent.ts');
     agent = createAgent({
       dataDir: config.dataDir,
       node: config.node,

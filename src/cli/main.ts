@@ -13,7 +13,7 @@ import { printableLines } from './terminal.ts';
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    const program = await createProgram(terminal);
+    const program = await createProgram(terminal, args[0]);
     await program.parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {
@@ -35,48 +35,52 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   }
 }
 
-async function createProgram(terminal: Terminal): Promise<Command> {
+async function createProgram(terminal: Terminal, name: string | undefined): Promise<Command> {
   const program = new Command('podvitals')
     .description('The vital signs of pods: what is wrong, why, and what to do next.')
     .version(VERSION)
     .exitOverride()
     .showHelpAfterError('(podvitals --help tells more)')
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
-  const commands = await Promise.all([
-    import('./commands/up.ts').then((module) => module.upCommand(terminal)),
-    import('./commands/up.ts').then((module) => module.runCommand(terminal)),
-    import('./commands/up.ts').then((module) => module.agentCommand(terminal)),
-    import('./commands/up.ts').then((module) => module.collectorCommand(terminal)),
-    import('./commands/apply.ts').then((module) => module.applyCommand(terminal)),
-    import('./commands/create.ts').then((module) => module.createCommand(terminal)),
-    import('./commands/get.ts').then((module) => module.getCommand(terminal)),
-    import('./commands/inspect.ts').then((module) => module.inspectCommand(terminal)),
-    import('./commands/describe.ts').then((module) => module.describeCommand(terminal)),
-    import('./commands/logs.ts').then((module) => module.logsCommand(terminal)),
-    import('./commands/events.ts').then((module) => module.eventsCommand(terminal)),
-    import('./commands/why.ts').then((module) => module.whyCommand(terminal)),
-    import('./commands/debug.ts').then((module) => module.debugCommand(terminal)),
-    import('./commands/incidents.ts').then((module) => module.incidentsCommand(terminal)),
-    import('./commands/postmortem.ts').then((module) => module.postmortemCommand(terminal)),
-    import('./commands/delete.ts').then((module) => module.deleteCommand(terminal)),
-    import('./commands/node.ts').then((module) => module.cordonCommand(terminal, 'cordon')),
-    import('./commands/node.ts').then((module) => module.cordonCommand(terminal, 'uncordon')),
-    import('./commands/node.ts').then((module) => module.drainCommand(terminal)),
-    import('./commands/generate.ts').then((module) => module.generateCommand(terminal)),
-    import('./commands/prune.ts').then((module) => module.pruneCommand(terminal)),
-    import('./commands/doctor.ts').then((module) => module.doctorCommand(terminal)),
-    import('./commands/scale.ts').then((module) => module.scaleCommand(terminal)),
-    import('./commands/rollout.ts').then((module) => module.rolloutCommand(terminal)),
-    import('./commands/exec.ts').then((module) => module.execCommand(terminal)),
-    import('./commands/cp.ts').then((module) => module.cpCommand(terminal)),
-    import('./commands/port-forward.ts').then((module) => module.portForwardCommand(terminal)),
-    import('./commands/top.ts').then((module) => module.topCommand(terminal)),
-    import('./commands/query.ts').then((module) => module.queryCommand(terminal)),
-    import('./commands/rules.ts').then((module) => module.rulesCommand(terminal)),
-    import('./commands/slo.ts').then((module) => module.sloCommand(terminal)),
-  ]);
-  const control = (await import('./commands/pod-control.ts')).podControlCommands(terminal);
-  for (const command of [...commands, ...control]) {
+  const commands: Readonly<Record<string, () => Promise<Command>>> = {
+    up: () => import('./commands/up.ts').then((module) => module.upCommand(terminal)),
+    run: () => import('./commands/up.ts').then((module) => module.runCommand(terminal)),
+    agent: () => import('./commands/up.ts').then((module) => module.agentCommand(terminal)),
+    collector: () => import('./commands/up.ts').then((module) => module.collectorCommand(terminal)),
+    apply: () => import('./commands/apply.ts').then((module) => module.applyCommand(terminal)),
+    create: () => import('./commands/create.ts').then((module) => module.createCommand(terminal)),
+    get: () => import('./commands/get.ts').then((module) => module.getCommand(terminal)),
+    inspect: () => import('./commands/inspect.ts').then((module) => module.inspectCommand(terminal)),
+    describe: () => import('./commands/describe.ts').then((module) => module.describeCommand(terminal)),
+    logs: () => import('./commands/logs.ts').then((module) => module.logsCommand(terminal)),
+    events: () => import('./commands/events.ts').then((module) => module.eventsCommand(terminal)),
+    why: () => import('./commands/why.ts').then((module) => module.whyCommand(terminal)),
+    debug: () => import('./commands/debug.ts').then((module) => module.debugCommand(terminal)),
+    incidents: () => import('./commands/incidents.ts').then((module) => module.incidentsCommand(terminal)),
+    postmortem: () => import('./commands/postmortem.ts').then((module) => module.postmortemCommand(terminal)),
+    delete: () => import('./commands/delete.ts').then((module) => module.deleteCommand(terminal)),
+    cordon: () => import('./commands/node.ts').then((module) => module.cordonCommand(terminal, 'cordon')),
+    uncordon: () => import('./commands/node.ts').then((module) => module.cordonCommand(terminal, 'uncordon')),
+    drain: () => import('./commands/node.ts').then((module) => module.drainCommand(terminal)),
+    generate: () => import('./commands/generate.ts').then((module) => module.generateCommand(terminal)),
+    prune: () => import('./commands/prune.ts').then((module) => module.pruneCommand(terminal)),
+    doctor: () => import('./commands/doctor.ts').then((module) => module.doctorCommand(terminal)),
+    scale: () => import('./commands/scale.ts').then((module) => module.scaleCommand(terminal)),
+    rollout: () => import('./commands/rollout.ts').then((module) => module.rolloutCommand(terminal)),
+    exec: () => import('./commands/exec.ts').then((module) => module.execCommand(terminal)),
+    cp: () => import('./commands/cp.ts').then((module) => module.cpCommand(terminal)),
+    'port-forward': () =>
+      import('./commands/port-forward.ts').then((module) => module.portForwardCommand(terminal)),
+    top: () => import('./commands/top.ts').then((module) => module.topCommand(terminal)),
+    query: () => import('./commands/query.ts').then((module) => module.queryCommand(terminal)),
+    rules: () => import('./commands/rules.ts').then((module) => module.rulesCommand(terminal)),
+    slo: () => import('./commands/slo.ts').then((module) => module.sloCommand(terminal)),
+  };
+  // A command loads only itself; the help, and a word that is none of them, needs all.
+  const asked = name !== undefined && Object.hasOwn(commands, name) ? [commands[name]!] : undefined;
+  const control = asked ? [] : (await import('./commands/pod-control.ts')).podControlCommands(terminal);
+  const made = await Promise.all((asked ?? Object.values(commands)).map((make) => make()));
+  for (const command of [...made, ...control]) {
     program.addCommand(command.exitOverride().copyInheritedSettings(program));
     for (const inner of command.commands) inner.exitOverride().copyInheritedSettings(command);
   }
