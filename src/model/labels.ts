@@ -42,36 +42,47 @@ export function labelsKey(labels: Labels): string {
   return key;
 }
 
+// Tags of prompb/types.proto: field number and wire type.
+const LABEL = 0x0a;
+const NAME = 0x0a;
+const VALUE = 0x12;
+
 // Written to first, so that only what is answered is made; grows to the longest labels.
 let scratch = new Uint8Array(4_096);
 
 /**
- * The canonical bytes of labels, by which a store finds a series: for each label in order, the name and the
- * value, each as a LEB128 length in bytes and UTF-8.
+ * The canonical bytes of labels, by which a store finds a series: the `labels` of a `prometheus.TimeSeries` in protocol
+ * buffers, in order and without anything that could be left out. So they are what most senders send.
  */
 export function encodeLabels(labels: Labels): Uint8Array {
   let at = 0;
   for (let i = 0; i < labels.length; i += 1) {
     const label = labels[i]!;
-    at = writeText(writeText(at, label[0]), label[1]);
+    const body = at + 2;
+    const end = writeText(writeText(body, NAME, label[0]), VALUE, label[1]);
+    const length = end - body;
+    const more = varintBytes(length) - 1;
+    if (more > 0) {
+      makeRoom(end + more);
+      scratch.copyWithin(body + more, body, end);
+    }
+    scratch[at] = LABEL;
+    writeVarint(at + 1, length);
+    at = end + more;
   }
   return scratch.slice(0, at);
 }
 
 const MOST_BYTES_A_UNIT = 3;
-const LENGTH_BYTES = 5;
+const HEADER_BYTES = 8;
 
-/** Writes a length and a text to `scratch`; answers where they end. */
-function writeText(start: number, text: string): number {
+/** Writes a field to `scratch`; answers where it ends. */
+function writeText(start: number, tag: number, text: string): number {
   const { length } = text;
-  const room = start + LENGTH_BYTES + length * MOST_BYTES_A_UNIT;
-  if (room > scratch.length) {
-    const bigger = new Uint8Array(room * 2);
-    bigger.set(scratch);
-    scratch = bigger;
-  }
+  makeRoom(start + HEADER_BYTES + length * MOST_BYTES_A_UNIT);
+  scratch[start] = tag;
   if (length < 0x80) {
-    const to = start + 1;
+    const to = start + 2;
     let seen = 0;
     for (let i = 0; i < length; i += 1) {
       const unit = text.charCodeAt(i);
@@ -79,91 +90,116 @@ function writeText(start: number, text: string): number {
       scratch[to + i] = unit;
     }
     if (seen < 0x80) {
-      scratch[start] = length;
+      scratch[start + 1] = length;
       return to + length;
     }
   }
+  const bytes = Buffer.byteLength(text);
+  const at = writeVarint(start + 1, bytes);
+  bufferOf(scratch).write(text, at, bytes, 'utf8');
+  return at + bytes;
+}
+
+function writeVarint(start: number, value: number): number {
   let at = start;
-  let rest = Buffer.byteLength(text);
-  const end = rest;
-  while (rest >= 0x80) {
+  let rest = value;
+  for (; rest >= 0x80; rest >>>= 7) {
     scratch[at] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
     at += 1;
   }
   scratch[at] = rest;
-  bufferOf(scratch).write(text, at + 1, end, 'utf8');
-  return at + 1 + end;
+  return at + 1;
+}
+
+const varintBytes = (value: number) => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4);
+
+function makeRoom(size: number): void {
+  if (size <= scratch.length) return;
+  const bigger = new Uint8Array(size * 2);
+  bigger.set(scratch);
+  scratch = bigger;
 }
 
 const bufferOf = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
-// Longer lengths no label has.
-const LARGEST_SHIFT = 21;
-
 /**
  * The inverse of `encodeLabels`.
- * @throws RangeError for bytes that are not whole: whoever kept them has lost some.
+ * @throws RangeError for bytes that are not those of labels: whoever kept them has lost some.
  */
 export function decodeLabels(bytes: Uint8Array): Labels {
   const buffer = bufferOf(bytes);
   const labels: Label[] = [];
-  let name: string | undefined;
-  let at = 0;
-  while (at < bytes.length) {
-    let length = 0;
-    let shift = 0;
-    for (;;) {
-      const byte = bytes[at++] ?? 0;
-      length |= (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-      shift += 7;
-      if (shift > LARGEST_SHIFT) throw new RangeError(`label bytes hold a length no label has, at ${at}`);
-    }
-    if (at + length > bytes.length) throw new RangeError(`label bytes are cut off at ${bytes.length}`);
-    const text = buffer.toString('utf8', at, at + length);
-    at += length;
-    if (name === undefined) name = text;
-    else {
-      labels.push([name, text]);
-      name = undefined;
-    }
-  }
+  walkLabels(bytes, 0, bytes.length, (nameAt, nameEnd, valueAt, valueEnd) => {
+    labels.push([buffer.toString('utf8', nameAt, nameEnd), buffer.toString('utf8', valueAt, valueEnd)]);
+    return true;
+  });
   return labels;
 }
 
 /** Whether these are just the bytes that `encodeLabels` makes of some labels, so that they need not be made again. */
 export function isCanonical(bytes: Uint8Array): boolean {
-  let nameAt = 0;
-  let nameEnd = -1;
-  let isName = true;
-  let at = 0;
-  while (at < bytes.length) {
+  let lastAt = 0;
+  let lastEnd = -1;
+  let size = 0;
+  const inOrder = (nameAt: number, nameEnd: number, valueAt: number, valueEnd: number) => {
+    const isNext = lastEnd < 0 || isBefore(bytes, lastAt, lastEnd, nameAt, nameEnd);
+    lastAt = nameAt;
+    lastEnd = nameEnd;
+    const name = nameEnd - nameAt;
+    const value = valueEnd - valueAt;
+    const body = 2 + varintBytes(name) + name + varintBytes(value) + value;
+    size += 1 + varintBytes(body) + body;
+    return isNext && value > 0 && isText(bytes, nameAt, nameEnd) && isText(bytes, valueAt, valueEnd);
+  };
+  try {
+    // A length written with a zero too many takes more room.
+    return walkLabels(bytes, 0, bytes.length, inOrder) && size === bytes.length;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Tells where the name and the value of each label are, until `visit` answers false; whether it never did.
+ * @throws RangeError for bytes that are not those of labels.
+ */
+export function walkLabels(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  visit: (nameAt: number, nameEnd: number, valueAt: number, valueEnd: number) => boolean,
+): boolean {
+  let at = from;
+  const enter = (tag: number, end: number) => {
+    if (bytes[at] !== tag) throw new RangeError(`label bytes hold ${bytes[at]} at ${at}, not ${tag}`);
+    at += 1;
     let length = 0;
-    let shift = 0;
-    for (;;) {
-      const byte = bytes[at++] ?? 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = at < end ? bytes[at]! : 0x80;
+      at += 1;
       length |= (byte & 0x7f) << shift;
-      if (byte < 0x80) {
-        // A length with a zero too many.
-        if (byte === 0 && shift > 0) return false;
-        break;
-      }
-      shift += 7;
-      if (shift > LARGEST_SHIFT) return false;
+      if (byte < 0x80) break;
+      if (shift >= LARGEST_SHIFT) throw new RangeError(`label bytes hold a length no label has, at ${at}`);
     }
-    const end = at + length;
-    if ((length === 0 && !isName) || end > bytes.length || !isText(bytes, at, end)) return false;
-    if (isName) {
-      if (nameEnd >= 0 && !isBefore(bytes, nameAt, nameEnd, at, end)) return false;
-      nameAt = at;
-      nameEnd = end;
-    }
-    isName = !isName;
+    if (at + length > end) throw new RangeError(`label bytes are cut off at ${end}`);
+    return at + length;
+  };
+  while (at < to) {
+    const end = enter(LABEL, to);
+    const nameEnd = enter(NAME, end);
+    const nameAt = at;
+    at = nameEnd;
+    const valueEnd = enter(VALUE, end);
+    if (valueEnd !== end) throw new RangeError(`label bytes hold more than a label at ${valueEnd}`);
+    if (!visit(nameAt, nameEnd, at, valueEnd)) return false;
     at = end;
   }
-  return isName;
+  return true;
 }
+
+// Longer lengths no label has.
+const LARGEST_SHIFT = 21;
 
 function isText(bytes: Uint8Array, at: number, end: number): boolean {
   let seen = 0;

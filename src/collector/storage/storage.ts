@@ -25,6 +25,11 @@ export interface Committed {
 export interface Appender {
   /** The series with these labels, made when new. `labelBytes` as by `encodeLabels`. */
   reference(labelBytes: Uint8Array): SeriesRef;
+  /**
+   * The same without making one: by bytes `from` to before `to`, of which nothing is made. Undefined too where it is
+   * known by other bytes. Only where a store can.
+   */
+  find?(bytes: Uint8Array, from: number, to: number): SeriesRef | undefined;
   /** `t` integer milliseconds; `startT` is when a counter began, if known. */
   append(ref: SeriesRef, t: number, v: number, startT?: number): void;
   /** Marks the series as ended at `t`. */

@@ -10,6 +10,7 @@ import type { StoredIdentity } from './head.ts';
 import { matchesAll } from './postings.ts';
 import { batchCheck, chunkCheck, isAsWritten, seriesCheck } from './row-check.ts';
 import type { MemorySeries } from './series.ts';
+import { fromStored, toStored } from './stored-labels.ts';
 import { createSummaryTable, type SummaryTable, summarySchema } from './summary-table.ts';
 
 /**
@@ -58,9 +59,9 @@ export const samplesSchema: Schema = {
 
 const HASH_BYTES = 6;
 
-/** By which a series is found on disk: the first six bytes of the SHA-256 of its labels, so that nobody makes them collide. */
-export const labelsHash = (labels: Uint8Array): number =>
-  hash('sha256', labels, 'buffer').readUIntBE(0, HASH_BYTES);
+/** By which a series is found on disk: the first six bytes of the SHA-256 of its labels as stored, so that nobody makes them collide. */
+export const labelsHash = (stored: Uint8Array): number =>
+  hash('sha256', stored, 'buffer').readUIntBE(0, HASH_BYTES);
 
 export interface DroppedSeries {
   readonly ref: SeriesRef;
@@ -211,7 +212,8 @@ export function createBlockTable(journal: Journal): BlockTable {
     const digest = labelsHash(labels as Uint8Array);
     withoutHash.set(digest, [...(withoutHash.get(digest) ?? []), Number(ref)]);
   }
-  const findByLabels = (labels: Uint8Array) => {
+  const findByLabels = (labelBytes: Uint8Array) => {
+    const labels = toStored(labelBytes);
     const digest = labelsHash(labels);
     const row = sql.find.get(digest, labels);
     if (row !== undefined) return row;
@@ -287,8 +289,10 @@ export function createBlockTable(journal: Journal): BlockTable {
   }
 
   return {
-    addSeries: (ref, labels) =>
-      void sql.addSeries.run(ref, labels, seriesCheck(ref, labels), labelsHash(labels)),
+    addSeries(ref, labelBytes) {
+      const labels = toStored(labelBytes);
+      sql.addSeries.run(ref, labels, seriesCheck(ref, labels), labelsHash(labels));
+    },
     addBatch: (maxT, body) => Number(sql.addBatch.run(maxT, body, batchCheck(maxT, body)).lastInsertRowid),
     addChunk(ref, chunk) {
       const last = sql.lastRow.get(ref) as StoredRow | undefined;
@@ -317,7 +321,7 @@ export function createBlockTable(journal: Journal): BlockTable {
     removeBefore(cutoffT) {
       sql.removeChunks.run(clamp(cutoffT));
       for (const row of sql.endedSeries.all(clamp(cutoffT))) {
-        const labels = isSoundSeries(row) ? decodeLabels(row.labels as Uint8Array) : [];
+        const labels = isSoundSeries(row) ? decodeLabels(fromStored(row.labels as Uint8Array)) : [];
         for (const [name, value] of labels) sql.removeLabel.run(name, value, Number(row.ref));
         sql.removeSeries.run(Number(row.ref));
       }
@@ -336,7 +340,7 @@ export function createBlockTable(journal: Journal): BlockTable {
       for (const row of sql.active.iterate()) {
         if (!isSoundSeries(row)) continue;
         const persistedT = time(row, Number.NEGATIVE_INFINITY);
-        yield { ref: Number(row.ref), labels: row.labels as Uint8Array, persistedT };
+        yield { ref: Number(row.ref), labels: fromStored(row.labels as Uint8Array), persistedT };
       }
     },
     batches: () => batchesOf(sql.batches.iterate()),
@@ -353,7 +357,10 @@ export function createBlockTable(journal: Journal): BlockTable {
         if (room <= 0) return;
       }
     },
-    labelsOf: (ref) => sql.labelsOf.get(ref)?.labels as Uint8Array | undefined,
+    labelsOf(ref) {
+      const row = sql.labelsOf.get(ref);
+      return row && fromStored(row.labels as Uint8Array);
+    },
     chunks(ref, minT, maxT, beforeT) {
       const rows = sql.chunks.all(ref, clamp(minT), clamp(maxT), clamp(beforeT)) as unknown as StoredRow[];
       const found: SealedChunk[] = [];
@@ -377,7 +384,7 @@ export function createBlockTable(journal: Journal): BlockTable {
       for (const page of pages) {
         for (const row of paged(page)) {
           const sound = row.found === 1 && isSoundSeries({ ...row });
-          const labels = sound ? decodeLabels(row.labels) : undefined;
+          const labels = sound ? decodeLabels(fromStored(row.labels)) : undefined;
           const matches = labels !== undefined && matchesAll(labels, matchers);
           yield matches ? { ref: Number(row.ref), labels } : undefined;
         }

@@ -34,6 +34,8 @@ export interface HeadOptions {
 export interface Head {
   /** @throws STORE_SERIES_LIMIT, STORE_LABELS_INVALID */
   reference(key: Uint8Array): MemorySeries;
+  /** The series by bytes `from` to before `to`, if it is in memory under just these. */
+  find(bytes: Uint8Array, from: number, to: number): MemorySeries | undefined;
   get(ref: SeriesRef): MemorySeries | undefined;
   /** The canonical bytes of its labels. */
   keyOf(series: MemorySeries): Uint8Array;
@@ -142,15 +144,20 @@ export function createHead(options: HeadOptions): Head {
     }
     if (isOwn) return make(spelling, labels);
     const key = encodeLabels(labels);
-    const series = table.find(key) ?? make(key, labels);
+    const series = table.find(key, 0, key.length) ?? make(key, labels);
     table.alias(spelling, series);
     return series;
   };
 
   return {
     reference(key) {
-      const series = table.find(key) ?? resolve(key);
+      const series = table.find(key, 0, key.length) ?? resolve(key);
       series.touched = round;
+      return series;
+    },
+    find(bytes, from, to) {
+      const series = table.find(bytes, from, to);
+      if (series !== undefined) series.touched = round;
       return series;
     },
     get: (ref) => byRef.get(ref),

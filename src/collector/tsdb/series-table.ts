@@ -3,7 +3,8 @@ import type { MemorySeries } from './series.ts';
 
 /** Finds a series by the bytes of its labels, without making a string or an object of them. */
 export interface SeriesTable {
-  find(key: Uint8Array): MemorySeries | undefined;
+  /** By bytes `from` to before `to`. */
+  find(bytes: Uint8Array, from: number, to: number): MemorySeries | undefined;
   /** Keeps a copy of the key. */
   add(key: Uint8Array, series: MemorySeries): void;
   /** Another key for a series that is there; no more than a few. */
@@ -35,7 +36,7 @@ export function createSeriesTable(seed: number): SeriesTable {
 
   const addKey = (key: Uint8Array, series: MemorySeries) => {
     if (used * 2 >= slots.length) grow();
-    probe.read(key);
+    probe.read(key, 0, key.length);
     const number = arena.add(probe.words, key.length, series);
     put(number, probe.first, probe.second);
     used += 1;
@@ -62,7 +63,8 @@ export function createSeriesTable(seed: number): SeriesTable {
   };
 
   const removeKey = (key: number) => {
-    probe.read(arena.bytes(key));
+    const bytes = arena.bytes(key);
+    probe.read(bytes, 0, bytes.length);
     const mask = slots.length - 1;
     let at = probe.first & mask;
     while (slots[at] !== key) at = (at + 1) & mask;
@@ -81,8 +83,8 @@ export function createSeriesTable(seed: number): SeriesTable {
   };
 
   return {
-    find(key) {
-      probe.read(key);
+    find(bytes, from, to) {
+      probe.read(bytes, from, to);
       const { words } = probe;
       const a = probe.first;
       const b = probe.second;
@@ -90,7 +92,7 @@ export function createSeriesTable(seed: number): SeriesTable {
       for (let at = a & mask; ; at = (at + 1) & mask) {
         const found = slots[at]!;
         if (found === EMPTY) return undefined;
-        if (first[at] === a && second[at] === b && arena.isEqual(found, words, key.length))
+        if (first[at] === a && second[at] === b && arena.isEqual(found, words, to - from))
           return arena.owner(found);
       }
     },
@@ -116,7 +118,7 @@ interface Probe {
   words: Int32Array;
   first: number;
   second: number;
-  read(bytes: Uint8Array): void;
+  read(bytes: Uint8Array, from: number, to: number): void;
 }
 
 /** Four bytes a step, in two lanes whose multipliers come from the seed too; 64 bits together. */
@@ -128,15 +130,15 @@ export function createProbe(seed: number): Probe {
     words: new Int32Array(256),
     first: 0,
     second: 0,
-    read(bytes) {
-      const { length } = bytes;
+    read(bytes, from, to) {
+      const length = to - from;
       if (length > probe.words.length * 4) probe.words = new Int32Array(length);
       const { words } = probe;
       let a = seed ^ length;
       let b = secondSeed ^ length;
-      let i = 0;
+      let i = from;
       let at = 0;
-      for (; i + 4 <= length; i += 4) {
+      for (; i + 4 <= to; i += 4) {
         const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
         words[at] = word;
         at += 1;
@@ -145,9 +147,9 @@ export function createProbe(seed: number): Probe {
         b = Math.imul(b + word, secondFactor);
         b ^= b >>> 13;
       }
-      if (i < length) {
+      if (i < to) {
         let word = 0;
-        for (let shift = 0; i < length; i += 1, shift += 8) word |= bytes[i]! << shift;
+        for (let shift = 0; i < to; i += 1, shift += 8) word |= bytes[i]! << shift;
         words[at] = word;
         a = Math.imul(a ^ word, firstFactor);
         b = Math.imul(b + word, secondFactor);

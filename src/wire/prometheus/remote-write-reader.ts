@@ -1,14 +1,23 @@
 import { isUtf8 } from 'node:buffer';
 import { PbfReader } from 'pbf';
-import { decodeLabels, encodeLabels, toLabels } from '../../model/labels.ts';
+import {
+  encodeLabels,
+  isCanonical,
+  type Label,
+  METRIC_NAME,
+  toLabels,
+  walkLabels,
+} from '../../model/labels.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
 import type { RemoteWriteLimits } from './remote-write-limits.ts';
 
 /** Who takes what a request holds, as it is read. */
 export interface WriteRequestVisitor {
+  /** Whether the series is known by bytes `from` to before `to`; its samples come next if so. */
+  known(bytes: Uint8Array, from: number, to: number): boolean;
   /**
-   * A series with at least one sample; the bytes are those of `encodeLabels`, good until the next call. False when it
-   * is not taken: its samples are then passed over.
+   * A series with at least one sample that is not; the bytes are those of `encodeLabels`, good until the next call. False
+   * when it is not taken: its samples are then passed over.
    */
   series(labelBytes: Uint8Array, samples: number): boolean;
   /** A sample of that series: milliseconds, and the two words of its value. */
@@ -40,8 +49,8 @@ function malformed(what: string, cause?: unknown): CodedError {
 
 /**
  * Reads a `prometheus.WriteRequest`, one series a step, so that the caller may give others their turn in between. No
- * object is made per sample, and no string unless something is odd about a series: labels in order are copied from one
- * spelling into the other as bytes. Exemplars and metadata are passed over.
+ * object is made per sample, and none per series that is known: its labels are looked for as they came. Exemplars and
+ * metadata are passed over.
  *
  * @throws REMOTE_WRITE_MALFORMED, REMOTE_WRITE_LIMIT: nothing of the request may be kept.
  */
@@ -51,23 +60,27 @@ export function* readWriteRequest(
   visitor: WriteRequestVisitor,
 ): Generator<void, void> {
   const reader = new PbfReader(bytes);
-  const key = createSeriesKey(limits);
   let samples = 0;
   while (reader.pos < reader.length) {
-    samples += readField(reader, key, visitor, limits.samples - samples);
+    samples += readField(reader, limits, visitor, limits.samples - samples);
     yield;
   }
   if (reader.pos !== reader.length) throw malformed('it is cut off');
 }
 
 /** Answers how many samples the field held; `room` is how many may yet come. */
-function readField(reader: PbfReader, key: SeriesKey, visitor: WriteRequestVisitor, room: number): number {
+function readField(
+  reader: PbfReader,
+  limits: RemoteWriteLimits,
+  visitor: WriteRequestVisitor,
+  room: number,
+): number {
   try {
     if (reader.nextField(reader.length) !== TIMESERIES) {
       reader.skip(reader.type);
       return 0;
     }
-    return readSeries(reader, enter(reader, reader.length), key, visitor, room);
+    return readSeries(reader, enter(reader, reader.length), limits, visitor, room);
   } catch (error) {
     if (error instanceof CodedError) throw error;
     throw malformed(messageOf(error), error);
@@ -77,18 +90,20 @@ function readField(reader: PbfReader, key: SeriesKey, visitor: WriteRequestVisit
 function readSeries(
   reader: PbfReader,
   end: number,
-  key: SeriesKey,
+  limits: RemoteWriteLimits,
   visitor: WriteRequestVisitor,
   room: number,
 ): number {
   const start = reader.pos;
+  const labelsEnd = endOfLabels(reader.buf, start, end);
   let samples = 0;
   let histograms = 0;
-  key.clear();
+  let scattered = false;
+  reader.pos = labelsEnd;
   for (let field = nextField(reader, end); field !== 0; field = nextField(reader, end)) {
-    if (field === LABELS) readLabel(reader, enter(reader, end), key);
-    else if (field === SAMPLES) samples += 1;
+    if (field === SAMPLES) samples += 1;
     else if (field === HISTOGRAMS) histograms += 1;
+    else if (field === LABELS) scattered = true;
   }
   if (samples + histograms > room)
     throw new CodedError(
@@ -98,35 +113,134 @@ function readSeries(
     );
   if (histograms > 0) visitor.refused(histograms, 'native histograms are not stored');
   if (samples === 0) return histograms;
-  const labelBytes = key.finish();
-  if (typeof labelBytes === 'string') visitor.refused(samples, labelBytes);
-  else if (visitor.series(labelBytes, samples)) {
-    // Once more, now that the series is known: labels need not stand before samples.
-    reader.pos = start;
-    for (let field = nextField(reader, end); field !== 0; field = nextField(reader, end))
-      if (field === SAMPLES) readSample(reader, enter(reader, end), visitor);
+  if (scattered || !visitor.known(reader.buf, start, labelsEnd)) {
+    const labelBytes = scattered
+      ? readScattered(reader, start, end, limits)
+      : readLabels(reader, start, labelsEnd, limits);
+    if (typeof labelBytes === 'string') {
+      visitor.refused(samples, labelBytes);
+      reader.pos = end;
+      return samples + histograms;
+    }
+    if (!visitor.series(labelBytes, samples)) {
+      reader.pos = end;
+      return samples + histograms;
+    }
+  }
+  reader.pos = scattered ? start : labelsEnd;
+  for (let field = nextField(reader, end); field !== 0; field = nextField(reader, end)) {
+    if (field === SAMPLES) readSample(reader, enter(reader, end), visitor);
   }
   return samples + histograms;
 }
 
-function readLabel(reader: PbfReader, end: number, key: SeriesKey): void {
-  let nameAt = 0;
-  let nameEnd = 0;
-  let valueAt = 0;
-  let valueEnd = 0;
+const LABEL_TAG = (LABELS << 3) | BYTES;
+
+/** The labels that stand first, which are all of them with any sender we know. */
+function endOfLabels(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] === LABEL_TAG) {
+    let length = bytes[at + 1]!;
+    let next = at + 2;
+    if (length >= 0x80) {
+      length &= 0x7f;
+      let byte = 0x80;
+      for (let shift = 7; byte >= 0x80 && shift <= 28; shift += 7) {
+        byte = next < end ? bytes[next]! : 0x80;
+        length += (byte & 0x7f) * 2 ** shift;
+        next += 1;
+      }
+      if (byte >= 0x80) throw malformed(`a field of byte ${at} has no length`);
+    }
+    if (next + length > end) throw malformed(`a field of byte ${at} ends after its message`);
+    at = next + length;
+  }
+  return at;
+}
+
+/** The canonical bytes of the labels, or why they name no series. */
+function readLabels(
+  reader: PbfReader,
+  start: number,
+  end: number,
+  limits: RemoteWriteLimits,
+): Uint8Array | string {
+  const span = reader.buf.subarray(start, end);
+  if (span.length <= MOST_KEY_BYTES && isCanonical(span)) return checked(span, limits);
+  return readScattered(reader, start, end, limits);
+}
+
+function checked(labelBytes: Uint8Array, limits: RemoteWriteLimits): Uint8Array | string {
+  let labels = 0;
+  let named = false;
+  let nameless = false;
+  walkLabels(labelBytes, 0, labelBytes.length, (nameAt, nameEnd) => {
+    labels += 1;
+    if (nameEnd === nameAt) nameless = true;
+    if (nameEnd - nameAt === NAME.length && NAME.compare(labelBytes, nameAt, nameEnd) === 0) named = true;
+    return true;
+  });
+  if (labels > limits.labels) return tooManyLabels(limits);
+  if (nameless) return NAMELESS;
+  return named ? labelBytes : UNNAMED;
+}
+
+/** The same, whatever the order and the spelling. */
+function readScattered(
+  reader: PbfReader,
+  start: number,
+  end: number,
+  limits: RemoteWriteLimits,
+): Uint8Array | string {
+  const labels: Label[] = [];
+  const names = new Set<string>();
+  let size = 0;
+  let wrong = '';
+  reader.pos = start;
+  for (let field = nextField(reader, end); field !== 0; field = nextField(reader, end)) {
+    if (field !== LABELS) continue;
+    const [name, value] = readLabel(reader, enter(reader, end));
+    size += name.length + value.length + LABEL_OVERHEAD;
+    if (labels.length === limits.labels) wrong ||= tooManyLabels(limits);
+    else if (size > MOST_KEY_BYTES) wrong ||= `a series has labels of more than ${MOST_KEY_BYTES} bytes`;
+    else if (name.length === 0) wrong ||= NAMELESS;
+    else if (!isUtf8(name) || !isUtf8(value)) wrong ||= 'a label is not UTF-8';
+    if (wrong !== '') continue;
+    const label: Label = [textOf(name), textOf(value)];
+    labels.push(label);
+    // A name given twice makes no series, as in Prometheus.
+    if (names.size === names.add(label[0]).size)
+      wrong = `label ${JSON.stringify(label[0].slice(0, 64))} is given twice`;
+  }
+  if (wrong !== '') return wrong;
+  const made = toLabels(labels);
+  return made.some(([name]) => name === METRIC_NAME) ? encodeLabels(made) : UNNAMED;
+}
+
+const NAMELESS = 'a label has no name';
+const UNNAMED = 'a series has no metric name';
+const tooManyLabels = (limits: RemoteWriteLimits) => `a series has more than ${limits.labels} labels`;
+
+const NAME = Buffer.from(METRIC_NAME);
+const MOST_KEY_BYTES = 512 * 1024;
+const LABEL_OVERHEAD = 10;
+const NOTHING = new Uint8Array(0);
+
+const textOf = (bytes: Uint8Array) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+
+function readLabel(reader: PbfReader, end: number): readonly [name: Uint8Array, value: Uint8Array] {
+  let name: Uint8Array = NOTHING;
+  let value: Uint8Array = NOTHING;
   for (let field = nextField(reader, end); field !== 0; field = nextField(reader, end)) {
     if (field !== 1 && field !== 2) continue;
     const stop = enter(reader, end);
-    if (field === 1) {
-      nameAt = reader.pos;
-      nameEnd = stop;
-    } else {
-      valueAt = reader.pos;
-      valueEnd = stop;
-    }
+    const text = reader.buf.subarray(reader.pos, stop);
+    if (field === 1) name = text;
+    else value = text;
     reader.pos = stop;
   }
-  key.add(reader.buf, nameAt, nameEnd, valueAt, valueEnd);
+  return [name, value];
 }
 
 function readSample(reader: PbfReader, end: number, visitor: WriteRequestVisitor): void {
@@ -166,110 +280,4 @@ function enter(reader: PbfReader, parentEnd: number): number {
   const end = reader.readVarint() + reader.pos;
   if (!(end <= parentEnd)) throw malformed(`a field of byte ${reader.pos} ends after its message`);
   return end;
-}
-
-/** Collects the labels of a series in the store's spelling. */
-interface SeriesKey {
-  clear(): void;
-  add(from: Uint8Array, nameAt: number, nameEnd: number, valueAt: number, valueEnd: number): void;
-  /** The canonical bytes, or why these labels name no series. */
-  finish(): Uint8Array | string;
-}
-
-const NAME = Buffer.from('__name__');
-const MOST_KEY_BYTES = 512 * 1024;
-
-function createSeriesKey(limits: RemoteWriteLimits): SeriesKey {
-  let bytes = new Uint8Array(1024);
-  let size = 0;
-  let labels = 0;
-  let lastNameAt = 0;
-  let lastNameEnd = 0;
-  let inOrder = true;
-  let named = false;
-  let wrong = '';
-
-  const makeRoom = (more: number) => {
-    if (size + more <= bytes.length) return;
-    const bigger = new Uint8Array(Math.max(bytes.length * 2, size + more));
-    bigger.set(bytes.subarray(0, size));
-    bytes = bigger;
-  };
-
-  const addText = (from: Uint8Array, at: number, end: number) => {
-    let rest = end - at;
-    while (rest >= 0x80) {
-      bytes[size] = (rest & 0x7f) | 0x80;
-      size += 1;
-      rest >>>= 7;
-    }
-    bytes[size] = rest;
-    size += 1;
-    let seen = 0;
-    for (let i = at; i < end; i += 1) {
-      const byte = from[i]!;
-      seen |= byte;
-      bytes[size] = byte;
-      size += 1;
-    }
-    if (seen >= 0x80 && !isUtf8(from.subarray(at, end))) wrong ||= 'a label is not UTF-8';
-  };
-
-  return {
-    clear() {
-      size = 0;
-      labels = 0;
-      inOrder = true;
-      named = false;
-      wrong = '';
-    },
-    add(from, nameAt, nameEnd, valueAt, valueEnd) {
-      labels += 1;
-      const more = nameEnd - nameAt + valueEnd - valueAt + 10;
-      if (labels > limits.labels) wrong ||= `a series has more than ${limits.labels} labels`;
-      else if (size + more > MOST_KEY_BYTES)
-        wrong ||= `a series has labels of more than ${MOST_KEY_BYTES} bytes`;
-      else if (nameEnd === nameAt) wrong ||= 'a label has no name';
-      if (wrong !== '') return;
-      makeRoom(more);
-      const at = size + (nameEnd - nameAt < 0x80 ? 1 : nameEnd - nameAt < 0x4000 ? 2 : 3);
-      addText(from, nameAt, nameEnd);
-      const after = labels === 1 || compare(bytes, lastNameAt, lastNameEnd, at, size) < 0;
-      if (!after || valueEnd === valueAt) inOrder = false;
-      lastNameAt = at;
-      lastNameEnd = size;
-      if (valueEnd > valueAt && isName(bytes, at, size)) named = true;
-      addText(from, valueAt, valueEnd);
-    },
-    finish() {
-      if (wrong !== '') return wrong;
-      if (!named) return 'a series has no metric name';
-      const spelled = bytes.subarray(0, size);
-      return inOrder ? spelled : canonical(spelled);
-    },
-  };
-}
-
-function isName(bytes: Uint8Array, at: number, end: number): boolean {
-  return end - at === NAME.length && NAME.compare(bytes, at, end) === 0;
-}
-
-function compare(bytes: Uint8Array, at: number, end: number, otherAt: number, otherEnd: number): number {
-  const length = Math.min(end - at, otherEnd - otherAt);
-  for (let i = 0; i < length; i += 1) {
-    const difference = bytes[at + i]! - bytes[otherAt + i]!;
-    if (difference !== 0) return difference;
-  }
-  return end - at - (otherEnd - otherAt);
-}
-
-/** Sorts; a name given twice makes no series, as in Prometheus. */
-function canonical(spelled: Uint8Array): Uint8Array | string {
-  const labels = decodeLabels(spelled);
-  const names = new Set<string>();
-  for (const [name] of labels) {
-    if (names.has(name)) return `label ${JSON.stringify(name.slice(0, 64))} is given twice`;
-    names.add(name);
-  }
-  return encodeLabels(toLabels(labels));
 }

@@ -11,6 +11,7 @@ export interface RemoteWriteStore {
 
 export interface RemoteWriteAppender {
   reference(labelBytes: Uint8Array): number;
+  find?(bytes: Uint8Array, from: number, to: number): number | undefined;
   append(ref: number, t: number, v: number): void;
   appendStale(ref: number, t: number): void;
   commit(): Promise<RemoteWriteCommitted>;
@@ -135,6 +136,12 @@ async function append(
   let ref = 0;
   const reading = readWriteRequest(request, limits, {
     refused,
+    known(bytes, from, to) {
+      const found = appender.find?.(bytes, from, to);
+      if (found === undefined) return false;
+      ref = found;
+      return true;
+    },
     series(labelBytes, samples) {
       try {
         ref = appender.reference(labelBytes);

@@ -8,10 +8,7 @@ export interface WrittenSamples {
 
 // Tags of prompb/remote.proto and prompb/types.proto: field number and wire type.
 const TIMESERIES = 0x0a;
-const LABEL = 0x0a;
 const SAMPLE = 0x12;
-const NAME = 0x0a;
-const VALUE = 0x12;
 const SAMPLE_VALUE = 0x09;
 const SAMPLE_TIMESTAMP = 0x10;
 
@@ -35,7 +32,8 @@ export function encodeWriteRequest(
     const labels = labelBytes(ref);
     if (labels !== undefined) {
       series.clear();
-      writeLabels(series, labels);
+      // They are spelled as they must be.
+      series.copy(labels, 0, labels.length);
       for (let at = i; at < next; at += 1) writeSample(series, samples, at);
       request.byte(TIMESERIES);
       request.varint(series.size());
@@ -44,33 +42,6 @@ export function encodeWriteRequest(
     i = next;
   }
   return request.view();
-}
-
-function writeLabels(out: Bytes, labels: Uint8Array): void {
-  let at = 0;
-  const textEnd = () => {
-    let length = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = labels[at]!;
-      at += 1;
-      length += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return at + length;
-    }
-  };
-  while (at < labels.length) {
-    // Of each text its length and bytes together are already as they must be.
-    const nameAt = at;
-    const nameEnd = textEnd();
-    at = nameEnd;
-    const valueEnd = textEnd();
-    at = valueEnd;
-    out.byte(LABEL);
-    out.varint(valueEnd - nameAt + 2);
-    out.byte(NAME);
-    out.copy(labels, nameAt, nameEnd);
-    out.byte(VALUE);
-    out.copy(labels, nameEnd, valueEnd);
-  }
 }
 
 function writeSample(out: Bytes, { t, high, low }: WrittenSamples, at: number): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labelsHash, samplesSchema } from '../../../src/collector/tsdb/block-table.ts';
 import { createStore } from '../../../src/collector/tsdb/store.ts';
+import { toStored } from '../../../src/collector/tsdb/stored-labels.ts';
 import { appendSample, createXorChunk } from '../../../src/collector/tsdb/xor-chunk.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { encodeLabels, toLabels } from '../../../src/model/labels.ts';
@@ -33,7 +34,7 @@ describe('a file from before rows held several chunks', () => {
       schemas: [{ name: samplesSchema.name, migrations: samplesSchema.migrations.slice(0, 1) }],
     });
     await journal.write(() => {
-      journal.prepare('INSERT INTO series (ref, labels) VALUES (1, ?)').run(key);
+      journal.prepare('INSERT INTO series (ref, labels) VALUES (1, ?)').run(toStored(key));
       journal
         .prepare('INSERT INTO chunk (ref, min_t, max_t, count, body) VALUES (1, ?, ?, 5, ?)')
         .run(start, start + 4000, chunk.bytes.slice(0, Math.ceil(chunk.bits / 8)));
@@ -120,7 +121,7 @@ describe('a file from before series were found by a hash', () => {
         for (const [i, key] of keys.entries()) {
           journal
             .prepare('INSERT INTO series (ref, labels, dropped, min_t, max_t) VALUES (?, ?, 1, ?, ?)')
-            .run(i + 5, key, at, at);
+            .run(i + 5, toStored(key), at, at);
           journal
             .prepare('INSERT INTO chunk (ref, min_t, max_t, count, body) VALUES (?, ?, ?, 1, ?)')
             .run(i + 5, at, at, chunk.bytes.slice(0, Math.ceil(chunk.bits / 8)));
@@ -136,7 +137,7 @@ describe('a file from before series were found by a hash', () => {
       const after = openJournal(path, { clock, schemas: [samplesSchema] });
       const rows = after.prepare('SELECT hash FROM series ORDER BY ref').all();
       await after.close();
-      expect(rows.map(({ hash }) => hash)).toEqual(keys.map(labelsHash));
+      expect(rows.map(({ hash }) => hash)).toEqual(keys.map((key) => labelsHash(toStored(key))));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
