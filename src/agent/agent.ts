@@ -27,6 +27,7 @@ import { workloadRoutes } from './api/workloads.ts';
 import { createEventRecorder } from './events/event-recorder.ts';
 import { createFlightRecorder } from './events/flight-recorder.ts';
 import { createNetworkLives } from './events/network-lives.ts';
+import { openSignalTrace } from './host/signal-trace.ts';
 import { openRuntime } from './open-runtime.ts';
 import { DEBUG_LABEL } from './pod/debug-copy.ts';
 import { parseManifests } from './pod/manifest/parse-manifests.ts';
@@ -41,11 +42,13 @@ import { redactLog } from './redaction/redaction.ts';
 import { runEnd } from './run-end.ts';
 import { createPodmanSource } from './sources/podman/podman-source.ts';
 import { findSockets } from './sources/podman/sockets.ts';
+import { createDenialWatch } from './stats/denial-watch.ts';
 import { diskUsageBytes } from './stats/disk-usage.ts';
 import { createFaultWatch } from './stats/fault-watch.ts';
 import { readNodeSignals } from './stats/node-signals.ts';
 import { createOomWatch } from './stats/oom-watch.ts';
 import { usageOf } from './stats/pod-usage.ts';
+import { createSenderWatch } from './stats/sender-watch.ts';
 import { createStatsReader } from './stats/stats-reader.ts';
 import { traceStartup } from './traces/startup-trace.ts';
 import { createTransitionInbox } from './transition-inbox.ts';
@@ -221,6 +224,14 @@ export function createAgent(options: AgentOptions): Agent {
     };
     const faults = createFaultWatch();
     open.push(faults);
+    const denials = createDenialWatch();
+    open.push(denials);
+    const senderWatch = createSenderWatch({
+      trace: await openSignalTrace(),
+      now: () => clock.now(),
+      kernelNow: () => Number(process.hrtime.bigint() / 1_000_000n),
+    });
+    open.push(senderWatch);
     const network = createNetworkLives((uid) => stats.readPod(uid).pods.get(uid)?.tcp, flightRecorder);
     // What the pod listens on at the moment a probe finds nobody: a short life may have no other look at it.
     const recordListening = ({ pod, container }: PodTransition & { readonly kind: 'probe' }) => {
@@ -251,11 +262,17 @@ export function createAgent(options: AgentOptions): Agent {
         vitals.track(transition.pod.uid);
         network.started(transition);
         faults.started(transition.containerId, transition.pid);
+        senderWatch.started(transition);
+        denials.started(transition.containerId, transition.pid);
       }
       if (transition.kind === 'container-died') {
         network.died(transition);
         const fault = faults.ended(transition.containerId, transition.signal);
         if (fault) flightRecorder.recordFault(transition.containerId, fault);
+        const denial = denials.ended(transition.containerId);
+        if (denial) flightRecorder.recordDenial(transition.containerId, denial);
+        const sender = senderWatch.ended(transition);
+        if (sender) flightRecorder.recordSender(transition.containerId, sender);
       }
       if (transition.kind === 'pod-deleted') network.forget(transition.pod.uid);
     });
@@ -268,6 +285,11 @@ export function createAgent(options: AgentOptions): Agent {
       vitals.flush(owner.pod.uid).catch(onError);
     });
     await manager.start();
+    // Those that an earlier agent started were not seen to.
+    for (const { ref, containers } of manager.views().pods)
+      for (const { name, running } of containers)
+        if (running)
+          senderWatch.started({ pod: ref, container: name, containerId: running.id, pid: running.pid });
     open.push({ close: () => manager.stop({ deletePods: false }) });
     open.push(podman);
     await podman.start();

@@ -151,11 +151,12 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     track(pods);
     const usages = await stats.tick();
     for (const pod of pods) {
-      const listening = usages.pods.get(pod.ref.uid)?.listening;
+      const { listening, tcp } = usages.pods.get(pod.ref.uid) ?? {};
       for (const { running } of pod.containers) {
         const usage = running && usages.containers.get(running.id);
         if (usage) flightRecorder.record(running.id, usage);
         if (running && listening) flightRecorder.recordListening(running.id, listening);
+        if (running && tcp) flightRecorder.recordNetwork(running.id, tcp);
       }
       // Whether time alone has changed what is to be said of a pod, the recorder looks itself.
       if (before.get(pod.ref.uid) !== pod) recorder.podChanged(pod);

@@ -38,6 +38,11 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     'Give the file to the user the container runs as (`runAsUser`, `fsGroup`, the mode in the image).',
     'Run as the same user in development and in production.',
   ),
+  PostStartHookFailed: f1!(
+    'The `postStart` hook of the container failed, and the container was ended for it.',
+    'Run the command of the hook by hand in the container, and mend what it says.',
+    'Do in an init container what may fail; a hook cannot be retried and its output is hard to find.',
+  ),
   StartError: f1!(
     'The runtime could not start the container at all: nothing of the program has run.',
     'Correct what the message names: working directory, command, mount, user.',
@@ -92,6 +97,11 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     'The liveness probe asks for a path, port or scheme that the program does not serve, and then kills it for it.',
     'Correct the probe to what the container listens on; take it away until then.',
     'Write the probe in the same change as what it asks, and test it against the running container.',
+  ),
+  StartupProbeWrong: f1!(
+    'The startup probe asks for a path, port or scheme that the program does not serve: it can never be started.',
+    'Correct the probe to what the container listens on; take it away until then.',
+    'Let the startup probe ask what the liveness probe asks, only with more patience.',
   ),
   LivenessProbeTooStrict: f1!(
     'The program answers, only later or less often than the probe allows, and is killed for it.',

@@ -86,6 +86,33 @@ export interface KernelFault {
   readonly file?: string;
 }
 
+/** What a security module forbade a process, as the kernel logs it. Hostile input. */
+export interface KernelDenial {
+  readonly by: 'AppArmor' | 'SELinux' | 'seccomp';
+  readonly what: string;
+}
+
+/** A process that sent a signal, as the kernel traced it. Command names are hostile input. */
+export interface SignalSender {
+  readonly at: number;
+  readonly signal: number;
+  readonly pid: number;
+  readonly command: string;
+  /** Whom it was sent to: the container's first process, or one of its children. */
+  readonly target: { readonly pid: number; readonly command: string; readonly mainProcess: boolean };
+  /**
+   * Where the sender ran: the very process that got it, one that had started that, another of the same container, one
+   * of another container of the pod, of another pod, or of no pod at all.
+   */
+  readonly place: 'itself' | 'parent' | 'container' | 'pod' | 'other-pod' | 'node';
+  /** Its container, where that is another. */
+  readonly container?: string;
+  /** NAMESPACE/NAME of its pod, where that is another. */
+  readonly pod?: string;
+  /** Of a process of no pod: who had logged in to start it, or that it has a terminal. */
+  readonly user?: string;
+}
+
 /** One start of a container, up to its death: the record that survives the pod. Times are integer milliseconds. */
 export interface Life {
   readonly id: string;
@@ -114,6 +141,10 @@ export interface Life {
   readonly retransmitTimeouts?: number;
   /** What the kernel logged of the fault that ended its first process; absent: none, or the log could not be read. */
   readonly fault?: KernelFault;
+  /** The last that a security module forbade its first process; absent: nothing, or it was logged elsewhere. */
+  readonly denial?: KernelDenial;
+  /** Who sent the signal that ended it, or made it end; absent: nobody, or it could not be traced. */
+  readonly sender?: SignalSender;
   /** Ports something in the pod listened on shortly before the death. */
   readonly listening: readonly { readonly address: string; readonly port: number }[];
   readonly verdict: Verdict;

@@ -13,6 +13,7 @@ import {
   checkNode,
   checkPlatform,
   checkPressure,
+  checkSignalTrace,
 } from './kernel.ts';
 import { checkPorts, type WantedPort } from './ports.ts';
 import { checkTools } from './tools.ts';
@@ -51,6 +52,7 @@ export async function examineHost(options: {
       checkNamespaces(capabilities),
       ...checkTools(tools),
       checkKernelLog(),
+      checkSignalTrace(),
       checkPressure(),
       checkInotify(),
       ...folder,

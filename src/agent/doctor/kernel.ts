@@ -102,6 +102,16 @@ export function checkKernelLog(path = '/dev/kmsg'): Finding {
   }
 }
 
+/** Who sends a signal is nowhere but in a trace of the kernel's. */
+export function checkSignalTrace(path = '/sys/kernel/tracing', user = process.getuid?.()): Finding {
+  if (user === 0 && existsSync(path)) return ok('signal trace', 'who ends a process by a signal is told');
+  return warning(
+    'signal trace',
+    `${user === 0 ? `no ${path}` : 'not as this user'}: of a kill nobody here asked for, the sender stays unknown`,
+    user === 0 ? 'use a kernel with tracing (CONFIG_FTRACE)' : 'run as root',
+  );
+}
+
 export function checkPressure(path = '/proc/pressure/io'): Finding {
   if (existsSync(path)) return ok('pressure (PSI)', 'cpu, memory, io');
   return warning(

@@ -151,6 +151,9 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
           flight?.throttledRatio === undefined ? [] : [[name, flight.throttledRatio] as const],
         ),
       ),
+      networkErrors: new Map(
+        flights.flatMap(([name, flight]) => (flight?.network ? [[name, flight.network] as const] : [])),
+      ),
       ...(listening === undefined ? {} : { listening }),
       now: clock.now(),
     };

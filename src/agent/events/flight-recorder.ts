@@ -1,4 +1,11 @@
-import type { KernelFault, Life, ProbeResult, VitalFrame } from '../../model/life.ts';
+import type {
+  KernelDenial,
+  KernelFault,
+  Life,
+  ProbeResult,
+  SignalSender,
+  VitalFrame,
+} from '../../model/life.ts';
 import type { ContainerUsage } from '../stats/usage.ts';
 import { createFrameRing, type FrameRing } from './frame-ring.ts';
 import { toFrame } from './vital-frame.ts';
@@ -24,6 +31,10 @@ export interface FlightRecord {
   readonly network?: NetworkErrors;
   /** The fault that ended its first process, as the kernel logged it. */
   readonly fault?: KernelFault;
+  /** What a security module forbade it. */
+  readonly denial?: KernelDenial;
+  /** Who sent the signal that ended it. */
+  readonly sender?: SignalSender;
   /** What the pod listened on when last looked; absent: never looked. */
   readonly listening?: Life['listening'];
 }
@@ -37,6 +48,8 @@ export interface FlightRecorder {
   /** The pod's counters: at the container's start, and again at its end. */
   recordNetwork(containerId: string, counters: NetworkErrors): void;
   recordFault(containerId: string, fault: KernelFault): void;
+  recordDenial(containerId: string, denial: KernelDenial): void;
+  recordSender(containerId: string, sender: SignalSender): void;
   read(containerId: string): FlightRecord;
   /** As `read`, without the frames, which are dear to unpack, but for what is asked of those that live. */
   now(containerId: string): Omit<FlightRecord, 'vitals'> & {
@@ -56,6 +69,8 @@ interface Flight {
   before?: ContainerUsage;
   network?: { readonly atStart: NetworkErrors; readonly now: NetworkErrors };
   fault?: KernelFault;
+  sender?: SignalSender;
+  denial?: KernelDenial;
 }
 
 const NOTHING: FlightRecord = { vitals: [], probes: [] };
@@ -76,13 +91,15 @@ export function createFlightRecorder(): FlightRecorder {
   const read = (containerId: string): FlightRecord => {
     const flight = flights.get(containerId);
     if (!flight) return NOTHING;
-    const { frames, probes, listening, network, fault } = flight;
+    const { frames, probes, listening, network, fault, sender, denial } = flight;
     return {
       vitals: frames.read(),
       probes,
       ...(listening ? { listening } : {}),
       ...(network ? { network: since(network) } : {}),
       ...(fault ? { fault } : {}),
+      ...(sender ? { sender } : {}),
+      ...(denial ? { denial } : {}),
     };
   };
 
@@ -117,13 +134,22 @@ export function createFlightRecorder(): FlightRecorder {
       const flight = flightOf(containerId);
       if (flight) flight.fault = fault;
     },
+    recordDenial(containerId, denial) {
+      const flight = flightOf(containerId);
+      if (flight) flight.denial = denial;
+    },
+    recordSender(containerId, sender) {
+      const flight = flightOf(containerId);
+      if (flight) flight.sender = sender;
+    },
     read,
     now(containerId) {
-      const { probes = [], listening, frames } = flights.get(containerId) ?? {};
+      const { probes = [], listening, frames, network } = flights.get(containerId) ?? {};
       const throttledRatio = frames?.mean('throttledRatio', 'cpuCores', THROTTLED_FRAMES);
       return {
         probes,
         ...(listening ? { listening } : {}),
+        ...(network ? { network: since(network) } : {}),
         ...(throttledRatio === undefined ? {} : { throttledRatio }),
       };
     },

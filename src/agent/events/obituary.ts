@@ -45,11 +45,14 @@ export function toLife(death: ContainerDied, remains: Remains): Life {
     probes: flight.probes,
     ...flight.network,
     ...(flight.fault ? { fault: flight.fault } : {}),
+    ...(flight.denial ? { denial: flight.denial } : {}),
+    ...(flight.sender ? { sender: flight.sender } : {}),
     listening: flight.listening ?? [],
   };
   const spec = view?.object.spec;
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
   const own = containers.find(({ name }) => name === death.container);
+  const user = own?.securityContext?.runAsUser ?? spec?.securityContext?.runAsUser;
   const verdict = diagnoseDeath({
     // A kill without a pid is one that was only counted: triage must not take a guess for a victim's record.
     life: { ...life, oomKills: remains.oomKills.filter(({ pid }) => pid !== undefined) },
@@ -57,6 +60,7 @@ export function toLife(death: ContainerDied, remains: Remains): Life {
     earlier,
     ...(remains.well ? { well: remains.well } : {}),
     ...(own ? { spec: own } : {}),
+    ...(user === undefined ? {} : { user }),
     restartPolicy: spec?.restartPolicy ?? 'Always',
   });
   return { ...life, verdict };

@@ -16,6 +16,8 @@ export interface Death {
   readonly spec?: Container;
   /** The same container of another pod of its workload, which is well: what a rollout replaces. */
   readonly well?: { readonly config: LifeConfig; readonly pod: PodRef; readonly startedAt: number };
+  /** The user its manifest names; absent: it names none, or is not known any more. */
+  readonly user?: number;
   readonly restartPolicy: NonNullable<PodSpec['restartPolicy']>;
 }
 

@@ -14,6 +14,7 @@ import { endedAsAsked } from './causes/ended-as-asked.ts';
 import { exitedZero } from './causes/exited-zero.ts';
 import { fileDescriptorLimit } from './causes/file-descriptor-limit.ts';
 import { heapExhausted } from './causes/heap-exhausted.ts';
+import { killedBySender } from './causes/killed-by-sender.ts';
 import { livenessProbeTooStrict } from './causes/liveness-probe-too-strict.ts';
 import { livenessProbeWrong } from './causes/liveness-probe-wrong.ts';
 import { missingConfig } from './causes/missing-config.ts';
@@ -23,6 +24,7 @@ import { permissionDenied } from './causes/permission-denied.ts';
 import { pidLimit } from './causes/pid-limit.ts';
 import { portInUse } from './causes/port-in-use.ts';
 import { readOnlyFilesystem } from './causes/read-only-filesystem.ts';
+import { securityDenied } from './causes/security-denied.ts';
 import { startupTooSlowForProbe } from './causes/startup-too-slow-for-probe.ts';
 import { terminatedBySignal } from './causes/terminated-by-signal.ts';
 import { tokenExpired } from './causes/token-expired.ts';
@@ -32,13 +34,14 @@ import { wrongArchitecture } from './causes/wrong-architecture.ts';
 import { repetitionFact } from './citation.ts';
 import { configChange } from './config-change.ts';
 import type { Death } from './death.ts';
-import type { FailureOf } from './failure.ts';
+import { type FailureOf, type Finding, toVerdict } from './failure.ts';
 
 /** Those that decide come first: who asked, what the kernel counted, who sent the signal; then what the log says. */
 const FAILURES: readonly FailureOf[] = [
   endedAsAsked,
   oomKilled,
   childOomKilled,
+  killedBySender,
   livenessProbeWrong,
   cpuThrottled,
   noisyNeighbour,
@@ -59,6 +62,7 @@ const FAILURES: readonly FailureOf[] = [
   dependency,
   commandNotFound,
   wrongArchitecture,
+  securityDenied,
   permissionDenied,
   heapExhausted,
   unanswered,
@@ -74,7 +78,7 @@ const FAILURES: readonly FailureOf[] = [
  */
 export function diagnoseDeath(arrived: Death): Verdict {
   const death = inOrder(arrived);
-  const verdict = firstThatHolds(death) ?? unknown(death);
+  const verdict = toVerdict(firstThatHolds(death) ?? unknown(death));
   if (verdict.cause === 'None') return verdict;
   const repetition = repetitionFact(death, verdict.cause);
   return {
@@ -103,7 +107,7 @@ function inOrder(death: Death): Death {
   };
 }
 
-function firstThatHolds(death: Death): Verdict | undefined {
+function firstThatHolds(death: Death): Finding | undefined {
   for (const failureOf of FAILURES) {
     const verdict = failureOf(death);
     if (verdict) return verdict;

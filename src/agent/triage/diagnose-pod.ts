@@ -1,9 +1,11 @@
 import type { Verdict } from '../../model/verdict.ts';
+import { toVerdict } from './failure.ts';
 import { childOomKilledAlive } from './pod/child-oom-killed-alive.ts';
 import { cpuThrottledAlive } from './pod/cpu-throttled-alive.ts';
 import { dependencyFlapping } from './pod/dependency-flapping.ts';
 import { evicted } from './pod/evicted.ts';
 import { imagePullFailed } from './pod/image-pull-failed.ts';
+import { initWaiting } from './pod/init-waiting.ts';
 import { lastDeath } from './pod/last-death.ts';
 import { notReady } from './pod/not-ready.ts';
 import { healthy, type PodFailureOf } from './pod/pod-failure.ts';
@@ -26,6 +28,7 @@ const FAILURES: readonly PodFailureOf[] = [
   lastDeath,
   unexplainedDeath,
   childOomKilledAlive,
+  initWaiting,
   notReady,
   cpuThrottledAlive,
 ];
@@ -39,7 +42,7 @@ export function diagnosePod(arrived: PodEvidence): Verdict {
   };
   for (const failureOf of FAILURES) {
     const verdict = failureOf(pod);
-    if (verdict) return verdict;
+    if (verdict) return toVerdict(verdict);
   }
   const { phase } = pod.view.object.status;
   if (phase === 'Succeeded') return healthy('The pod has done its work.');

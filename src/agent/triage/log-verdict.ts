@@ -2,6 +2,7 @@ import type { Evidence } from '../../model/evidence.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { exitFact, logFact, oomCounterFact } from './citation.ts';
 import { type Death, signalOf } from './death.ts';
+import type { Finding } from './failure.ts';
 import { absentVariableIn } from './log/absent-variable.ts';
 import { type LogHint, logHint } from './log/log-cause.ts';
 import type { LogCause } from './log/log-pattern.ts';
@@ -50,7 +51,6 @@ function hintIn({ life }: Death): LogHint | undefined {
 export interface LogVerdict {
   /** Left out: the hint's. */
   readonly cause?: string;
-  readonly failureMode: Verdict['failureMode'];
   readonly summary: string;
   /** A fact besides the log that says the same; without one the verdict is only likely. */
   readonly corroborated?: Evidence | undefined;
@@ -59,12 +59,11 @@ export interface LogVerdict {
 }
 
 /** A verdict that a line of the log points to. */
-export function logVerdict(death: Death, hint: LogHint, verdict: LogVerdict): Verdict {
+export function logVerdict(death: Death, hint: LogHint, verdict: LogVerdict): Finding {
   const { corroborated, facts = [] } = verdict;
   const mentionsMemory = /memory/i.test(hint.line.text);
   return {
     cause: verdict.cause ?? hint.cause,
-    failureMode: verdict.failureMode,
     confidence: corroborated ? 'certain' : 'likely',
     summary: verdict.summary,
     evidence: [

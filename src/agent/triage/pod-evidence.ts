@@ -16,6 +16,11 @@ export interface PodEvidence {
   readonly probes: ReadonlyMap<string, readonly ProbeResult[]>;
   /** Share of CPU periods each container that runs was throttled in lately, 0 to 1, by container. */
   readonly throttled?: ReadonlyMap<string, number>;
+  /** What went wrong in the pod's network since each container that runs was started, by container. */
+  readonly networkErrors?: ReadonlyMap<
+    string,
+    { readonly failedConnects: number; readonly retransmitTimeouts: number }
+  >;
   /** Ports something in the pod listens on now; absent: not known (yet). */
   readonly listening?: Life['listening'];
   readonly now: number;

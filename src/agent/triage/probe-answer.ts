@@ -18,7 +18,7 @@ const WAYS: readonly (readonly [RegExp, ProbeAnswer['kind']])[] = [
   [/^\S{0,40}setpriv: failed to execute .{1,200}: (?:No such file|Permission denied)/, 'impossible'],
   [/exec: \S{1,200}: not found|command exited with 127|OCI runtime exec failed/i, 'impossible'],
   [/deadline exceeded|timed out|i\/o timeout|Client\.Timeout/i, 'timeout'],
-  [/connection refused/i, 'refused'],
+  [/connection refused|ECONNREFUSED|curl: \(7\) Failed to connect/i, 'refused'],
   [/EPROTO|SSL routines|wrong version number|HTTP response to HTTPS|malformed HTTP|Parse Error/i, 'scheme'],
 ];
 const STATUS = /statuscode: (\d{3})/;
@@ -35,6 +35,19 @@ export function probeAnswer({ message, target }: ProbeResult): ProbeAnswer {
     return { kind: 'impossible' };
   return { kind: way } as ProbeAnswer;
 }
+
+/**
+ * The port of this very pod that a probe's command could not reach, by its own words:
+ * `curl: (7) Failed to connect to 127.0.0.1 port 9000 after 0 ms`, `dial tcp [::1]:50051: connect: connection refused`.
+ */
+export function refusedPort({ message, target }: ProbeResult): number | undefined {
+  if (!target.startsWith('exec ') || !COMMAND_REFUSED.test(message)) return undefined;
+  const port = /(?:localhost|127\.0\.0\.1|\[::1\]|\b::1|0\.0\.0\.0)(?::| port |, port |\/)(\d{1,5})\b/.exec(
+    message,
+  )?.[1];
+  return port === undefined ? undefined : Number(port);
+}
+const COMMAND_REFUSED = /connection refused|ECONNREFUSED|Failed to connect to|Couldn't connect/i;
 
 // Nobody is at that path, or not for this question; 401 and 403: the probe has no credentials to show.
 const WRONG_PATH: readonly number[] = [400, 401, 403, 404, 405, 406, 410, 414, 426];

@@ -3,9 +3,10 @@ import type { ProbeKind, ProbeResult, VitalFrame } from '../../model/life.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { exitFact, ofLife, oomCounterFact, probeFact, seriesName } from './citation.ts';
 import { type Death, type EndedLife, livedMs } from './death.ts';
+import type { Finding } from './failure.ts';
 import { portMatch, portsOf, portWords, probeOf, probePort } from './listening.ts';
 import { describePod, manifestOf, previousLog } from './next-step.ts';
-import { type ProbeAnswer, probeAnswer } from './probe-answer.ts';
+import { type ProbeAnswer, probeAnswer, refusedPort } from './probe-answer.ts';
 import { brief, duration, rfc3339 } from './words.ts';
 
 /** A kill that a liveness or startup probe asked for, and what that probe had seen in this life. */
@@ -39,7 +40,7 @@ export function probeKillOf(death: Death): ProbeKill | undefined {
   const own = life.probes.filter(({ probe }) => probe === kind);
   const failures = own.filter(({ ok }) => !ok);
   const last = failures.at(-1);
-  const port = probePort(spec, kind);
+  const port = probePort(spec, kind) ?? (last && refusedPort(last));
   const throttledRatio = throttledWhileWorking(life.vitals.slice(-THROTTLED_FRAMES));
   const probe = probeOf(spec, kind);
   // A life that ended before it was looked at is known by the one before it.
@@ -82,19 +83,18 @@ function probeKind({ life }: Death): ProbeKill['kind'] {
 export function probeKillVerdict(
   death: Death,
   kill: ProbeKill,
-  found: Pick<Verdict, 'cause' | 'failureMode' | 'confidence'> & {
+  found: Pick<Verdict, 'cause' | 'confidence'> & {
     readonly why: string;
     readonly facts?: readonly Evidence[];
     readonly remedy: string;
   },
-): Verdict {
+): Finding {
   const { life } = death;
   const { kind, last } = kill;
   const asked = last === undefined ? '' : ` (${brief(last.target, 100)}: ${brief(last.message, 100)})`;
   const counter = oomCounterFact(death);
   return {
     cause: found.cause,
-    failureMode: found.failureMode,
     // Without a recorded answer the kill itself is known, its reason is not.
     confidence: last === undefined && found.confidence === 'certain' ? 'likely' : found.confidence,
     summary: `Container ${life.container} was killed ${duration(livedMs(death))} after it started because its ${kind} probe failed${asked}; ${found.why}.`,

@@ -137,6 +137,20 @@ const life = z.object({
   failedConnects: z.int().min(0).optional(),
   retransmitTimeouts: z.int().min(0).optional(),
   fault: z.object({ kind: z.string(), file: z.string().optional() }).optional(),
+  denial: z.object({ by: z.enum(['AppArmor', 'SELinux', 'seccomp']), what: text }).optional(),
+  sender: z
+    .object({
+      at,
+      signal: z.int(),
+      pid: z.int(),
+      command: name,
+      target: z.object({ pid: z.int(), command: name, mainProcess: z.boolean() }),
+      place: z.enum(['itself', 'parent', 'container', 'pod', 'other-pod', 'node']),
+      container: name.optional(),
+      pod: name.optional(),
+      user: name.optional(),
+    })
+    .optional(),
   listening: z.array(z.object({ address: name, port: z.int() })).max(1_000),
   verdict,
 });

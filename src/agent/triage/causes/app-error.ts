@@ -16,7 +16,6 @@ export const appError: FailureOf = (death) => {
   if (!hint || (signal !== undefined && signal !== SIGABRT)) return undefined;
   const { container, exitCode, pod } = death.life;
   return logVerdict(death, hint, {
-    failureMode: 'F1',
     summary: `Container ${container} exits with code ${exitCode} after an error of its own: ${brief(hint.found.detail ?? hint.line.text, 200)}`,
     next: [describePod(pod, 'see which version runs and when it changed')],
   });

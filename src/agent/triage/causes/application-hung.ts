@@ -10,7 +10,6 @@ export const applicationHung: FailureOf = (death) => {
   const silent = answer.kind === 'timeout';
   return probeKillVerdict(death, kill, {
     cause: 'ApplicationHung',
-    failureMode: 'F1',
     confidence: kill.last && successes.length > 0 && kill.failures.length > 1 ? 'certain' : 'likely',
     why: silent
       ? `it takes ${successes.length > 0 ? 'no more questions' : 'no question'}: nothing came within ${duration(kill.timeoutMs)}, nor later, so it hangs`

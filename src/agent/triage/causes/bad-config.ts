@@ -17,7 +17,6 @@ export const badConfig: FailureOf = (death) => {
         : 'its configuration is not valid';
   return logVerdict(death, hint, {
     cause: 'AppError',
-    failureMode: 'F1',
     summary: `Container ${container} exits with code ${exitCode} because ${what}: ${brief(detail ?? hint.line.text, 160)}`,
     next: [
       manifestOf(pod, 'find where the setting comes from: command, args, env or a ConfigMap'),

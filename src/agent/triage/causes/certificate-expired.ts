@@ -9,7 +9,6 @@ export const certificateExpired: FailureOf = (death) => {
   if (!hint) return undefined;
   const { container, exitCode, pod } = death.life;
   return logVerdict(death, hint, {
-    failureMode: 'F7',
     summary: `Container ${container} exits with code ${exitCode} because a TLS certificate has expired: ${brief(hint.line.text, 200)}`,
     next: [
       {

@@ -22,7 +22,6 @@ export const childOomKilled: FailureOf = (death) => {
   const limit = life.config.memoryLimitBytes;
   return {
     cause: 'ChildOOMKilled',
-    failureMode: 'F2',
     confidence: victim !== undefined ? 'certain' : 'likely',
     summary: `The kernel killed ${command} of container ${life.container} for memory${limit === undefined ? '' : ` at the limit of ${bytes(limit)}`}, and the container ended after it with code ${life.exitCode}; Kubernetes does not report this as OOMKilled.`,
     evidence: [

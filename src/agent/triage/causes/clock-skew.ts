@@ -9,7 +9,6 @@ export const clockSkew: FailureOf = (death) => {
   if (!hint) return undefined;
   const { container, exitCode, pod } = death.life;
   return logVerdict(death, hint, {
-    failureMode: 'F8',
     summary: `Container ${container} exits with code ${exitCode} because its clock and another's disagree: ${brief(hint.line.text, 200)}`,
     next: [
       {

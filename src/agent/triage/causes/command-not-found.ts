@@ -12,7 +12,6 @@ export const commandNotFound: FailureOf = (death) => {
   const hint = hintOf(death, 'CommandNotFound');
   if (hint) {
     return logVerdict(death, hint, {
-      failureMode: 'F1',
       summary: `Container ${container} exits with code ${exitCode} because the command ${brief(hint.found.command ?? '', 120)} does not exist in it.`,
       corroborated:
         exitCode === 127 ? ofLife(death, '127 is how a shell says that a command was not found') : undefined,
@@ -22,7 +21,6 @@ export const commandNotFound: FailureOf = (death) => {
   if (exitCode !== 127) return undefined;
   return {
     cause: 'CommandNotFound',
-    failureMode: 'F1',
     confidence: 'likely',
     summary: `Container ${container} exits with code 127, as a shell does when a command does not exist: ${brief(life.config.command.join(' '), 120)}`,
     evidence: [exitFact(death), ...lastLogFacts(death)],

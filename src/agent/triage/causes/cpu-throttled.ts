@@ -12,7 +12,6 @@ export const cpuThrottled: FailureOf = (death) => {
   if (!isStarved(throttledRatio, death.life.config.cpuLimitCores, answersAtAll)) return undefined;
   return probeKillVerdict(death, kill, {
     cause: 'CpuThrottled',
-    failureMode: 'F11',
     confidence: 'likely',
     why: `it does not answer within ${duration(kill.timeoutMs)} because its CPU limit leaves it no time to: it was throttled in ${Math.round(throttledRatio! * 100)}% of the CPU periods`,
     facts: [...throttledFacts(death, kill), ...lastSuccessFact(death, kill), ...lateFacts(death, kill)],

@@ -9,17 +9,16 @@ import { brief } from '../words.ts';
 
 interface Way {
   readonly cause: 'DependencyRefused' | 'DependencyTimeout' | 'DnsFailure';
-  readonly failureMode: 'F1' | 'F7';
   readonly words: string;
 }
 const REFUSED: Way = {
   cause: 'DependencyRefused',
-  failureMode: 'F1',
   words: 'the connection is refused, nothing listens there',
 };
-const TIMEOUT: Way = { cause: 'DependencyTimeout', failureMode: 'F1', words: 'it does not answer in time' };
+const TIMEOUT: Way = { cause: 'DependencyTimeout', words: 'it does not answer in time' };
+const RESET: Way = { ...REFUSED, words: 'who answers there hangs up at once' };
 const NO_ROUTE: Way = { ...TIMEOUT, words: 'there is no route to it, so no answer ever comes' };
-const DNS: Way = { cause: 'DnsFailure', failureMode: 'F7', words: 'its name does not resolve' };
+const DNS: Way = { cause: 'DnsFailure', words: 'its name does not resolve' };
 
 // A name that does not resolve comes first: its look-up may itself be refused or time out.
 const WAYS: readonly (readonly [RegExp, Way])[] = [
@@ -29,6 +28,7 @@ const WAYS: readonly (readonly [RegExp, Way])[] = [
   ],
   [/REFUSED|refused|Errno 111|code: 111/i, REFUSED],
   [/HOSTUNREACH|NETUNREACH|no route|unreachable/i, NO_ROUTE],
+  [/RESET|reset\b|hang up|Remote end closed|Empty reply|closed the connection/, RESET],
   [
     /TIMEDOUT|time(?:d|s)?[- _]?out|timeout|DeadlineExceeded|deadline exceeded|code: 110|gave up waiting|waiting for/i,
     TIMEOUT,
@@ -51,7 +51,6 @@ export const dependency: FailureOf = (death) => {
       : brief(port === undefined ? address : `${address}:${port}`, 140);
   return logVerdict(death, hint, {
     cause: way.cause,
-    failureMode: way.failureMode,
     summary: `Container ${container} exits with code ${exitCode} because it cannot reach ${where}: ${way.words}.`,
     corroborated: corroboration(death, way),
     next: [

@@ -11,7 +11,6 @@ export const diskFull: FailureOf = (death) => {
   const file =
     /'(\/[^']{1,200})'/.exec(hint.line.text)?.[1] ?? /(\/[\w./-]{2,200})/.exec(hint.line.text)?.[1];
   return logVerdict(death, hint, {
-    failureMode: 'F14',
     summary: `Container ${container} exits with code ${exitCode} because there is no space left${file === undefined ? ' on a file system it writes to' : ` where it writes ${brief(file, 120)}`}.`,
     next: [
       { command: 'df -h; df -i', why: 'find the full file system on the node: bytes, then inodes' },

@@ -31,7 +31,6 @@ export const endedAsAsked: FailureOf = (death) => {
     if (life.exitCode !== 0 || isMeantToRun(death)) return undefined;
     return {
       cause: 'None',
-      failureMode: null,
       confidence: 'certain',
       summary: `Container ${container} did its work and ended with code 0.`,
       evidence: [exitFact(death)],
@@ -44,7 +43,6 @@ export const endedAsAsked: FailureOf = (death) => {
   return {
     cause:
       killRequest.by === 'eviction' ? evictionCause(killRequest.message) : (CAUSES[killRequest.by] ?? 'None'),
-    failureMode: killRequest.by === 'eviction' ? 'F5' : null,
     confidence: 'certain',
     summary: `Container ${container} ended because ${ASKED[killRequest.by]}${killed ? '; it did not end within its grace period and was killed, which is no OOM kill' : ''}.`,
     evidence: [

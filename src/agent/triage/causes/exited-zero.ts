@@ -10,7 +10,6 @@ export const exitedZero: FailureOf = (death: Death) => {
   if (life.exitCode !== 0 || life.killRequest !== null || !isMeantToRun(death)) return undefined;
   return {
     cause: 'ExitedZero',
-    failureMode: 'F1',
     confidence: 'certain',
     summary: `Container ${life.container} ends without an error (exit code 0) after ${duration(livedMs(death))}, but restartPolicy Always starts it again: work that ends wants restartPolicy OnFailure or a Job; a server must stay in the foreground.`,
     evidence: [exitFact(death), ...lastLogFacts(death)],

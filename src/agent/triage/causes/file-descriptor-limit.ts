@@ -16,7 +16,6 @@ export const fileDescriptorLimit: FailureOf = (death) => {
       openDescriptors >= descriptorLimit * processes * NEAR,
   );
   return logVerdict(death, hint, {
-    failureMode: 'F13',
     summary: `Container ${container} exits with code ${exitCode} because it may not open another file or socket: ${brief(hint.line.text, 160)}`,
     corroborated:
       near === undefined

@@ -21,7 +21,6 @@ export const heapExhausted: FailureOf = (death) => {
   const counter = death.oomKillsCounted === 0 ? oomCounterFact(death) : undefined;
   const limit = config.memoryLimitBytes;
   const verdict = logVerdict(death, hint, {
-    failureMode: 'F1',
     summary: `Container ${container} exits with code ${exitCode} because its own ${hint.language === 'any' ? '' : `${hint.language} `}heap is full; the kernel did not kill it, so the limit it hit is the runtime's, not the container's${limit === undefined ? '' : ` ${bytes(limit)}`}.`,
     corroborated: aborted ? counter : undefined,
     facts: [...(counter && !aborted ? [counter] : []), ...memoryFacts(death)],

@@ -10,7 +10,6 @@ export const livenessProbeTooStrict: FailureOf = (death) => {
   if (why === undefined) return undefined;
   return probeKillVerdict(death, kill, {
     cause: 'LivenessProbeTooStrict',
-    failureMode: 'F1',
     confidence: kill.late.length > 0 ? 'certain' : 'likely',
     why,
     facts: [...lateFacts(death, kill), ...lastSuccessFact(death, kill)],

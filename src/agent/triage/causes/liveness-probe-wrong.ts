@@ -20,7 +20,6 @@ export const livenessProbeWrong: FailureOf = (death) => {
   const cause = causeOf(death, kill);
   return probeKillVerdict(death, kill, {
     cause,
-    failureMode: 'F1',
     confidence: isRepeated(death, cause) || kill.answer.kind === 'impossible' ? 'certain' : 'likely',
     why,
     remedy: `correct what the ${kill.kind} probe asks: path, port or scheme`,

@@ -17,7 +17,6 @@ export const missingConfig: FailureOf = (death) => {
   const hint = hintOf(death, 'MissingConfig');
   if (!hint) return undefined;
   return logVerdict(death, hint, {
-    failureMode: 'F1',
     summary: summaryOf(death, hint),
     corroborated: hint.guess || !isLastComplaint(death, hint) ? undefined : absentVariable(death, hint),
     facts: setButRefused(death, hint),

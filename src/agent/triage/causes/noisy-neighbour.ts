@@ -18,7 +18,6 @@ export const noisyNeighbour: FailureOf = (death) => {
     return undefined;
   return probeKillVerdict(death, kill, {
     cause: 'NoisyNeighbour',
-    failureMode: 'F11',
     confidence: 'likely',
     why: `it waited for a CPU in ${Math.round(stall! * 100)}% of its last seconds although its own limit did not hold it back: others on the node had it`,
     facts: [stallFact(death, stall!), ...throttledFacts(death, kill), ...lateFacts(death, kill)],

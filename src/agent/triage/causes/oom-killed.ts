@@ -18,7 +18,6 @@ export const oomKilled: FailureOf = (death) => {
   const victim = life.oomKills.find(({ mainProcess }) => mainProcess);
   return {
     cause: 'OOMKilled',
-    failureMode: 'F2',
     confidence: isProven(death) ? 'certain' : 'likely',
     summary: summaryOf(death),
     evidence: [

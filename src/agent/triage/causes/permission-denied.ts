@@ -16,7 +16,6 @@ export const permissionDenied: FailureOf = (death) => {
     if (exitCode !== CANNOT_EXECUTE) return undefined;
     return {
       cause: 'PermissionDenied',
-      failureMode: 'F1',
       confidence: 'likely',
       summary: `Container ${container} exits with code 126, as a shell does when a file cannot be executed: ${brief(life.config.command.join(' '), 120)}`,
       evidence: [exitFact(death), ...lastLogFacts(death)],
@@ -26,7 +25,6 @@ export const permissionDenied: FailureOf = (death) => {
   const { file, command } = hint.found;
   const cannotRun = exitCode === CANNOT_EXECUTE;
   return logVerdict(death, hint, {
-    failureMode: 'F1',
     summary: `Container ${container} exits with code ${exitCode} because ${cannotRun || command !== undefined ? `${brief(command ?? file ?? 'its command', 120)} cannot be executed` : `it ${refused(file)}`}.`,
     corroborated: cannotRun
       ? ofLife(death, '126 is how a shell says that a file cannot be executed')

@@ -14,7 +14,6 @@ export const pidLimit: FailureOf = (death) => {
   const limit = death.life.config.pidsLimit;
   const most = Math.max(0, ...death.life.vitals.map(({ processes = 0 }) => processes));
   return logVerdict(death, hint, {
-    failureMode: 'F13',
     summary: `Container ${container} exits with code ${exitCode} because it may not make another process or thread: ${brief(hint.line.text, 160)}`,
     corroborated:
       limit !== undefined && most >= limit * NEAR

@@ -11,7 +11,6 @@ export const portInUse: FailureOf = (death) => {
   const port = hint.found.port === undefined ? undefined : Number(hint.found.port);
   const taken = port !== undefined && listening.some((socket) => socket.port === port);
   return logVerdict(death, hint, {
-    failureMode: 'F1',
     summary: `Container ${container} exits with code ${exitCode} because ${port === undefined ? 'the port it wants to listen on' : `port ${port}`} is already in use: by another container of the pod, a second copy of the program, or, on the host's network, by another process.`,
     corroborated: taken
       ? ofLife(death, `something in the pod listened on port ${port}`, finishedAt)

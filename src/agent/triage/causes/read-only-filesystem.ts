@@ -13,7 +13,6 @@ export const readOnlyFilesystem: FailureOf = (death) => {
   const { container, exitCode, pod } = death.life;
   const { file } = hint.found;
   return logVerdict(death, hint, {
-    failureMode: 'F14',
     summary: `Container ${container} exits with code ${exitCode} because it cannot write to ${file === undefined ? 'a file system' : `${brief(file, 120)}, which is on a file system`} mounted read-only.`,
     corroborated: readOnlyMount(death, file),
     next: [

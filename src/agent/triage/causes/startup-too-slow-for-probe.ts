@@ -10,7 +10,6 @@ export const startupTooSlowForProbe: FailureOf = (death) => {
   if (!kill || kill.successes.length > 0 || !isStarting(kill)) return undefined;
   return probeKillVerdict(death, kill, {
     cause: 'StartupTooSlowForProbe',
-    failureMode: 'F12',
     confidence: 'likely',
     why:
       kill.kind === 'startup'

@@ -9,7 +9,6 @@ export const tokenExpired: FailureOf = (death) => {
   if (!hint) return undefined;
   const { container, exitCode, pod } = death.life;
   return logVerdict(death, hint, {
-    failureMode: 'F1',
     summary: `Container ${container} exits with code ${exitCode} because a token it uses has expired: ${brief(hint.line.text, 200)}`,
     next: [
       manifestOf(pod, 'see which Secret holds the token, and renew it there'),

@@ -1,10 +1,9 @@
 import type { Evidence } from '../../../model/evidence.ts';
 import type { LogLine } from '../../../model/life.ts';
-import type { Verdict } from '../../../model/verdict.ts';
 import { exitFact, lastLogFacts, logFact, ofLife } from '../citation.ts';
 import { failedConnectsFact, unansweredFact } from '../connects.ts';
 import { type Death, signalOf } from '../death.ts';
-import type { FailureOf } from '../failure.ts';
+import type { FailureOf, Finding } from '../failure.ts';
 import { complaintIn } from '../log/complaint.ts';
 import { hintOf } from '../log-verdict.ts';
 import { describePod, podEvents, previousLog } from '../next-step.ts';
@@ -73,11 +72,10 @@ function byTool(death: Death): Way | undefined {
   return { cause, words, facts: [ofLife(death, words)] };
 }
 
-function verdictOf(death: Death, { cause, words, facts }: Way, complaint: LogLine | undefined): Verdict {
+function verdictOf(death: Death, { cause, words, facts }: Way, complaint: LogLine | undefined): Finding {
   const { container, exitCode, pod } = death.life;
   return {
     cause,
-    failureMode: cause === 'DnsFailure' ? 'F7' : 'F1',
     confidence: 'likely',
     summary: `Container ${container} exits with code ${exitCode} because something it depends on does not answer: ${words}${complaint === undefined ? '; its log does not say whom' : `: ${brief(complaint.text, 160)}`}.`,
     evidence: [exitFact(death), ...facts, ...(complaint ? [logFact(death, complaint)] : lastLogFacts(death))],

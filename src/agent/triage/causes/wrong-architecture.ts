@@ -12,7 +12,6 @@ export const wrongArchitecture: FailureOf = (death) => {
   if (!hint) return undefined;
   const { container, exitCode, pod } = death.life;
   return logVerdict(death, hint, {
-    failureMode: 'F15',
     summary: `Container ${container} exits with code ${exitCode} because ${brief(hint.found.command ?? 'its program', 120)} cannot be executed: it is built for another architecture, or a script without a first line that names its shell.`,
     corroborated:
       exitCode === CANNOT_EXECUTE

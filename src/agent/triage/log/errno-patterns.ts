@@ -59,6 +59,11 @@ export const ERRNO_PATTERNS: readonly LogPattern[] = [
   ),
   row('ReadOnlyFilesystem', /Read-only file ?system|\bEROFS\b/i, 'cannot save state: Read-only file system'),
   row(
+    'ReadOnlyFilesystem',
+    /attempt to write a read-?only database|SQLITE_READONLY/i,
+    'sqlite3.OperationalError: attempt to write a readonly database',
+  ),
+  row(
     'Dependency',
     /\bBad hostname '?(?<address>[\w.-]{1,253})/,
     "IO::Socket::INET: Bad hostname 'db.invalid'",
@@ -72,6 +77,11 @@ export const ERRNO_PATTERNS: readonly LogPattern[] = [
     'Dependency',
     /Connection refused|ECONNREFUSED|Connection timed out|ETIMEDOUT|No route to host|Network is unreachable|EHOSTUNREACH|ENETUNREACH|Name or service not known|Name does not resolve|Temporary failure in name resolution/i,
     'amqp: connect: Connection refused',
+  ),
+  row(
+    'Dependency',
+    /\bECONNRESET\b|[Cc]onnection (?:was )?reset\b|socket hang up|Remote end closed connection|Empty reply from server|server closed the connection unexpectedly/,
+    'ConnectionResetError: [Errno 104] Connection reset by peer',
   ),
   row(
     'Dependency',

@@ -735,7 +735,7 @@ const OTHERS: readonly LogPattern[] = [
   row(
     'HeapExhausted',
     'node',
-    /(?:FATAL ERROR: .{0,80})?JavaScript heap out of memory/,
+    /(?:FATAL ERROR: .{0,80})?\b(?:JavaScript|JS) heap out of memory/,
     'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
   ),
   row(

@@ -15,7 +15,6 @@ export const childOomKilledAlive: PodFailureOf = (pod) => {
   if (!event || !container || event.attempt !== container.status?.restartCount) return undefined;
   return {
     cause: 'ChildOOMKilled',
-    failureMode: 'F2',
     confidence: 'certain',
     summary: `The kernel killed a child process of container ${container.name} for memory; the container runs on, and Kubernetes shows no sign of it.`,
     evidence: [eventFact(event)],

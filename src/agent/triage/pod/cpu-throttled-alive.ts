@@ -26,7 +26,6 @@ export const cpuThrottledAlive: PodFailureOf = (pod) => {
     const cpu = spec.resources?.limits?.cpu;
     return {
       cause: 'CpuThrottled',
-      failureMode: 'F11',
       confidence: 'likely',
       summary: `Container ${name} runs, and its CPU limit${cpu === undefined ? '' : ` of ${cpu}`} holds it back: it is throttled in ${Math.round(ratio * 100)}% of the CPU periods${slow === undefined ? '' : `, and answers its ${slow.probe} probe only after ${duration(slow.latencyMs)}`}.`,
       evidence: [

@@ -31,7 +31,6 @@ export const dependencyFlapping: PodFailureOf = (pod) => {
   const what = address === undefined ? 'something they depend on' : brief(address, 120);
   return {
     cause: 'DependencyFlapping',
-    failureMode: 'F10',
     confidence: 'likely',
     summary: `${podsOf(deaths)} replicas of ${ref.workload} die together whenever ${what} goes away, ${times.length} times within ${duration(deaths.at(-1)!.finishedAt - deaths[0]!.finishedAt)}: their restarts follow the dependency.`,
     evidence: times.slice(-MOST_FACTS).map((burst) => ({

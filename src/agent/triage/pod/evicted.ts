@@ -29,7 +29,6 @@ export const evicted: PodFailureOf = (pod) => {
   const own = /exceed/i.test(message) && !/low on resource/i.test(message);
   return {
     cause,
-    failureMode: 'F5',
     confidence: 'certain',
     summary: `The pod was evicted from node ${ref.node} ${own ? `because it used more ${resource} than it may` : `because the node was short of ${resource}`}: ${brief(message, 240)}`,
     evidence: [

@@ -1,5 +1,5 @@
 import type { Life } from '../../../model/life.ts';
-import type { Verdict } from '../../../model/verdict.ts';
+import type { Finding } from '../failure.ts';
 import { type ContainerNow, containersOf, type PodEvidence } from '../pod-evidence.ts';
 import { rfc3339 } from '../words.ts';
 import { ofWhichContainer } from './of-which-container.ts';
@@ -76,8 +76,8 @@ function mayNeedItsPod({ verdict: { summary } }: Life, podIP: string | undefined
 function hedged(
   pod: PodEvidence,
   { life, container }: { readonly life: Life; readonly container: ContainerNow },
-  verdict: Verdict,
-): Verdict {
+  verdict: Finding,
+): Finding {
   const othersDown = containersOf(pod).some(({ name, init, status }) => {
     return !init && name !== container.name && status?.state.running === undefined;
   });

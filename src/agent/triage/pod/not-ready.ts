@@ -1,8 +1,8 @@
 import type { Evidence } from '../../../model/evidence.ts';
 import type { Life, ProbeKind, ProbeResult } from '../../../model/life.ts';
-import type { Verdict } from '../../../model/verdict.ts';
 import { parseQuantity } from '../../pod/spec/quantity.ts';
 import { seriesName } from '../citation.ts';
+import type { Finding } from '../failure.ts';
 import { portMatch, portsOf, portWords, probeOf, probePort } from '../listening.ts';
 import { currentLog, describePod, manifestOf } from '../next-step.ts';
 import { type ContainerNow, containersOf, isReady, lastEvent, type PodEvidence } from '../pod-evidence.ts';
@@ -53,7 +53,7 @@ function failingProbe(
   return last && !last.ok ? { kind, last } : { kind };
 }
 
-function wrongPort(failing: Failing): Verdict | undefined {
+function wrongPort(failing: Failing): Finding | undefined {
   const { pod, container, kind, last, ranMs } = failing;
   const port = probePort(container.spec, kind);
   const listening: Life['listening'] = pod.listening ?? [];
@@ -67,7 +67,6 @@ function wrongPort(failing: Failing): Verdict | undefined {
       : `nothing listens on port ${port}; the pod listens on ${portWords(portsOf(listening))}`;
   return {
     cause: wrongProbe(kind),
-    failureMode: 'F4',
     confidence: pod.view.startup.readyAt === undefined && ranMs >= START_OBJECTIVE_MS ? 'certain' : 'likely',
     summary: `Container ${container.name} runs but is not ready: its ${kind} probe asks port ${port}, and ${says}.`,
     evidence: [
@@ -89,7 +88,7 @@ function wrongPort(failing: Failing): Verdict | undefined {
 }
 
 /** The program answers, and its answer shows that the probe asks wrongly: path, scheme, command. */
-function misaddressed(failing: Failing): Verdict | undefined {
+function misaddressed(failing: Failing): Finding | undefined {
   const { pod, container, kind, last, ranMs } = failing;
   const answer = probeAnswer(last!);
   const everGood = pod.probes.get(container.name)?.some(({ probe, ok }) => probe === kind && ok) === true;
@@ -98,7 +97,6 @@ function misaddressed(failing: Failing): Verdict | undefined {
   const words = misaddressedWords(answer, last!.target);
   return {
     cause: wrongProbe(kind),
-    failureMode: 'F4',
     confidence: ranMs >= START_OBJECTIVE_MS || answer.kind === 'impossible' ? 'certain' : 'likely',
     summary: `Container ${container.name} runs but is not ready: its ${kind} probe (${brief(last!.target, 100)}) cannot succeed, ${words}.`,
     evidence: [probeEvidence(failing, last!)],
@@ -112,7 +110,7 @@ function misaddressed(failing: Failing): Verdict | undefined {
 const wrongProbe = (kind: ProbeKind) => (kind === 'startup' ? 'StartupProbeWrong' : 'ReadinessProbeWrong');
 
 /** Its CPU limit leaves it no time to answer. */
-function starved(failing: Failing): Verdict | undefined {
+function starved(failing: Failing): Finding | undefined {
   const { pod, container, kind, last } = failing;
   if (probeAnswer(last!).kind !== 'timeout') return undefined;
   const ratio = pod.throttled?.get(container.name);
@@ -125,7 +123,6 @@ function starved(failing: Failing): Verdict | undefined {
   if (!isStarved(ratio, cpu === undefined ? undefined : parseQuantity(cpu), answersAtAll)) return undefined;
   return {
     cause: 'CpuThrottled',
-    failureMode: 'F11',
     confidence: 'likely',
     summary: `Container ${container.name} runs but is not ready: it does not answer its ${kind} probe within ${duration(timeoutMs)} because its CPU limit${cpu === undefined ? '' : ` of ${cpu}`} leaves it no time to.`,
     evidence: [
@@ -140,7 +137,7 @@ function starved(failing: Failing): Verdict | undefined {
   };
 }
 
-function stillStarting({ pod, container, last }: Failing): Verdict | undefined {
+function stillStarting({ pod, container, last }: Failing): Finding | undefined {
   const { readyAt, createdAt } = pod.view.startup;
   const age = pod.now - createdAt;
   if (readyAt !== undefined || (last !== undefined && age >= START_OBJECTIVE_MS)) return undefined;
@@ -151,7 +148,7 @@ function stillStarting({ pod, container, last }: Failing): Verdict | undefined {
 }
 
 /** Never ready so far and past its objective, or ready no more. Within five minutes it may only be slow. */
-function readinessFailing(failing: Failing): Verdict {
+function readinessFailing(failing: Failing): Finding {
   const { pod, container, kind, last } = failing;
   const event = lastEvent(pod, ['NotReady']);
   const { readyAt, createdAt } = pod.view.startup;
@@ -163,7 +160,7 @@ function readinessFailing(failing: Failing): Verdict {
       : 'is not ready any more';
   return {
     cause: 'ReadinessProbeFailing',
-    failureMode: slow ? 'F12' : 'F4',
+    ...(slow ? { failureMode: 'F12' } : {}),
     confidence: slow ? 'likely' : 'certain',
     summary: `Container ${container.name} runs and ${was}: its ${kind} probe (${brief(last!.target, 100)}) fails with: ${brief(last!.message, 140)}${slow ? '; it may still be starting' : ''}`,
     evidence: [

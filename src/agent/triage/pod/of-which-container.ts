@@ -1,4 +1,4 @@
-import type { Verdict } from '../../../model/verdict.ts';
+import type { Finding } from '../failure.ts';
 import type { ContainerNow } from '../pod-evidence.ts';
 
 /**
@@ -7,15 +7,16 @@ import type { ContainerNow } from '../pod-evidence.ts';
  */
 export function ofWhichContainer(
   { init, spec, name }: Pick<ContainerNow, 'init' | 'spec' | 'name'>,
-  verdict: Verdict,
-): Verdict {
+  verdict: Finding,
+): Finding {
   if (!init || verdict.cause === 'None') return verdict;
   const sidecar = spec.restartPolicy === 'Always';
   const before = sidecar
     ? `Sidecar ${name} fails`
     : `Init container ${name} fails, so the containers of the pod never start`;
+  const { failureMode: _, ...own } = verdict;
   return {
-    ...verdict,
+    ...own,
     cause: sidecar ? 'SidecarFailing' : 'InitContainerFailing',
     summary: `${before}: ${verdict.cause}. ${verdict.summary}`,
   };

@@ -2,11 +2,12 @@ import type { PodEvent } from '../../../model/event.ts';
 import type { Evidence } from '../../../model/evidence.ts';
 import type { Verdict } from '../../../model/verdict.ts';
 import { seriesName } from '../citation.ts';
+import type { Finding } from '../failure.ts';
 import type { PodEvidence } from '../pod-evidence.ts';
 import { brief, rfc3339 } from '../words.ts';
 
 /** One thing that may be wrong with a pod as it stands; undefined when it does not hold. */
-export type PodFailureOf = (pod: PodEvidence) => Verdict | undefined;
+export type PodFailureOf = (pod: PodEvidence) => Finding | undefined;
 
 export const eventFact = (event: PodEvent): Evidence => ({
   fact: `${event.reason}: ${brief(event.message, 300)}`,

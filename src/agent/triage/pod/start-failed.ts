@@ -32,12 +32,11 @@ export const startFailed: PodFailureOf = (pod) => {
         event?.message,
       ].find(Boolean) ?? '';
     const state = waiting ?? { reason: terminated!.reason, message };
-    const { cause, failureMode, because } = explain(message, spec.command ?? spec.args ?? []);
+    const { cause, because } = explain(message, spec.command ?? spec.args ?? []);
     return ofWhichContainer(
       { init, spec, name },
       {
         cause,
-        failureMode,
         confidence: cause === 'StartError' ? 'likely' : 'certain',
         summary: `Container ${name} cannot be started: ${because}.`,
         evidence: [waitingFact(pod, name, state, event)],
@@ -51,20 +50,16 @@ export const startFailed: PodFailureOf = (pod) => {
   return sandboxFailed(pod);
 };
 
-const WAYS: readonly (readonly [RegExp, Pick<Verdict, 'cause' | 'failureMode'>, string])[] = [
+const WAYS: readonly (readonly [RegExp, Pick<Verdict, 'cause'>, string])[] = [
   [
     /executable file not found|exec: .{0,300}no such file or directory/i,
-    { cause: 'CommandNotFound', failureMode: 'F1' },
+    { cause: 'CommandNotFound' },
     'the command does not exist in it',
   ],
-  [
-    /exec format error/i,
-    { cause: 'WrongArchitecture', failureMode: 'F15' },
-    'the command is built for another architecture',
-  ],
+  [/exec format error/i, { cause: 'WrongArchitecture' }, 'the command is built for another architecture'],
   [
     /permission denied|is a directory|not executable/i,
-    { cause: 'PermissionDenied', failureMode: 'F1' },
+    { cause: 'PermissionDenied' },
     'the command cannot be executed',
   ],
 ];
@@ -75,7 +70,6 @@ function explain(message: string, command: readonly string[]) {
   if (!way)
     return {
       cause: 'StartError',
-      failureMode: 'F1' as const,
       because: brief(message, 240) || 'the runtime does not say why',
     };
   return { ...way[1], because: `${way[2]}${named === undefined ? '' : ` (${brief(named, 120)})`}` };
@@ -86,7 +80,6 @@ const sandboxFailed: PodFailureOf = (pod) => {
   if (!event || pod.view.startup.sandboxAt !== undefined) return undefined;
   return {
     cause: 'StartError',
-    failureMode: 'F1',
     confidence: 'likely',
     summary: `The pod's network or cgroup cannot be set up: ${brief(event.message, 240)}`,
     evidence: [eventFact(event)],

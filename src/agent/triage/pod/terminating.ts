@@ -15,7 +15,6 @@ export const terminating: PodFailureOf = (pod) => {
   if (overdue < STUCK_AFTER_MS) return healthy('The pod is being deleted.');
   return {
     cause: 'StuckTerminating',
-    failureMode: 'F16',
     confidence: 'certain',
     summary: `The pod was to be gone after ${duration(graceMs)} and is still there ${duration(overdue)} later.`,
     evidence: [

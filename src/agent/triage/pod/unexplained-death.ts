@@ -11,7 +11,6 @@ export const unexplainedDeath: PodFailureOf = (pod) => {
     if (!end || (end.exitCode === 0 && status?.state.waiting?.reason !== 'CrashLoopBackOff')) continue;
     return {
       cause: 'Unknown',
-      failureMode: 'F1',
       confidence: 'unknown',
       summary: `Container ${name} ended with code ${end.exitCode} (${end.reason}); what is missing is the record of that life: its log, its vital signs and who ended it.`,
       evidence: [

@@ -59,7 +59,6 @@ export const unschedulable: PodFailureOf = (pod) => {
         : 'what keeps it from a node is in the message';
   return {
     cause: 'Unschedulable',
-    failureMode: 'F9',
     confidence: 'certain',
     summary: `No node takes the pod: ${why}. ${brief(message, 240)}`.trim(),
     evidence: facts(pod, message, event === undefined ? undefined : eventFact(event)),

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { diagnoseDeath } from '../../../src/agent/triage/diagnose-death.ts';
+import type { SignalSender } from '../../../src/model/life.ts';
+import { START } from '../events/story.ts';
+import { deathOf } from './death-story.ts';
+
+const from = (sender: Partial<SignalSender>): SignalSender => ({
+  at: START + 990,
+  signal: 9,
+  pid: 812,
+  command: 'kill',
+  target: { pid: 11, command: 'node', mainProcess: true },
+  place: 'pod',
+  container: 'janitor',
+  ...sender,
+});
+const killed = (sender: Partial<SignalSender>, life = {}) =>
+  diagnoseDeath(deathOf({ life: { exitCode: 137, signal: 9, sender: from(sender), ...life } }));
+
+describe('a signal whose sender was traced', () => {
+  it('was sent by a sibling: another container of the pod, another process of the container', () => {
+    const verdict = killed({});
+    expect(verdict).toMatchObject({ cause: 'KilledBySibling', confidence: 'certain', failureMode: 'F1' });
+    expect(verdict.summary).toContain('process kill (pid 812) of container janitor in the same pod');
+    expect(verdict.evidence.map(({ fact }) => fact)).toContain(
+      'the kernel traced SIGKILL to its first process, sent by process kill (pid 812) of container janitor in the same pod',
+    );
+    expect(killed({ place: 'container' })).toMatchObject({ cause: 'KilledBySibling' });
+  });
+  it('was sent by a user who had logged in to the node, or by something else on it', () => {
+    expect(killed({ place: 'node', user: 'ada' })).toMatchObject({
+      cause: 'KilledByUser',
+      confidence: 'certain',
+    });
+    expect(killed({ place: 'node' })).toMatchObject({ cause: 'TerminatedBySignal', confidence: 'certain' });
+    expect(killed({ place: 'other-pod', pod: 'ops/reaper' }).summary).toContain('of pod ops/reaper');
+  });
+  it('is a way of its own to end, when the program sent it to itself or to its child', () => {
+    expect(killed({ place: 'itself' })).toMatchObject({ cause: 'TerminatedBySignal', confidence: 'likely' });
+    expect(killed({ place: 'parent' })).toMatchObject({ cause: 'TerminatedBySignal', confidence: 'likely' });
+    const aborted = { exitCode: 134, signal: 6, sender: from({ signal: 6, place: 'itself' }) };
+    expect(diagnoseDeath(deathOf({ life: aborted }))).toMatchObject({ cause: 'AbortedAssertion' });
+  });
+  it('made a program end that ended with a code of its own: likely', () => {
+    const life = { exitCode: 0, sender: from({ signal: 15 }) };
+    expect(diagnoseDeath(deathOf({ life }))).toMatchObject({
+      cause: 'KilledBySibling',
+      confidence: 'likely',
+    });
+  });
+  it('explains nothing that was asked for, or that the kernel killed for memory', () => {
+    const request = { by: 'rollout', message: 'Replaced', at: START + 900 } as const;
+    expect(killed({}, { killRequest: request }).cause).toBe('None');
+    const life = { exitCode: 137, signal: 9, sender: from({}) };
+    expect(diagnoseDeath(deathOf({ life, oomKillsCounted: 1 })).cause).toBe('OOMKilled');
+  });
+});
+
+describe('an operation that is not permitted', () => {
+  const log = "chown: changing ownership of '/data/x': Operation not permitted";
+  const taken = { name: 'cart', securityContext: { capabilities: { drop: ['ALL'] } } };
+  it('was denied for want of a capability that its manifest takes from root', () => {
+    expect(diagnoseDeath(deathOf({ log, spec: taken }))).toMatchObject({
+      cause: 'SecurityDenied',
+      confidence: 'likely',
+    });
+    expect(diagnoseDeath(deathOf({ log, spec: taken, user: 1000 })).cause).toBe('PermissionDenied');
+    expect(diagnoseDeath(deathOf({ log })).cause).toBe('PermissionDenied');
+    const byMode = "cat: '/data/x': Permission denied";
+    expect(diagnoseDeath(deathOf({ log: byMode, spec: taken })).cause).toBe('PermissionDenied');
+  });
+  it('was denied by a security module, when the kernel logged that', () => {
+    const denial = { by: 'AppArmor', what: 'open /etc/shop.key' } as const;
+    const verdict = diagnoseDeath(
+      deathOf({ log: 'cat: /etc/shop.key: Permission denied', life: { denial } }),
+    );
+    expect(verdict).toMatchObject({ cause: 'SecurityDenied', confidence: 'certain' });
+    expect(diagnoseDeath(deathOf({ life: { denial } }))).toMatchObject({
+      cause: 'SecurityDenied',
+      confidence: 'likely',
+    });
+  });
+});
