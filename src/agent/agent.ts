@@ -28,6 +28,7 @@ import { createEventRecorder } from './events/event-recorder.ts';
 import { createFlightRecorder } from './events/flight-recorder.ts';
 import { createNetworkLives } from './events/network-lives.ts';
 import { openSignalTrace } from './host/signal-trace.ts';
+import { findTools } from './host/tool.ts';
 import { openRuntime } from './open-runtime.ts';
 import { DEBUG_LABEL } from './pod/debug-copy.ts';
 import { parseManifests } from './pod/manifest/parse-manifests.ts';
@@ -42,8 +43,10 @@ import { redactLog } from './redaction/redaction.ts';
 import { runEnd } from './run-end.ts';
 import { createPodmanSource } from './sources/podman/podman-source.ts';
 import { findSockets } from './sources/podman/sockets.ts';
+import { createClockOffset } from './stats/clock-offset.ts';
 import { createDenialWatch } from './stats/denial-watch.ts';
 import { diskUsageBytes } from './stats/disk-usage.ts';
+import { createDnsWatch } from './stats/dns/dns-watch.ts';
 import { createFaultWatch } from './stats/fault-watch.ts';
 import { readNodeSignals } from './stats/node-signals.ts';
 import { createOomWatch } from './stats/oom-watch.ts';
@@ -169,6 +172,12 @@ export function createAgent(options: AgentOptions): Agent {
       onRecovered: (message) => logger.info(message),
       onError,
     });
+    const tools = findTools();
+    const clockOffset = createClockOffset({
+      clock,
+      chronyc: tools.chronyc,
+      timedatectl: tools.timedatectl,
+    });
     const pods = watchPods(manager, runtime, [podman]);
     const flightRecorder = createFlightRecorder();
     const traced = tracedBy(options.tracer);
@@ -190,6 +199,7 @@ export function createAgent(options: AgentOptions): Agent {
       clock,
       keyValue,
       flightRecorder,
+      clockOffsetSeconds: () => clockOffset.seconds(),
       view: (uid) => pods.view(uid),
       logs: (uid, container, attempt, tail) => pods.logs(uid, container, attempt, { tail }),
       emit(records) {
@@ -197,6 +207,8 @@ export function createAgent(options: AgentOptions): Agent {
       },
     });
     open.push(recorder);
+    const dns = createDnsWatch({ clock, random: options.random, nsenter: tools.nsenter });
+    open.push(dns);
     const vitals = createVitalsLoop({
       clock,
       intervalMs: options.intervalMs,
@@ -207,6 +219,8 @@ export function createAgent(options: AgentOptions): Agent {
       nodeState: manager,
       stats,
       oomWatch,
+      dns,
+      clockOffset,
       flightRecorder,
       recorder,
       sendPoints: async (points, atMs) =>

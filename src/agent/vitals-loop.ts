@@ -7,6 +7,8 @@ import type { Enforcement } from './pod/runtime/runtime.ts';
 import type { PodView, WorkloadView } from './pod/view.ts';
 import { createSeriesEnds } from './signals/series-ends.ts';
 import { pointsBesidePods, pointsOf, pointsOfPod } from './signals/signals.ts';
+import type { ClockOffset } from './stats/clock-offset.ts';
+import type { DnsWatch } from './stats/dns/dns-watch.ts';
 import type { OomWatch } from './stats/oom-watch.ts';
 import type { StatsReader } from './stats/stats-reader.ts';
 import type { WatchedPods } from './watched-pods.ts';
@@ -22,8 +24,13 @@ export interface VitalsLoopOptions {
   readonly nodeState: Pick<PodManager, 'node' | 'evictions'>;
   readonly stats: StatsReader;
   readonly oomWatch: Pick<OomWatch, 'track'>;
+  readonly dns: Pick<DnsWatch, 'track' | 'lookups'>;
+  readonly clockOffset: ClockOffset;
   readonly flightRecorder: FlightRecorder;
-  readonly recorder: Pick<EventRecorder, 'podChanged' | 'workloadChanged' | 'nodeChanged' | 'dropped'>;
+  readonly recorder: Pick<
+    EventRecorder,
+    'podChanged' | 'verdict' | 'workloadChanged' | 'nodeChanged' | 'dropped'
+  >;
   readonly sendPoints: (points: readonly Point[], atMs: number) => Promise<void>;
   readonly dropped: () => Readonly<Record<string, number>>;
   readonly onError: (error: unknown) => void;
@@ -77,14 +84,18 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
       now.set(pod.ref.uid, pod);
       if (tracked.get(pod.ref.uid) !== pod) trackOne(pod);
     }
+    options.dns.track(lookedUp(pods));
     for (const uid of tracked.keys()) if (!now.has(uid)) stats.untrack(uid);
     // Rules join a pod's series with its owner's: neither should wait for the other.
     if ([...now.keys()].some((uid) => !tracked.has(uid))) nextSendMs = 0;
     tracked = now;
   };
 
+  const moreOf = (uid: string) => ({ lookups: options.dns.lookups(uid), verdict: recorder.verdict(uid) });
+
   const agentFacts = () => {
     const { user, system } = process.cpuUsage();
+    const clockOffsetSeconds = options.clockOffset.seconds();
     return {
       node: options.node,
       version: options.version,
@@ -92,6 +103,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
       startedAt,
       cpuSeconds: (user + system) / 1e6,
       memoryBytes: process.memoryUsage.rss(),
+      ...(clockOffsetSeconds === undefined ? {} : { clockOffsetSeconds }),
       dropped: { ...options.dropped(), events: recorder.dropped },
     };
   };
@@ -103,6 +115,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
       workloads,
       objects,
       usages: stats.latest(),
+      more: moreOf,
       nodeObject: options.nodeState.node(),
       evictions: options.nodeState.evictions(),
       agent: agentFacts(),
@@ -122,7 +135,8 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     const all: Point[] = [];
     const add = (scope: string, points: readonly Point[]) =>
       all.push(...points, ...ends.update(scope, points));
-    for (const pod of observed.pods) add(pod.ref.uid, pointsOfPod(pod, observed.usages));
+    for (const pod of observed.pods)
+      add(pod.ref.uid, pointsOfPod(pod, observed.usages, observed.more(pod.ref.uid)));
     add(BESIDE_PODS, pointsBesidePods(observed));
     for (const scope of ends.scopes()) {
       if (scope !== BESIDE_PODS && !living.has(scope)) all.push(...ends.end(scope));
@@ -149,6 +163,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     const { pods, workloads } = options.pods.recent();
     const before = tracked;
     track(pods);
+    options.clockOffset.look();
     const usages = await stats.tick();
     for (const pod of pods) {
       const { listening, tcp } = usages.pods.get(pod.ref.uid) ?? {};
@@ -193,7 +208,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     async flush(uid) {
       const pod = options.pods.view(uid);
       if (!pod) return;
-      const points = pointsOfPod(pod, stats.readPod(uid));
+      const points = pointsOfPod(pod, stats.readPod(uid), moreOf(uid));
       await options.sendPoints([...points, ...ends.update(uid, points)], sendingTime());
     },
     points: () => pointsOf(observe()),
@@ -205,3 +220,11 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     },
   };
 }
+
+/** Those with a network of their own and somebody in it. */
+const lookedUp = (pods: readonly PodView[]) =>
+  pods.flatMap(({ ref, sandbox, object, containers }) => {
+    const containerPid = containers.find(({ running }) => running)?.running?.pid;
+    if (sandbox?.pid === undefined || containerPid === undefined || object.spec.hostNetwork) return [];
+    return [{ uid: ref.uid, sandboxPid: sandbox.pid, containerPid }];
+  });

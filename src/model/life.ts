@@ -139,6 +139,8 @@ export interface Life {
   readonly failedConnects?: number;
   /** Segments out of the pod's network that were not acknowledged in time while this life lasted; absent: not known. */
   readonly retransmitTimeouts?: number;
+  /** How far the node's clock was ahead of the true time at the death; absent: nobody measures it here. */
+  readonly clockOffsetSeconds?: number;
   /** What the kernel logged of the fault that ended its first process; absent: none, or the log could not be read. */
   readonly fault?: KernelFault;
   /** The last that a security module forbade its first process; absent: nothing, or it was logged elsewhere. */

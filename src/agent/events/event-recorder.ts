@@ -45,6 +45,8 @@ export interface EventRecorderOptions {
   ) => Promise<readonly LogLine[]>;
   /** The pod as it is now; undefined when it is gone. */
   readonly view: (podUid: string) => PodView | undefined;
+  /** How far the node's clock is ahead of the true time; undefined: not known. */
+  readonly clockOffsetSeconds?: () => number | undefined;
   /** Where the last lives are kept over a restart; left out: they are not. */
   readonly keyValue?: KeyValue;
   /** Called with records that belong together, in order; they are to be sent as one. */
@@ -195,7 +197,16 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const view = options.view(uid) ?? memory.states.view;
     const earlier = history.of(uid, death.container).filter(({ attempt }) => attempt < death.attempt);
     const well = wellOf(death);
-    const life = toLife(death, { log, flight, oomKills, earlier, view, ...(well ? { well } : {}) });
+    const clockOffsetSeconds = options.clockOffsetSeconds?.();
+    const life = toLife(death, {
+      log,
+      flight,
+      oomKills,
+      earlier,
+      view,
+      clockOffsetSeconds,
+      ...(well ? { well } : {}),
+    });
     history.add(life);
     const events = [...unseenKillEvents(life, oomKills), diedEvent(life)];
     memory.events = [...memory.events, ...events].slice(-MOST_EVENTS);

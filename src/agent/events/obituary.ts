@@ -19,6 +19,8 @@ export interface Remains {
   readonly earlier: readonly Life[];
   readonly well?: Death['well'];
   readonly view: PodView | undefined;
+  /** How far the node's clock is ahead; absent: not known. */
+  readonly clockOffsetSeconds?: number | undefined;
 }
 
 /** The record of a life that has ended, with its verdict. */
@@ -45,6 +47,7 @@ export function toLife(death: ContainerDied, remains: Remains): Life {
     probes: flight.probes,
     ...flight.network,
     ...(flight.fault ? { fault: flight.fault } : {}),
+    ...(remains.clockOffsetSeconds === undefined ? {} : { clockOffsetSeconds: remains.clockOffsetSeconds }),
     ...(flight.denial ? { denial: flight.denial } : {}),
     ...(flight.sender ? { sender: flight.sender } : {}),
     listening: flight.listening ?? [],

@@ -5,6 +5,7 @@ import { CodedError } from '../../util/coded-error.ts';
 const NAMES = [
   'bash',
   'cat',
+  'chronyc',
   'chown',
   'cp',
   'dd',
@@ -25,6 +26,7 @@ const NAMES = [
   'sleep',
   'stty',
   'systemd-run',
+  'timedatectl',
   'umount',
   'unshare',
 ] as const;

@@ -1,7 +1,8 @@
 import { networkReceive, networkSignals, networkTransmit } from '../../wire/catalogue/network.ts';
-import type { Point } from '../../wire/catalogue/signal.ts';
+import type { HistogramPoint, Point } from '../../wire/catalogue/signal.ts';
 import type { PodView } from '../pod/view.ts';
 import { cgroupPath } from '../stats/cgroup-path.ts';
+import type { DnsLookups } from '../stats/dns/lookup-histogram.ts';
 import type { PodUsage } from '../stats/usage.ts';
 import { measured, ofPod, point } from './point.ts';
 
@@ -44,4 +45,12 @@ function errors(view: PodView, { tcp, interfaces }: PodUsage): readonly Point[] 
 function listening(view: PodView, usage: PodUsage): readonly Point[] {
   const ports = new Set((usage.listening ?? []).map((socket) => socket.port));
   return [...ports].map((port) => point(networkSignals.listening, [...ofPod(view), String(port)], 1));
+}
+
+/** Nothing for a pod whose name servers have never answered it. */
+export function dnsPoints(view: PodView, lookups: DnsLookups | undefined): readonly HistogramPoint[] {
+  if (!lookups) return [];
+  const { counts, sumSeconds, count, sinceMs } = lookups;
+  const own = { signal: networkSignals.dnsLookup, labels: ofPod(view) };
+  return [{ ...own, buckets: counts, sum: sumSeconds, count, startMs: sinceMs }];
 }

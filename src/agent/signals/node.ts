@@ -1,5 +1,5 @@
 import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
-import { agentSignals, kubeletSignals } from '../../wire/catalogue/agent.ts';
+import { agentSignals, clockSignals, kubeletSignals } from '../../wire/catalogue/agent.ts';
 import { cpuSignals, memorySignals } from '../../wire/catalogue/container.ts';
 import type { Point } from '../../wire/catalogue/signal.ts';
 import {
@@ -23,6 +23,8 @@ export interface AgentFacts {
   readonly startedAt: number;
   readonly cpuSeconds: number;
   readonly memoryBytes: number;
+  /** How far the node's clock is ahead; absent: nobody measures it here. */
+  readonly clockOffsetSeconds?: number;
   /** How much was dropped because a limit was reached, by what it was. */
   readonly dropped: Readonly<Record<string, number>>;
 }
@@ -33,6 +35,7 @@ export function agentPoints(agent: AgentFacts): readonly Point[] {
     point(agentSignals.info, [...own, agent.version, agent.level], 1),
     point(agentSignals.cpuSeconds, own, agent.cpuSeconds, agent.startedAt),
     point(agentSignals.memoryBytes, own, agent.memoryBytes),
+    ...measured(clockSignals.offset, own, agent.clockOffsetSeconds),
     ...Object.entries(agent.dropped).map(([what, count]) =>
       point(agentSignals.dropped, [...own, what], count, agent.startedAt),
     ),

@@ -1,12 +1,14 @@
 import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
+import type { Verdict } from '../../model/verdict.ts';
 import type { Point } from '../../wire/catalogue/signal.ts';
 import type { PodView, WorkloadView } from '../pod/view.ts';
+import type { DnsLookups } from '../stats/dns/lookup-histogram.ts';
 import type { Usages } from '../stats/stats-reader.ts';
 import type { NodeUsage } from '../stats/usage.ts';
 import { containerPoints, podCgroupPoints } from './container.ts';
 import { containerStatusPoints } from './container-status.ts';
 import { lifePoints } from './life.ts';
-import { networkPoints } from './network.ts';
+import { dnsPoints, networkPoints } from './network.ts';
 import {
   type AgentFacts,
   agentPoints,
@@ -18,7 +20,14 @@ import {
 import { objectPoints } from './object.ts';
 import { podPoints } from './pod.ts';
 import { startupPoints } from './startup.ts';
+import { verdictPoints } from './verdict.ts';
 import { workloadPoints } from './workload.ts';
+
+/** What is known of a pod besides its object and its use of the machine; absent: nothing. */
+export interface MoreOfPod {
+  readonly lookups?: DnsLookups | undefined;
+  readonly verdict?: Verdict | undefined;
+}
 
 export interface Observed {
   readonly pods: readonly PodView[];
@@ -26,6 +35,7 @@ export interface Observed {
   /** All that are no pods. */
   readonly objects: readonly KubernetesObject[];
   readonly usages: Usages;
+  readonly more: (podUid: string) => MoreOfPod;
   readonly node?: NodeUsage;
   readonly nodeObject: Node;
   readonly evictions: Readonly<Record<string, number>>;
@@ -35,7 +45,7 @@ export interface Observed {
 /** Every series there is now. What is absent here has ended. */
 export function pointsOf(observed: Observed): readonly Point[] {
   return [
-    ...observed.pods.flatMap((pod) => pointsOfPod(pod, observed.usages)),
+    ...observed.pods.flatMap((pod) => pointsOfPod(pod, observed.usages, observed.more(pod.ref.uid))),
     ...pointsBesidePods(observed),
   ];
 }
@@ -62,7 +72,7 @@ export function pointsBesidePods({
 }
 
 /** Every series of one pod now, for a flush when something happened to it. */
-export function pointsOfPod(view: PodView, usages: Usages): readonly Point[] {
+export function pointsOfPod(view: PodView, usages: Usages, more: MoreOfPod = {}): readonly Point[] {
   const pod = usages.pods.get(view.ref.uid);
   return [
     ...podPoints(view),
@@ -74,5 +84,7 @@ export function pointsOfPod(view: PodView, usages: Usages): readonly Point[] {
     }),
     ...podCgroupPoints(view, pod),
     ...networkPoints(view, pod),
+    ...dnsPoints(view, more.lookups),
+    ...verdictPoints(view, more.verdict),
   ];
 }

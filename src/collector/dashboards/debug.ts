@@ -146,6 +146,14 @@ export function debug(): DashboardBuilder {
     )
     .withPanel(
       half(
+        'DNS latency',
+        'Of a hundred look-ups by the resolv.conf of the pod, the slowest.',
+        [{ expr: `pod:dns_lookup:p99_seconds{${POD}} ${OF_WORKLOAD}`, legend: '{{pod}}' }],
+        { unit: 's' },
+      ),
+    )
+    .withPanel(
+      half(
         'IO wait',
         'Share of time some task of the pod stalled on IO.',
         [{ expr: `pod:io_wait:ratio_rate5m{${POD}} ${OF_WORKLOAD}`, legend: '{{pod}}' }],

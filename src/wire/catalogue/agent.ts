@@ -35,6 +35,15 @@ export const kubeletSignals = {
 
 const { gauge, counter } = family({ path: 'kubelet', labels: [NODE] });
 
+/** As node-exporter names it. */
+export const clockSignals = {
+  offset: gauge('node_timex_offset_seconds', {
+    unit: 's',
+    help: "How far the node's clock is ahead of the true time, by chrony or systemd-timesyncd; absent without.",
+    otlp: 'podvitals.node.clock.offset',
+  }),
+};
+
 /** The agent about itself, sent with every batch. */
 export const agentSignals = {
   info: gauge('podvitals_agent_info', {

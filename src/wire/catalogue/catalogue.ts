@@ -1,4 +1,4 @@
-import { agentSignals, kubeletSignals } from './agent.ts';
+import { agentSignals, clockSignals, kubeletSignals } from './agent.ts';
 import {
   cpuPressure,
   cpuSignals,
@@ -25,7 +25,7 @@ import {
   replicaSetSignals,
   statefulSetSignals,
 } from './controller-object.ts';
-import { lifeSignals, proberSignals, startupSignals } from './life.ts';
+import { lifeSignals, proberSignals, startupSignals, verdictSignals } from './life.ts';
 import { networkReceive, networkSignals, networkTransmit } from './network.ts';
 import { podSignals } from './pod.ts';
 import { endpointSignals, serviceSignals } from './service-object.ts';
@@ -54,7 +54,7 @@ export const sections: readonly Section[] = [
   section('Pods', podSignals, startupSignals),
   section('Container status', containerStatusSignals, containerRequests, containerLimits),
   section('Init container status', initContainerStatusSignals, initContainerRequests, initContainerLimits),
-  section('Lives, deaths and probes', lifeSignals, proberSignals),
+  section('Lives, deaths and probes', lifeSignals, verdictSignals, proberSignals),
   section(
     'Workloads',
     workloadSignals,
@@ -80,7 +80,15 @@ export const sections: readonly Section[] = [
     specSignals,
   ),
   section('Network', networkReceive, networkTransmit, networkSignals),
-  section('Node and agent', nodeCapacity, nodeAllocatable, nodeSignals, kubeletSignals, agentSignals),
+  section(
+    'Node and agent',
+    nodeCapacity,
+    nodeAllocatable,
+    nodeSignals,
+    clockSignals,
+    kubeletSignals,
+    agentSignals,
+  ),
 ];
 
 /** Every signal there is. */

@@ -44,6 +44,20 @@ export const lifeSignals = {
   }),
 };
 
+/** What is wrong with a pod, as `why` says it. */
+export const verdictSignals = {
+  verdict: family({ path: 'kubelet', labels: OF_POD }).gauge('podvitals_pod_verdict', {
+    unit: '1',
+    help: 'What is wrong with the pod now, by cause; always 1, absent for a pod that is well.',
+    labels: [
+      ofPoint('cause', 'podvitals.verdict.cause'),
+      ofPoint('failure_mode', 'podvitals.verdict.failure_mode'),
+      ofPoint('confidence', 'podvitals.verdict.confidence'),
+    ],
+    otlp: 'podvitals.pod.verdict',
+  }),
+};
+
 /** The kubelet's own counter. Source: kubernetes pkg/kubelet/prober/prober_manager.go */
 export const proberSignals = {
   probes: family({ path: 'kubelet', labels: [] }).counter('prober_probe_total', {

@@ -42,7 +42,18 @@ export const networkTransmit = direction('transmit');
 
 const ours = family({ path: 'kubelet', labels: OF_POD });
 
+/** Of look-ups, in seconds; the objective, 100 ms, is one of them. */
+export const LOOKUP_BOUNDS_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+] as const;
+
 export const networkSignals = {
+  dnsLookup: ours.histogram('podvitals_pod_dns_lookup_seconds', {
+    unit: 's',
+    help: "Look-ups by the pod's resolv.conf, in its network; from the first that is answered.",
+    otlp: 'podvitals.pod.dns.lookup',
+    bounds: LOOKUP_BOUNDS_SECONDS,
+  }),
   errors: ours.counter('podvitals_pod_network_errors_total', {
     unit: '{error}',
     help: 'Network errors in the pod: connect_failed, reset, retransmit_timeout, dropped.',

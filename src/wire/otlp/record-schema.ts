@@ -137,6 +137,7 @@ const life = z.object({
   failedConnects: z.int().min(0).optional(),
   retransmitTimeouts: z.int().min(0).optional(),
   fault: z.object({ kind: z.string(), file: z.string().optional() }).optional(),
+  clockOffsetSeconds: amount,
   denial: z.object({ by: z.enum(['AppArmor', 'SELinux', 'seccomp']), what: text }).optional(),
   sender: z
     .object({

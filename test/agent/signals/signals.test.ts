@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { PodView } from '../../../src/agent/pod/view.ts';
 import { STARTUP_BOUNDS } from '../../../src/agent/pod/workload/workload-counters.ts';
 import { type Observed, pointsOf, pointsOfPod } from '../../../src/agent/signals/signals.ts';
+import { LOOKUP_BOUNDS } from '../../../src/agent/stats/dns/lookup-histogram.ts';
 import type { Usages } from '../../../src/agent/stats/stats-reader.ts';
 import { catalogue } from '../../../src/wire/catalogue/catalogue.ts';
+import { networkSignals } from '../../../src/wire/catalogue/network.ts';
 import { samplesOf, toSeriesLabels } from '../../../src/wire/catalogue/series.ts';
 import type { Point } from '../../../src/wire/catalogue/signal.ts';
 import { workloadSignals } from '../../../src/wire/catalogue/workload.ts';
@@ -46,11 +48,23 @@ const withUsage = (usage: object): Usages => ({
   containers: new Map([['u11-cart-3', { ...cartUsage, ...usage }]]),
 });
 
+const more = {
+  lookups: { counts: [0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 0], sumSeconds: 5.06, count: 3, sinceMs: 1 },
+  verdict: {
+    cause: 'OOMKilled',
+    failureMode: 'F2',
+    confidence: 'certain',
+    summary: '',
+    evidence: [],
+    next: [],
+  },
+} as const;
 const observed: Observed = {
   pods: [cartPod],
   workloads: [cartWorkload],
   objects: [cartWorkload.object!, cartReplicaSet],
   usages,
+  more: () => more,
   node: nodeUsage,
   agent: agentFacts,
   nodeObject,
@@ -78,7 +92,24 @@ describe('every point', () => {
   });
 
   it('of a pod is found among all points', () => {
-    for (const point of pointsOfPod(cartPod, usages)) expect(all).toContainEqual(point);
+    for (const point of pointsOfPod(cartPod, usages, more)) expect(all).toContainEqual(point);
+  });
+});
+
+describe('a pod, as podvitals knows it', () => {
+  it('has the cause of what is wrong with it, and no series when nothing is', () => {
+    const shown = (cause: string) =>
+      show(pointsOfPod(cartPod, usages, { verdict: { ...more.verdict, cause } }), 'podvitals_pod_verdict');
+    expect(shown('OOMKilled')).toEqual(['{cause="OOMKilled",confidence="certain",failure_mode="F2"} 1']);
+    expect(shown('None')).toEqual([]);
+  });
+  it('has its look-ups by how long they took, and no series when none was answered', () => {
+    const points = pointsOfPod(cartPod, usages, more);
+    expect(networkSignals.dnsLookup.bounds).toEqual(LOOKUP_BOUNDS);
+    const buckets = show(points, 'podvitals_pod_dns_lookup_seconds');
+    expect(buckets).toContain('{le="0.1"} 2');
+    expect(buckets).toContain('{le="+Inf"} 3');
+    expect(show(pointsOfPod(cartPod, usages), 'podvitals_pod_dns_lookup_seconds')).toEqual([]);
   });
 });
 
