@@ -24,6 +24,7 @@ import { tracedReceiver } from './alerting/traced-receiver.ts';
 import { consoleRoutes } from './api/console.ts';
 import { dashboardRoutes, type Prices, readDashboards } from './api/dashboards.ts';
 import { eventRoutes } from './api/events.ts';
+import { federationRoutes } from './api/federation.ts';
 import { incidentRoutes } from './api/incidents.ts';
 import { otlpRoutes } from './api/otlp.ts';
 import { podRoutes, type ReadLogs } from './api/pods.ts';
@@ -334,6 +335,7 @@ async function openPage(
   await app.register(
     statusRoutes({ ...options, querier: () => store.querier(), stats: () => store.stats() }),
   );
+  await app.register(federationRoutes({ querier: () => store.querier(), clock }));
   await app.register(remoteWriteRoutes(writeReceiver, admissions.remote_write));
   await app.register(ruleRoutes(rules));
   await app.register(

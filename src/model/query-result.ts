@@ -21,13 +21,35 @@ export interface QueryResult {
   readonly value: QueryValue;
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
+  /** What it cost, where whoever answered can say. */
+  readonly stats?: QueryStats;
+}
+
+export interface QueryStats {
+  /** Milliseconds waited for others, and milliseconds from then on. */
+  readonly queuedMs: number;
+  readonly evaluationMs: number;
+  /** Samples looked at, each as often as it was; and the most held at a time. */
+  readonly samples: number;
+  readonly peakSamples: number;
+}
+
+export interface QueryOptions {
+  /** How old the newest sample of an instant vector may be; left to whoever answers when left out. */
+  readonly lookbackMs?: number;
 }
 
 /** Asks at one time, in integer milliseconds. Rejects with a CodedError `QUERY_*` for a bad or stopped query. */
-export type Query = (expr: string, atMs: number, signal?: AbortSignal) => Promise<QueryResult>;
+export type Query = (
+  expr: string,
+  atMs: number,
+  signal?: AbortSignal,
+  options?: QueryOptions,
+) => Promise<QueryResult>;
 
 export type QueryRange = (
   expr: string,
   range: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
   signal?: AbortSignal,
+  options?: QueryOptions,
 ) => Promise<QueryResult>;

@@ -1,5 +1,5 @@
 import type { Labels } from '../../model/labels.ts';
-import type { QueryResult, QueryValue } from '../../model/query-result.ts';
+import type { QueryResult, QueryStats, QueryValue } from '../../model/query-result.ts';
 import type { Sample } from '../../model/sample.ts';
 import type { Clock } from '../../util/clock.ts';
 import { othersFirst } from '../promql/evaluation/turn.ts';
@@ -25,10 +25,25 @@ export async function* inTurns(parts: Iterable<string>, clock: Clock): AsyncGene
 }
 
 /** The answer to a query as Prometheus writes it. */
-export function* resultJson({ value, warnings, infos }: QueryResult): Generator<string> {
+export function* resultJson({ value, warnings, infos, stats }: QueryResult): Generator<string> {
   yield `{"status":"success","data":{"resultType":"${value.type}","result":`;
   yield* valueParts(value);
-  yield `}${annotations('warnings', 'warning', warnings)}${annotations('infos', 'info', infos)}}`;
+  yield `${stats === undefined ? '' : `,"stats":${JSON.stringify(statsJson(stats))}`}}${annotations('warnings', 'warning', warnings)}${annotations('infos', 'info', infos)}}`;
+}
+
+/** What is not told apart here counts as the evaluation itself. */
+function statsJson({ queuedMs, evaluationMs, samples, peakSamples }: QueryStats) {
+  return {
+    timings: {
+      evalTotalTime: evaluationMs / 1000,
+      resultSortTime: 0,
+      queryPreparationTime: 0,
+      innerEvalTime: evaluationMs / 1000,
+      execQueueTime: queuedMs / 1000,
+      execTotalTime: (queuedMs + evaluationMs) / 1000,
+    },
+    samples: { totalQueryableSamples: samples, peakSamples },
+  };
 }
 
 /** Names or values of labels. */

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Matcher } from '../../model/matcher.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
 import { quote } from '../promql/go-format.ts';
-import { parseExpr } from '../promql/parse-expr.ts';
+import { parseMetricSelector } from '../promql/parse-metric-selector.ts';
 import { parseDuration } from '../promql/parser/number-literal.ts';
 
 /** The parameters of a request: those of the URL, before them those of a posted form. */
@@ -66,23 +66,29 @@ function parseDate(text: string): number {
 
 /** A duration in seconds or as `1h30m`, in milliseconds; not rounded. */
 export function durationParameter(form: Form, name: string): number {
-  const text = form.get(name) ?? '';
-  if (FLOAT.test(text)) {
-    const seconds = Number(text.replaceAll('_', ''));
-    if (Math.abs(seconds) <= 2 ** 63 / 1e9) return seconds * 1000;
-    throw badData(name, `cannot parse ${quote(text)} to a valid duration. It overflows int64`);
-  }
-  const milliseconds = parseDuration(text);
-  if (milliseconds !== undefined) return milliseconds;
-  throw badData(name, `cannot parse ${quote(text)} to a valid duration`);
+  const milliseconds = parseDurationParameter(form.get(name) ?? '');
+  if (typeof milliseconds === 'number') return milliseconds;
+  throw badData(name, milliseconds.mistake);
+}
+
+/** The same of a text; or what is wrong with it. */
+export function parseDurationParameter(text: string): number | { readonly mistake: string } {
+  const mistake = `cannot parse ${quote(text)} to a valid duration`;
+  if (!FLOAT.test(text)) return parseDuration(text) ?? { mistake };
+  const seconds = Number(text.replaceAll('_', ''));
+  return Math.abs(seconds) <= 2 ** 63 / 1e9 ? seconds * 1000 : { mistake: `${mistake}. It overflows int64` };
 }
 
 /** How many results are wanted; 0 is all. */
 export function limitParameter(form: Form): number {
   const text = form.get('limit') ?? '';
   if (text === '') return 0;
-  if (!/^[+-]?\d{1,15}$/.test(text))
-    throw badData('limit', `strconv.Atoi: parsing ${quote(text)}: invalid syntax`);
+  const isNumber = /^[+-]?\d+$/.test(text);
+  if (!isNumber || text.length > 19)
+    throw badData(
+      'limit',
+      `strconv.Atoi: parsing ${quote(text)}: ${isNumber ? 'value out of range' : 'invalid syntax'}`,
+    );
   if (text.startsWith('-')) throw badData('limit', 'limit must be non-negative');
   return Number(text);
 }
@@ -90,19 +96,13 @@ export function limitParameter(form: Form): number {
 /** The selectors of `match[]`. @throws CodedError saying which cannot be read */
 export function matchParameters(form: Form): readonly (readonly Matcher[])[] {
   return form.getAll('match[]').map((text) => {
-    const expr = readSelector(text);
-    if (expr.kind === 'vector-selector' && expr.offsetMs === 0 && expr.at === null) return expr.matchers;
-    throw unreadable(`1:1: parse error: ${quote(text)} is not a metric selector`);
+    try {
+      return parseMetricSelector(text);
+    } catch (error) {
+      if (!messageOf(error).endsWith('must contain at least one non-empty matcher')) throw error;
+      throw unreadable('match[] must contain at least one non-empty matcher');
+    }
   });
 }
 
 const unreadable = (message: string) => new CodedError('PROMETHEUS_PARAMETER', message, { status: 400 });
-
-function readSelector(text: string) {
-  try {
-    return parseExpr(text);
-  } catch (error) {
-    if (!messageOf(error).endsWith('must contain at least one non-empty matcher')) throw error;
-    throw unreadable('match[] must contain at least one non-empty matcher');
-  }
-}

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { QueryResult } from '../../model/query-result.ts';
+import type { QueryOptions, QueryResult } from '../../model/query-result.ts';
 import { CodedError, isCodedError } from '../../util/coded-error.ts';
 import type { PrometheusRoutesOptions } from './prometheus.ts';
 import { inTurns, resultJson } from './prometheus-json.ts';
@@ -9,6 +9,7 @@ import {
   durationParameter,
   type Form,
   limitParameter,
+  parseDurationParameter,
   requiredTime,
   timeParameter,
 } from './prometheus-parameters.ts';
@@ -27,10 +28,11 @@ export function createQueryRoutes({ query, queryRange, clock }: PrometheusRoutes
     limit: number,
     ask: (signal: AbortSignal) => Promise<QueryResult>,
   ) => {
-    const result = truncate(await stoppable(form, request, ask), limit);
+    const { stats, ...result } = truncate(await stoppable(form, request, ask), limit);
+    const told = form.get('stats') ? { ...result, ...(stats && { stats }) } : result;
     return reply
       .type('application/json')
-      .send(Readable.from(inTurns(resultJson(result), clock), { objectMode: false }));
+      .send(Readable.from(inTurns(resultJson(told), clock), { objectMode: false }));
   };
 
   /** Stops the query when its time is up, or when nobody waits for the answer any more. */
@@ -61,13 +63,17 @@ export function createQueryRoutes({ query, queryRange, clock }: PrometheusRoutes
     async query(form, request, reply) {
       const limit = limitParameter(form);
       const atMs = timeParameter(form, 'time', clock.now());
-      return answer(form, request, reply, limit, (signal) => query(form.get('query') ?? '', atMs, signal));
+      const options = optionsOf(form);
+      return answer(form, request, reply, limit, (signal) =>
+        query(form.get('query') ?? '', atMs, signal, options),
+      );
     },
     async queryRange(form, request, reply) {
       const limit = limitParameter(form);
       const range = rangeOf(form);
+      const options = optionsOf(form);
       return answer(form, request, reply, limit, (signal) =>
-        queryRange(form.get('query') ?? '', range, signal),
+        queryRange(form.get('query') ?? '', range, signal, options),
       );
     },
   };
@@ -98,6 +104,19 @@ function rangeOf(form: Form) {
   }
   // Times are whole milliseconds, so that a shorter step cannot be taken.
   return { startMs, endMs, stepMs: Math.max(1, Math.trunc(stepMs)) };
+}
+
+/** `lookback_delta`, which Prometheus has beside its flag; 0 is as if it were not given. */
+function optionsOf(form: Form): QueryOptions {
+  const text = form.get('lookback_delta') ?? '';
+  if (text === '') return {};
+  const lookbackMs = parseDurationParameter(text);
+  if (typeof lookbackMs === 'number') return lookbackMs > 0 ? { lookbackMs } : {};
+  throw new CodedError(
+    'PROMETHEUS_PARAMETER',
+    `error parsing lookback delta duration: ${lookbackMs.mistake}`,
+    { status: 400 },
+  );
 }
 
 function truncate(result: QueryResult, limit: number): QueryResult {

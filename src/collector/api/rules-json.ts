@@ -31,7 +31,9 @@ function ruleJson(state: RuleState, excludeAlerts: boolean) {
   };
   const { rule } = state;
   if (rule.kind === 'recording') {
-    return { name: rule.record, query: state.query, labels: state.labels, ...evaluated, type: 'recording' };
+    // Prometheus leaves these out where there are none.
+    const labels = Object.keys(state.labels).length === 0 ? {} : { labels: state.labels };
+    return { name: rule.record, query: state.query, ...labels, ...evaluated, type: 'recording' };
   }
   return {
     state: stateOf(state.alerts),
@@ -41,7 +43,7 @@ function ruleJson(state: RuleState, excludeAlerts: boolean) {
     keepFiringFor: seconds(rule.keepFiringForMs),
     labels: state.labels,
     annotations: rule.annotations,
-    alerts: excludeAlerts ? [] : state.alerts.filter(isActive).map(alertJson),
+    alerts: excludeAlerts ? null : state.alerts.filter(isActive).map(alertJson),
     ...evaluated,
     type: 'alerting',
   };

@@ -1,8 +1,10 @@
 import type {
   MatrixSeries,
   Query,
+  QueryOptions,
   QueryRange,
   QueryResult,
+  QueryStats,
   QueryValue,
   VectorSample,
 } from '../../model/query-result.ts';
@@ -69,29 +71,27 @@ export function createEngine(options: EngineOptions): Engine {
   // Expressions whose summaries were found wrong: every sample of them is looked at.
   const distrusted = new WeakSet<Expr>();
 
-  const evaluateAt = async (
-    expr: Expr,
-    text: string,
-    atMs: number,
-    signal: AbortSignal | undefined,
-    summaries?: Summaries,
-  ) => {
+  const evaluateAt = async (expr: Expr, text: string, atMs: number, asked: Asked, summaries?: Summaries) => {
     const range = { startMs: atMs, endMs: atMs, stepMs: 0 };
-    const context = createContext(options, range, signal, summaries);
-    return finish(await evaluateInstant(expr, context), context, text);
+    const context = createContext(options, range, asked, summaries);
+    const began = options.clock.monotonic();
+    const value = await evaluateInstant(expr, context);
+    return finish(value, context, text, { ...asked, evaluationMs: options.clock.monotonic() - began });
   };
 
   return {
-    async query(text, atMs, signal) {
+    async query(text, atMs, signal, { lookbackMs } = {}) {
       const expr = parse(text);
+      const askedMs = options.clock.monotonic();
       return slots.run(async () => {
-        if (distrusted.has(expr)) return evaluateAt(expr, text, atMs, signal);
+        const asked = { signal, lookbackMs, queuedMs: options.clock.monotonic() - askedMs };
+        if (distrusted.has(expr)) return evaluateAt(expr, text, atMs, asked);
         const { shadow } = options;
         const summaries: Summaries = { standing, used: false };
         const before = options.querier().changes;
-        const result = await evaluateAt(expr, text, atMs, signal, summaries);
+        const result = await evaluateAt(expr, text, atMs, asked, summaries);
         if (!summaries.used || shadow === undefined || shadow.random() >= shadow.share) return result;
-        const decoded = await evaluateAt(expr, text, atMs, signal);
+        const decoded = await evaluateAt(expr, text, atMs, asked);
         // What was committed in between would make them differ.
         if (before === undefined || options.querier().changes !== before) return result;
         const agreed = isSameAnswer(result.value, decoded.value);
@@ -102,7 +102,7 @@ export function createEngine(options: EngineOptions): Engine {
         return decoded;
       }, signal);
     },
-    async queryRange(text, range, signal) {
+    async queryRange(text, range, signal, { lookbackMs } = {}) {
       checkRange(range);
       const expr = parse(text);
       const type = typeOf(expr);
@@ -113,12 +113,23 @@ export function createEngine(options: EngineOptions): Engine {
           { status: 400 },
         );
       }
+      const askedMs = options.clock.monotonic();
       return slots.run(async () => {
-        const context = createContext(options, range, signal);
-        return finish(await evaluateOverRange(expr, context), context, text);
+        const began = options.clock.monotonic();
+        const asked = { signal, lookbackMs, queuedMs: began - askedMs };
+        const context = createContext(options, range, asked);
+        const value = await evaluateOverRange(expr, context);
+        return finish(value, context, text, { ...asked, evaluationMs: options.clock.monotonic() - began });
       }, signal);
     },
   };
+}
+
+/** What whoever asks wants besides the answer, and how long they waited. */
+interface Asked {
+  readonly signal: AbortSignal | undefined;
+  readonly lookbackMs: QueryOptions['lookbackMs'];
+  readonly queuedMs: number;
 }
 
 function checkRange({ startMs, endMs, stepMs }: Parameters<QueryRange>[1]): void {
@@ -130,14 +141,14 @@ function checkRange({ startMs, endMs, stepMs }: Parameters<QueryRange>[1]): void
 function createContext(
   options: EngineOptions,
   range: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
-  signal: AbortSignal | undefined,
+  { signal, lookbackMs }: Asked,
   summaries?: Summaries,
 ): QueryContext {
   const { limits = {} } = options;
   return {
     ...range,
     querier: options.querier(),
-    lookbackMs: limits.lookbackMs ?? 5 * MINUTE_MS,
+    lookbackMs: lookbackMs ?? limits.lookbackMs ?? 5 * MINUTE_MS,
     subqueryStepMs: options.subqueryStepMs ?? MINUTE_MS,
     delayedNameRemoval: options.delayedNameRemoval ?? false,
     annotations: createAnnotations(),
@@ -147,8 +158,14 @@ function createContext(
   };
 }
 
-function finish(value: QueryValue, { annotations }: QueryContext, text: string): QueryResult {
-  return { value, ...annotations.messages(text) };
+function finish(
+  value: QueryValue,
+  { annotations, budget }: QueryContext,
+  text: string,
+  { queuedMs, evaluationMs }: Pick<QueryStats, 'queuedMs' | 'evaluationMs'>,
+): QueryResult {
+  const stats = { queuedMs, evaluationMs, samples: budget.looked, peakSamples: Math.ceil(budget.peak) };
+  return { value, ...annotations.messages(text), stats };
 }
 
 async function evaluateInstant(expr: Expr, context: QueryContext): Promise<QueryValue> {

@@ -1,4 +1,4 @@
-import type { Query, QueryRange } from '../../model/query-result.ts';
+import type { Query, QueryOptions, QueryRange } from '../../model/query-result.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
 import { readResult } from './result.ts';
@@ -89,11 +89,18 @@ export function createQueryApi(options: QueryApiOptions): QueryApi {
   };
 
   return {
-    query: (expr, atMs, signal) => ask('query', { query: expr, time: seconds(atMs) }, signal),
-    queryRange: (expr, { startMs, endMs, stepMs }, signal) =>
+    query: (expr, atMs, signal, options) =>
+      ask('query', { query: expr, time: seconds(atMs), ...lookback(options) }, signal),
+    queryRange: (expr, { startMs, endMs, stepMs }, signal, options) =>
       ask(
         'query_range',
-        { query: expr, start: seconds(startMs), end: seconds(endMs), step: seconds(stepMs) },
+        {
+          query: expr,
+          start: seconds(startMs),
+          end: seconds(endMs),
+          step: seconds(stepMs),
+          ...lookback(options),
+        },
         signal,
       ),
     ask: (path, parameters, signal) => answered(`${path}?${parameters}`, undefined, signal),
@@ -101,6 +108,9 @@ export function createQueryApi(options: QueryApiOptions): QueryApi {
 }
 
 const seconds = (ms: number) => (ms / 1000).toFixed(3);
+
+const lookback = ({ lookbackMs }: QueryOptions = {}): Record<string, string> =>
+  lookbackMs === undefined ? {} : { lookback_delta: seconds(lookbackMs) };
 
 async function readAnswer(response: Response) {
   const parts: Uint8Array[] = [];

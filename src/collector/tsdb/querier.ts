@@ -32,7 +32,7 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
     const compiled = matchers.map(compileMatcher);
     const read = createReader();
     for (const series of head.select(compiled)) {
-      if (series === undefined || series.lastT < minT) yield undefined;
+      if (series === undefined || !mayHaveSamples(series, minT, maxT)) yield undefined;
       else yield inMemory(series, read);
     }
     for (const dropped of disk.selectDropped(compiled, minT, maxT))
@@ -114,6 +114,12 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
       return [...values].sort();
     },
   };
+}
+
+/** What is on disk may be as old as any; what is only in memory began with its oldest chunk. */
+function mayHaveSamples(series: MemorySeries, minT: number, maxT: number): boolean {
+  if (series.lastT < minT || minT > maxT) return false;
+  return series.persistedT !== Number.NEGATIVE_INFINITY || oldestInMemory(series) <= maxT;
 }
 
 type Chunk = SealedChunk | XorChunk;

@@ -1,30 +1,21 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { trace } from '@opentelemetry/api';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Collector, createCollector } from '../../../src/collector/collector.ts';
-import { createStore } from '../../../src/collector/tsdb/store.ts';
-import { encodeLabels } from '../../../src/model/labels.ts';
-import { systemClock } from '../../../src/util/clock.ts';
-import { eventually } from '../../support/eventually.ts';
+import {
+  type ApiCall,
+  type BesidePrometheus,
+  sorted,
+  startBesidePrometheus,
+} from '../../support/beside-prometheus.ts';
 import { missing } from '../../support/parts.ts';
-import { type RealPrometheus, startPrometheus } from '../../support/prometheus.ts';
 import { createRandom } from '../../support/random.ts';
-import { type RandomSeries, randomSeries, toOpenMetrics } from '../../support/random-promql.ts';
+import { randomSeries } from '../../support/random-promql.ts';
 
 /** Seconds; an hour ago, so that a store with any retention keeps it. */
 const START = Math.floor(Date.now() / 15_000) * 15 - 3600;
 const END = START + 3000;
 
-interface Call {
+interface Call extends ApiCall {
   /** What of Grafana makes it. */
   readonly by: string;
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  /** In the address for GET, as a form for POST. */
-  readonly parameters?: readonly (readonly [name: string, value: string | number])[];
   /** Whether bodies are the same, have the same shape, or are maps of the same kind of values. */
   readonly same: 'values' | 'shape' | 'map' | 'text';
 }
@@ -246,51 +237,19 @@ const RULES = `groups:
       - {alert: Never, expr: 'vector(0) > 1', for: 1m, labels: {severity: page}, annotations: {summary: never}}
 `;
 
-/** What the collector wrote into its log as errors. */
-const troubles: string[] = [];
-
 describe.skipIf(missing('prometheus', 'promtool'))(
   'what Grafana sends is answered as Prometheus answers it',
   () => {
-    const folder = mkdtempSync(join(tmpdir(), 'podvitals-grafana-'));
-    let prometheus: RealPrometheus | undefined;
-    let collector: Collector | undefined;
+    let both: BesidePrometheus | undefined;
 
     beforeAll(async () => {
-      // Blocks made of a text have no stale markers.
-      const series = randomSeries(createRandom(11), START * 1000, 200).map(({ labels, samples }) => ({
-        labels,
-        samples: samples.filter(({ v }) => v !== 'stale'),
-      }));
-      const rules = join(folder, 'rules.yaml');
-      writeFileSync(rules, RULES);
-      prometheus = await startPrometheus(
-        toOpenMetrics(series),
-        [],
-        `global: {scrape_interval: 15s}\nrule_files: [${JSON.stringify(rules)}]\n`,
-      );
-      await fill(folder, series);
-      collector = collectorIn(folder, rules);
-      await collector.start();
-      for (const url of [prometheus.url, collector.url()]) {
-        await eventually(async () => {
-          const { data } = (await (await fetch(`${url}/api/v1/rules`)).json()) as {
-            data: { groups: { rules: { health: string }[] }[] };
-          };
-          expect(data.groups[0]!.rules.map(({ health }) => health)).toEqual(['ok', 'ok']);
-          return true;
-        });
-      }
+      both = await startBesidePrometheus(randomSeries(createRandom(11), START * 1000, 200), RULES);
     });
-    afterAll(async () => {
-      await collector?.stop();
-      await prometheus?.stop();
-      rmSync(folder, { recursive: true, force: true });
-    });
+    afterAll(async () => both?.stop());
 
     for (const call of CALLS) {
       it(`${call.by}: ${nameOf(call)}`, async () => {
-        const [ours, theirs] = await Promise.all([send(collector!.url(), call), send(prometheus!.url, call)]);
+        const { ours, theirs } = await both!.ask(call);
         expect([ours.status, ours.type]).toEqual([theirs.status, theirs.type]);
         if (call.same === 'text') return;
         const [our, their] = [JSON.parse(ours.body), JSON.parse(theirs.body)] as const;
@@ -309,64 +268,6 @@ const nameOf = ({ method, path, parameters = [] }: Call) =>
     path,
     ...parameters.filter(([name]) => !/^(?:start|end|time)$/.test(name)).map((pair) => pair.join('=')),
   ].join(' ');
-
-const pairs = ({ parameters = [] }: Call) => parameters.map(([name, value]) => [name, String(value)]);
-
-async function send(url: string, call: Call): Promise<{ status: number; type: string | null; body: string }> {
-  const path = call.path.startsWith('/') ? call.path : `/api/v1/${call.path}`;
-  const form = new URLSearchParams(pairs(call));
-  const answer = await (call.method === 'POST'
-    ? fetch(url + path, { method: 'POST', body: form })
-    : fetch(`${url}${path}${form.size > 0 ? `?${form}` : ''}`));
-  return { status: answer.status, type: answer.headers.get('content-type'), body: await answer.text() };
-}
-
-async function fill(dataDir: string, series: readonly RandomSeries[]): Promise<void> {
-  const store = createStore({ path: join(dataDir, 'collector.db'), clock: systemClock });
-  const appender = store.appender();
-  for (const { labels, samples } of series) {
-    const ref = appender.reference(encodeLabels(labels));
-    for (const { t, v } of samples) {
-      if (v === 'stale') appender.appendStale(ref, t);
-      else appender.append(ref, t, v);
-    }
-  }
-  expect((await appender.commit()).rejected).toBe(0);
-  await store.close();
-}
-
-function collectorIn(dataDir: string, rules: string): Collector {
-  const root = resolve(import.meta.dirname, '../../..');
-  const anyPort = { host: '127.0.0.1', port: 0 };
-  return createCollector({
-    dataDir,
-    listen: anyPort,
-    otlpGrpc: anyPort,
-    otlpHttp: anyPort,
-    otlpOptional: true,
-    externalUrl: 'http://localhost:7638',
-    evaluationIntervalMs: 1000,
-    retention: { timeMs: 15 * 24 * 3_600_000, bytes: 2 ** 31 },
-    ruleFiles: [rules],
-    webhooks: [],
-    remoteWrite: [],
-    tellTerminal: false,
-    assets: { console: dataDir, dashboards: join(root, 'dashboards'), runbooks: join(root, 'runbooks') },
-    version: '0.0.0',
-    clock: systemClock,
-    tracer: trace.getTracer('test'),
-    logger: pino({ level: 'error' }, { write: (line) => void troubles.push(line) }),
-    say: () => {},
-  });
-}
-
-/** Series of an answer come in no particular order. */
-function sorted(answer: { data?: { result?: unknown[] } | unknown[] }): unknown {
-  const list = Array.isArray(answer.data) ? answer.data : answer.data?.result;
-  const keyOf = (item: unknown) => JSON.stringify((item as { metric?: unknown } | null)?.metric ?? item);
-  if (Array.isArray(list)) list.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  return answer;
-}
 
 type Shape = string | readonly [] | readonly [Shape] | { readonly [key: string]: Shape };
 

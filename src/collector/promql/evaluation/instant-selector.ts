@@ -25,10 +25,10 @@ function atTime(at: AtModifier, context: QueryContext): number {
 
 /** The series of a selector in the order of their labels, so that sums do not depend on how a store keeps them. */
 export async function selectSeries(
-  selector: VectorSelector,
+  selector: Pick<VectorSelector, 'matchers'>,
   minT: number,
   maxT: number,
-  { querier, turn }: QueryContext,
+  { querier, turn }: Pick<QueryContext, 'querier' | 'turn'>,
 ): Promise<StoredSeries[]> {
   const found: StoredSeries[] = [];
   let looked = 0;
@@ -79,7 +79,9 @@ export async function evaluateSelector(
     if (turn.isOver()) await turn.pause();
     const series = newSeries(stored.labels, grid.steps);
     const samples = await readInTurns(stored, minT, maxT, turn);
-    if (!lookBack(samples, timeOf, lookbackMs, read, series)) continue;
+    const seen = lookBack(samples, timeOf, lookbackMs, read, series);
+    if (seen === 0) continue;
+    budget.look(seen);
     budget.take(costOfSteps(1, grid.steps));
     out.push(series);
   }
@@ -99,17 +101,18 @@ function lookingAt(selector: VectorSelector, evaluation: Evaluation, read: 'valu
   return { timeOf: () => time, lookbackMs: lookbackMs - Math.abs(offsetMs) };
 }
 
+/** At how many steps there is a sample. */
 function lookBack(
   samples: Samples,
   timeOf: (step: number) => number,
   lookbackMs: number,
   read: 'value' | 'time',
   { values, present }: StepSeries,
-): boolean {
+): number {
   const { t, v, length } = samples;
   const words = wordsOf(v);
   let next = 0;
-  let any = false;
+  let seen = 0;
   for (let k = 0; k < values.length; k += 1) {
     const time = timeOf(k);
     while (next < length && t[next]! <= time) next += 1;
@@ -119,7 +122,7 @@ function lookBack(
     if (Number.isNaN(value) && isStaleAt(words, newest)) continue;
     values[k] = read === 'value' ? value : t[newest]! / 1000;
     present[k] = 1;
-    any = true;
+    seen += 1;
   }
-  return any;
+  return seen;
 }

@@ -172,7 +172,7 @@ export async function mapRange(
 async function slide(
   samples: Samples,
   { rangeMs, endOf }: RangeVector,
-  { grid, turn }: Evaluation,
+  { grid, turn, budget }: Evaluation,
   fn: RangeFunction,
   scans: boolean,
   { values, present }: StepSeries,
@@ -181,6 +181,7 @@ async function slide(
   const { length } = samples;
   let any = false;
   let looked = 0;
+  let inWindows = 0;
   for (let k = 0; k < grid.steps; k += 1) {
     window.evalMs = timeAt(grid, k);
     window.endMs = endOf(k);
@@ -188,6 +189,7 @@ async function slide(
     while (window.to < length && window.t[window.to]! <= window.endMs) window.to += 1;
     while (window.from < window.to && window.t[window.from]! <= window.startMs) window.from += 1;
     if (window.from === window.to) continue;
+    inWindows += window.to - window.from;
     if (fn(window, values, k)) {
       present[k] = 1;
       any = true;
@@ -197,5 +199,6 @@ async function slide(
     looked = 0;
     if (turn.isOver()) await turn.pause();
   }
+  budget.look(inWindows);
   return any;
 }

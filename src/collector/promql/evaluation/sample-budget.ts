@@ -9,6 +9,11 @@ export interface SampleBudget {
   take(samples: number): void;
   give(samples: number): void;
   readonly taken: number;
+  /** The most taken at a time. */
+  readonly peak: number;
+  /** Counts samples that are looked at. */
+  look(samples: number): void;
+  readonly looked: number;
 }
 
 const SAMPLE_BYTES = 16;
@@ -20,9 +25,12 @@ export const costOfSteps = (series: number, steps: number): number =>
 
 export function createSampleBudget(maxSamples: number): SampleBudget {
   let taken = 0;
+  let peak = 0;
+  let looked = 0;
   return {
     take(samples) {
       taken += samples;
+      if (taken > peak) peak = taken;
       if (taken <= maxSamples) return;
       throw new CodedError(
         'QUERY_TOO_MANY_SAMPLES',
@@ -35,6 +43,15 @@ export function createSampleBudget(maxSamples: number): SampleBudget {
     },
     get taken() {
       return taken;
+    },
+    get peak() {
+      return peak;
+    },
+    look(samples) {
+      looked += samples;
+    },
+    get looked() {
+      return looked;
     },
   };
 }

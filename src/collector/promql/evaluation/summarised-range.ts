@@ -103,6 +103,7 @@ export function valueOfWindow(
   evaluation: Evaluation,
 ): boolean | Promise<boolean> {
   if (summary.count === 0) return false;
+  evaluation.budget.look(summary.count);
   return fn.summary(summary, window, out, 0) ?? decode(stored, fn.whole, window, out, evaluation);
 }
 

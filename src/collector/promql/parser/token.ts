@@ -130,7 +130,7 @@ function unclosed(open: readonly string[], last: Token | undefined, at: number):
 function unknownCharacter(text: string, at: number, within: string | undefined): LexicalMistake {
   const char = String.fromCodePoint(text.codePointAt(at)!);
   const place = within === '{' ? ' inside braces' : '';
-  return { message: `unexpected character${place}: '${char}'`, from: at };
+  return { message: `unexpected character${place}: '${quote(char).slice(1, -1)}'`, from: at };
 }
 
 /** A token as Prometheus names it in `unexpected …`; undefined is the end of the input. */
