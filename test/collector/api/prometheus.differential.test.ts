@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BesidePrometheus, sorted, startBesidePrometheus } from '../../support/beside-prometheus.ts';
+import { eventually } from '../../support/eventually.ts';
 import { missing } from '../../support/parts.ts';
 import { createRandom } from '../../support/random.ts';
 import { randomSeries } from '../../support/random-promql.ts';
@@ -120,13 +121,7 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
   ],
   format_query: ['', 'query=', 'query=a%2Bb', 'query=('],
   parse_query: ['', 'query=a%2Bb', 'query=('],
-  '/federate': [
-    '',
-    'match[]={',
-    'match[]=nothing',
-    'match[]={__name__=~"ALERTS.*"}',
-    'match[]=ALERTS&match[]=ALERTS_FOR_STATE',
-  ],
+  '/federate': ['', 'match[]={', 'match[]=nothing'],
 };
 const POSTED = ['query', 'query_range', 'series', 'labels', 'query_exemplars', 'format_query', 'parse_query'];
 
@@ -157,6 +152,18 @@ describe.skipIf(missing('prometheus', 'promtool'))(
           await compare({ method: 'POST', path, parameters: [...new URLSearchParams(query)] });
       });
     }
+
+    it('what alerts write is federated once it is there', async () => {
+      for (const match of ['{__name__=~"ALERTS.*"}', 'ALERTS', 'ALERTS_FOR_STATE{severity="ticket"}']) {
+        await eventually(async () => {
+          const path = `/federate?match[]=${encodeURIComponent(match)}`;
+          const { ours, theirs } = await both!.ask({ method: 'GET', path });
+          expect(settled(ours.body)).toBe(settled(theirs.body));
+          expect(ours.body).toMatch(/^# TYPE ALERTS/);
+          return true;
+        }, 30_000);
+      }
+    });
 
     it('pages of rule groups follow one another', async () => {
       const names: string[][] = [[], []];

@@ -43,7 +43,8 @@ describe('series that come and go', () => {
       '__name__=up,pod=old,zone=a': '11@0 12@1',
     });
     expect(read(store, named('up'), START + HOUR)).toEqual({ '__name__=up,pod=new,zone=a': '13@3660' });
-    expect(store.querier().labelValues('pod', [], START, START + HOUR)).toEqual(['new', 'old']);
+    expect(store.querier().labelValues('pod', [], START, START + HOUR)).toEqual(['old']);
+    expect(store.querier().labelValues('pod', [], START, START + 2 * HOUR)).toEqual(['new', 'old']);
   });
 
   it('come back under the same reference, also after a restart', async () => {
