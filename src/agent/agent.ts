@@ -31,12 +31,14 @@ import { openSignalTrace } from './host/signal-trace.ts';
 import { findTools } from './host/tool.ts';
 import { openRuntime } from './open-runtime.ts';
 import { DEBUG_LABEL } from './pod/debug-copy.ts';
+import { type ManifestObject, podSpecOf } from './pod/manifest/manifest-object.ts';
 import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import type { NodeSettings } from './pod/node/node-keeper.ts';
 import { createPodManager, type PodManager } from './pod/pod-manager.ts';
 import { podmanSocketOf } from './pod/runtime/podman/podman-socket.ts';
 import type { Enforcement, Runtime } from './pod/runtime/runtime.ts';
 import type { RuntimeName } from './pod/runtime/runtime-name.ts';
+import { askedInVain } from './pod/spec/unenforced.ts';
 import type { PodTransition } from './pod/transition.ts';
 import { newestWithin } from './redaction/log-bound.ts';
 import { redactLog } from './redaction/redaction.ts';
@@ -315,7 +317,7 @@ export function createAgent(options: AgentOptions): Agent {
       manager.delete({ kind, ...metadata, gracePeriodSeconds: 0, force: true, request }).gone.catch(onError);
     }
     const apply = async (files: readonly ManifestFile[], { create } = { create: false }) =>
-      applyFiles(manager, files, create);
+      applyFiles(manager, runtime.enforcement(), files, create);
     const usage = usageRoutes({
       pods: () => podFigures(manager.views().pods, flightRecorder),
       async node() {
@@ -398,6 +400,7 @@ function started<T>(value: T | undefined): T {
 /** Parses and applies manifests; each file's folder is where its host containers start. */
 async function applyFiles(
   manager: PodManager,
+  enforcement: Enforcement,
   files: readonly ManifestFile[],
   create: boolean,
 ): Promise<ApplyOutcome> {
@@ -415,7 +418,20 @@ async function applyFiles(
     const own = objects.filter((object) => object.file === path);
     applied.push(...(await manager.apply(own, { folder: dirname(path) })));
   }
-  return { objects: applied, warnings };
+  return { objects: applied, warnings: [...warnings, ...unenforcedWarnings(objects, enforcement)] };
+}
+
+/** What the pods of these objects ask for and do not get on this host. */
+function unenforcedWarnings(objects: readonly ManifestObject[], { level, notEnforced }: Enforcement) {
+  return objects.flatMap((object) => {
+    const spec = podSpecOf(object);
+    const fields = spec ? askedInVain(spec, notEnforced) : [];
+    if (fields.length === 0) return [];
+    const { namespace, name } = object.metadata;
+    return [
+      `${object.file}: ${object.kind} ${namespace}/${name}: not enforced on this host (${level}): ${fields.join(', ')}`,
+    ];
+  });
 }
 
 async function openControl(

@@ -121,7 +121,9 @@ export function createApp(options: AppOptions): App {
     await agent.start();
     const { level, notEnforced, remedy } = agent.enforcement();
     say(`pods run here with: ${level}`);
-    if (notEnforced.length > 0) say(`not enforced on this host: ${notEnforced.join(', ')}`);
+    // No host of this runtime has filters of system calls: who asks for one is told so.
+    const lost = notEnforced.filter((field) => field !== 'securityContext.seccompProfile');
+    if (lost.length > 0) say(`not enforced on this host: ${lost.join(', ')}`);
     if (remedy !== undefined) say(`to enforce more: ${remedy}`);
   };
 

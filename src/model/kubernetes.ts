@@ -106,7 +106,7 @@ export interface SecurityContext {
   readonly readOnlyRootFilesystem?: boolean;
   readonly allowPrivilegeEscalation?: boolean;
   readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] };
-  readonly seccompProfile?: { readonly type: string };
+  readonly seccompProfile?: { readonly type: string; readonly localhostProfile?: string };
 }
 
 export interface PodSecurityContext

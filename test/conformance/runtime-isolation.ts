@@ -99,6 +99,15 @@ export function runtimeIsolation(name: string, create: () => Promise<RuntimeSubj
       expect(await run(script)).toEqual(['0']);
     });
 
+    it('filters system calls as asked, or says that it cannot', async () => {
+      const { notEnforced } = subject.runtime.enforcement();
+      const cannot = notEnforced.includes('securityContext.seccompProfile');
+      const script = 'grep Seccomp: /proc/self/status | grep -o "[0-9]$"';
+      expect(await run(script, { security: { seccomp: 'none' } })).toEqual(['0']);
+      // 2: a filter. Source: proc(5)
+      expect(await run(script)).toEqual([cannot ? '0' : '2']);
+    });
+
     it('has a root file system that cannot be written, where asked, and volumes that can', async () => {
       const source = join(folder, 'writable');
       mkdirSync(source);

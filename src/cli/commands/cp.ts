@@ -7,9 +7,9 @@ import type { Pod } from '../../model/kubernetes.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { Connection } from '../client.ts';
 import { runInPod } from '../command-session.ts';
+import { findPod } from '../pod-choice.ts';
 import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
 import { printable } from '../terminal.ts';
-import { findPod } from './logs.ts';
 
 interface CopyFlags extends CommonFlags {
   readonly container?: string;

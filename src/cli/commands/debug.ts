@@ -12,6 +12,7 @@ import { askAgent, askServer, streamAgent } from '../client.ts';
 import { runInPod } from '../command-session.ts';
 import { debugCommands } from '../debug-commands.ts';
 import { ExitStatus } from '../exit-status.ts';
+import { findPod } from '../pod-choice.ts';
 import {
   type CommonFlags,
   connectionOf,
@@ -22,7 +23,6 @@ import {
 } from '../program.ts';
 import { objectPath, resourceKind } from '../resource-kind.ts';
 import { printable, printableLines } from '../terminal.ts';
-import { findPod } from './logs.ts';
 
 interface DebugFlags extends CommonFlags {
   readonly container?: string;

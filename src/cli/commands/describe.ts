@@ -14,6 +14,7 @@ import { humanDuration } from '../age.ts';
 import { askAgent, askServer } from '../client.ts';
 import { describeObject } from '../describe-object.ts';
 import { describeNode } from '../node-text.ts';
+import { findPod } from '../pod-choice.ts';
 import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
 import {
   collectionPath,
@@ -25,7 +26,6 @@ import {
 } from '../resource-kind.ts';
 import { printable } from '../terminal.ts';
 import { targetOf } from '../workload-target.ts';
-import { findPod } from './logs.ts';
 
 /** `describe pod NAME`: the pod, its containers' states and its events, as kubectl lays them out. */
 export function describeCommand(terminal: Terminal): Command {

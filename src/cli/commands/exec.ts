@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { CodedError } from '../../util/coded-error.ts';
 import { runInPod } from '../command-session.ts';
 import { ExitStatus } from '../exit-status.ts';
-import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
-import { findPod } from './logs.ts';
+import { podOf } from '../pod-choice.ts';
+import { type CommonFlags, connectionOf, type Terminal, withConnection } from '../program.ts';
 
 interface ExecFlags extends CommonFlags {
   readonly container?: string;
@@ -15,7 +15,10 @@ interface ExecFlags extends CommonFlags {
 export function execCommand(terminal: Terminal): Command {
   return withConnection(new Command('exec'))
     .description('run a command in a container')
-    .argument('<pod>', 'NAME or NAMESPACE/NAME of a pod, or of a workload with one pod')
+    .argument(
+      '<pod>',
+      'a pod’s NAME or NAMESPACE/NAME, or KIND/NAME of a workload or Service: one of its pods',
+    )
     .argument('<command...>', 'after --: the program and its arguments')
     .option('-n, --namespace <name>', 'namespace')
     .option('-c, --container <name>', 'container; the first one when left out')
@@ -23,7 +26,7 @@ export function execCommand(terminal: Terminal): Command {
     .option('-t, --tty', 'give the command a terminal')
     .action(async (name: string, command: readonly string[], flags: ExecFlags) => {
       const connection = connectionOf(flags, terminal);
-      const pod = await findPod(connection, parseName(name, flags));
+      const pod = await podOf(connection, name, flags);
       const streams = terminal.streams;
       if (streams === undefined) throw new CodedError('NO_STREAMS', 'exec needs standard streams');
       const { stdin, stdout, stderr } = streams;

@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { KubernetesObject, Pod } from '../../model/kubernetes.ts';
-import { CodedError, isCodedError } from '../../util/coded-error.ts';
-import { askAgent, type Connection, streamAgent } from '../client.ts';
+import type { Pod } from '../../model/kubernetes.ts';
+import { isCodedError } from '../../util/coded-error.ts';
+import { streamAgent } from '../client.ts';
+import { podOf } from '../pod-choice.ts';
 import {
   type CommonFlags,
   connectionOf,
-  parseName,
   positiveInteger,
   type Terminal,
   withConnection,
@@ -40,7 +40,7 @@ export function logsCommand(terminal: Terminal): Command {
     .option('--since <time>', 'only lines of the last so long: 30s, 10m, 2h', secondsOf)
     .action(async (name: string, flags: LogFlags) => {
       const connection = connectionOf(flags, terminal);
-      const pod = await findPod(connection, parseName(name, flags));
+      const pod = await podOf(connection, name, flags);
       const print = (container: string) => {
         const prefix = flags.prefix ? `[pod/${pod.metadata.name}/${container}] ` : '';
         const prefixed = prefix === '' ? undefined : createPrefixer(prefix);
@@ -98,32 +98,4 @@ function secondsOf(text: string): number {
   if (match === null || Number(match[1]) === 0)
     throw new InvalidArgumentError(`"${text}" is no time span; write 30s, 10m or 2h`);
   return Number(match[1]) * factor;
-}
-
-/** The pod of this name, or the only pod of the workload of this name. */
-export async function findPod(
-  connection: Connection,
-  target: { readonly namespace: string; readonly name: string },
-): Promise<Pod> {
-  const { items } = await askAgent<{ items: readonly KubernetesObject[] }>(connection, 'GET', '/api/v1/pods');
-  const pods = (items as readonly Pod[]).filter((pod) => pod.metadata.namespace === target.namespace);
-  const exact = pods.find((pod) => pod.metadata.name === target.name);
-  if (exact) return exact;
-  const owned = pods.filter((pod) => pod.metadata.name.replace(/-[a-z0-9]+-[a-z0-9]+$/, '') === target.name);
-  if (owned.length === 1) return owned[0]!;
-  const names = (owned.length > 1 ? owned : pods).map(
-    (pod) => `${pod.metadata.namespace}/${pod.metadata.name}`,
-  );
-  const elsewhere = (items as readonly Pod[])
-    .filter((pod) => pod.metadata.name.startsWith(target.name))
-    .map((pod) => `${pod.metadata.namespace}/${pod.metadata.name}`);
-  const hint =
-    names.length > 0
-      ? `choose one of: ${names.join(', ')}`
-      : elsewhere.length > 0
-        ? `did you mean ${elsewhere.join(', ')}`
-        : 'podvitals get pods shows what there is';
-  throw new CodedError('NOT_FOUND', `pod ${target.namespace}/${target.name} not found; ${hint}`, {
-    status: 404,
-  });
 }

@@ -4,10 +4,10 @@ import type { Pod } from '../../model/kubernetes.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
 import type { Connection } from '../client.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
+import { podOf } from '../pod-choice.ts';
+import { type CommonFlags, connectionOf, type Terminal, withConnection } from '../program.ts';
 import { openSession } from '../session.ts';
 import { printable } from '../terminal.ts';
-import { findPod } from './logs.ts';
 
 interface Ports {
   readonly local: number;
@@ -18,12 +18,15 @@ interface Ports {
 export function portForwardCommand(terminal: Terminal): Command {
   return withConnection(new Command('port-forward'))
     .description('reach ports of a pod at 127.0.0.1')
-    .argument('<pod>', 'NAME or NAMESPACE/NAME of a pod, or of a workload with one pod')
+    .argument(
+      '<pod>',
+      'a pod’s NAME or NAMESPACE/NAME, or KIND/NAME of a workload or Service: one of its pods',
+    )
     .argument('<port...>', 'PORT, LOCAL:REMOTE or :REMOTE (any free local one); REMOTE may be a name')
     .option('-n, --namespace <name>', 'namespace')
     .action(async (name: string, words: readonly string[], flags: CommonFlags) => {
       const connection = connectionOf(flags, terminal);
-      const pod = await findPod(connection, parseName(name, flags));
+      const pod = await podOf(connection, name, flags);
       const ports = words.map((word) => parsePorts(word, pod));
       const servers: Server[] = [];
       try {

@@ -153,8 +153,7 @@ const HONOURED: Readonly<Record<string, readonly string[]>> = {
   V1HostAlias: ['hostnames', 'ip'],
   V1PodDNSConfig: ['nameservers', 'options', 'searches'],
   V1PodDNSConfigOption: ['name', 'value'],
-  // Whatever filter is asked for cannot be loaded; none can be had.
-  V1SeccompProfile: [],
+  V1SeccompProfile: ['localhostProfile', 'type'],
   V1PodSecurityContext: [
     'fsGroup',
     'runAsGroup',
@@ -232,7 +231,6 @@ const HARMLESS: Readonly<Record<string, unknown>> = {
   'V1PodSecurityContext.fsGroupChangePolicy': null,
   'V1PodSecurityContext.supplementalGroupsPolicy': 'Merge',
   'V1SecurityContext.procMount': 'Default',
-  'V1SeccompProfile.type': 'Unconfined',
 
   'V1Container.stdin': false,
   'V1Container.tty': false,

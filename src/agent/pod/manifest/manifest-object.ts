@@ -46,3 +46,20 @@ export type ManifestObject =
       /** Base64. */
       readonly data?: Readonly<Record<string, string>>;
     });
+
+/** The pods an object makes; undefined for one that makes none. */
+export function podSpecOf(object: ManifestObject): PodSpec | undefined {
+  switch (object.kind) {
+    case 'Pod':
+      return object.spec;
+    case 'CronJob':
+      return object.spec.jobTemplate.spec.template.spec;
+    case 'Deployment':
+    case 'StatefulSet':
+    case 'DaemonSet':
+    case 'Job':
+      return object.spec.template.spec;
+    default:
+      return undefined;
+  }
+}

@@ -9,10 +9,28 @@ import type {
 import { portOf } from '../prober/probe.ts';
 import { DNS_POLICIES, MOST_NAMESERVERS } from '../spec/resolver-file.ts';
 import { checkName, DNS_SUBDOMAIN } from './names.ts';
+import { nearestName } from './nearest-name.ts';
 import type { Path, Report } from './problem.ts';
 import { atLeast, exactlyOne, oneOf } from './rules.ts';
 
 const PROFILES = ['RuntimeDefault', 'Unconfined', 'Localhost'];
+/** Source: linux/capability.h, as Kubernetes names them */
+const CAPABILITIES = [
+  'ALL',
+  ...'AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE DAC_READ_SEARCH'.split(
+    ' ',
+  ),
+  ...'FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN'.split(
+    ' ',
+  ),
+  ...'NET_BIND_SERVICE NET_BROADCAST NET_RAW PERFMON SETFCAP SETGID SETPCAP SETUID SYS_ADMIN SYS_BOOT'.split(
+    ' ',
+  ),
+  ...'SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG'.split(
+    ' ',
+  ),
+  ...'SYSLOG WAKE_ALARM'.split(' '),
+];
 const HANDLERS = ['exec', 'httpGet', 'sleep'] as const;
 
 /** Who the containers of a pod are, and what they may do. */
@@ -22,7 +40,7 @@ export function checkPodSecurity(context: PodSecurityContext | undefined, path: 
     atLeast(context[field], 0, [...path, field], report);
   for (const [index, group] of (context.supplementalGroups ?? []).entries())
     atLeast(group, 0, [...path, 'supplementalGroups', index], report);
-  oneOf(context.seccompProfile?.type, PROFILES, [...path, 'seccompProfile', 'type'], report);
+  checkSeccomp(context.seccompProfile, [...path, 'seccompProfile'], report);
 }
 
 export function checkContainerSecurity(
@@ -33,7 +51,7 @@ export function checkContainerSecurity(
   if (!context) return;
   for (const field of ['runAsUser', 'runAsGroup'] as const)
     atLeast(context[field], 0, [...path, field], report);
-  oneOf(context.seccompProfile?.type, PROFILES, [...path, 'seccompProfile', 'type'], report);
+  checkSeccomp(context.seccompProfile, [...path, 'seccompProfile'], report);
   if (context.allowPrivilegeEscalation === false && context.privileged) {
     report({
       path: [...path, 'allowPrivilegeEscalation'],
@@ -43,15 +61,36 @@ export function checkContainerSecurity(
   }
   for (const list of ['add', 'drop'] as const) {
     for (const [index, name] of (context.capabilities?.[list] ?? []).entries()) {
-      // It becomes a word of a command line.
-      if (/^[A-Za-z_]+$/.test(name)) continue;
+      const plain = name.toUpperCase().replace(/^CAP_/, '');
+      if (CAPABILITIES.includes(plain)) continue;
+      const near = nearestName(plain, CAPABILITIES);
       report({
         path: [...path, 'capabilities', list, index],
         value: name,
-        message: 'must be the name of a capability such as NET_ADMIN, or ALL',
+        message: near
+          ? `Linux has no such capability; did you mean ${near}?`
+          : `Linux has no such capability; use ALL or some of ${CAPABILITIES.slice(1).join(', ')}`,
       });
     }
   }
+}
+
+/** Source: kubernetes/pkg/apis/core/validation/validation.go, validateSeccompProfileField */
+function checkSeccomp(profile: SecurityContext['seccompProfile'], path: Path, report: Report): void {
+  if (!profile) return;
+  oneOf(profile.type, PROFILES, [...path, 'type'], report);
+  const { type, localhostProfile: file } = profile;
+  const place = [...path, 'localhostProfile'];
+  if (type !== 'Localhost') {
+    if (file !== undefined)
+      report({ path: place, value: file, message: 'may only be set when type is Localhost' });
+  } else if (!file) report({ path: place, message: 'required when type is Localhost' });
+  else if (file.startsWith('/') || file.split('/').includes('..'))
+    report({
+      path: place,
+      value: file,
+      message: 'must be a path within the folder seccomp of the data folder',
+    });
 }
 
 /** The hooks of a container. */

@@ -78,6 +78,8 @@ export interface ContainerSecurity {
   readonly capabilities?: { readonly add: readonly string[]; readonly drop: readonly string[] };
   readonly noNewPrivileges?: boolean;
   readonly readOnlyRoot?: boolean;
+  /** The filter of system calls: none, or a file within the folder `seccomp` of the data folder; absent: the runtime's. */
+  readonly seccomp?: 'none' | { readonly file: string };
 }
 
 /** Everything resolved: references looked up, quantities parsed, variables expanded. */

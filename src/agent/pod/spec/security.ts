@@ -16,6 +16,7 @@ export function containerSecurity(container: Container, pod: PodRecord): Contain
   const uid = own.runAsUser ?? shared.runAsUser;
   const gid = own.runAsGroup ?? shared.runAsGroup;
   const { add = [], drop = [] } = own.capabilities ?? {};
+  const profile = own.seccompProfile ?? shared.seccompProfile;
   const security: ContainerSecurity = {
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
@@ -24,6 +25,8 @@ export function containerSecurity(container: Container, pod: PodRecord): Contain
     ...(add.length + drop.length === 0 ? {} : { capabilities: { add, drop } }),
     ...(own.allowPrivilegeEscalation === false && !own.privileged ? { noNewPrivileges: true } : {}),
     ...(own.readOnlyRootFilesystem ? { readOnlyRoot: true } : {}),
+    ...(profile?.type === 'Unconfined' ? { seccomp: 'none' } : {}),
+    ...(profile?.localhostProfile === undefined ? {} : { seccomp: { file: profile.localhostProfile } }),
   };
   return Object.keys(security).length === 0 ? undefined : security;
 }

@@ -246,8 +246,7 @@ kind: Deploymnt`;
 
 describe('what is accepted but not honoured', () => {
   it('is a warning with its name', () => {
-    const { objects, warnings } =
-      parse(`${podWith('      securityContext: {seccompProfile: {type: RuntimeDefault}}')}
+    const { objects, warnings } = parse(`${podWith('      securityContext: {procMount: Unmasked}')}
       tty: false
       resources: {limits: {nvidia.com/gpu: 1}}
   schedulerName: mine
@@ -262,11 +261,43 @@ kind: ServiceMonitor
 metadata: {name: web}`);
     expect(objects).toHaveLength(1);
     expect(warnings).toEqual([
-      'shop.yaml:8: Pod shop/cart: spec.containers[0].securityContext.seccompProfile.type is accepted but not honoured yet',
+      'shop.yaml:8: Pod shop/cart: spec.containers[0].securityContext.procMount is accepted but not honoured yet',
       'shop.yaml:10: Pod shop/cart: spec.containers[0].resources.limits["nvidia.com/gpu"] is accepted but not honoured yet',
       'shop.yaml:11: Pod shop/cart: spec.schedulerName is accepted but not honoured yet',
       'shop.yaml:15: Ingress default/web: this kind is accepted but not honoured yet',
       'shop.yaml:19: ServiceMonitor default/web: this kind is accepted but not honoured yet',
+    ]);
+  });
+});
+
+describe('rights of containers', () => {
+  const security = (text: string) => podWith(`      securityContext: ${text}`);
+
+  it('are those Linux has, with what was probably meant', () => {
+    expect(problems(security('{capabilities: {add: [NET_ADMIN, cap_sys_time], drop: [ALL]}}'))).toEqual([]);
+    expect(problems(security('{capabilities: {add: [NET_ADMIM]}}'))).toEqual([
+      expect.stringContaining(
+        'capabilities.add[0]: "NET_ADMIM": Linux has no such capability; did you mean NET_ADMIN?',
+      ),
+    ]);
+    expect(problems(security('{capabilities: {drop: [everything]}}'))).toEqual([
+      expect.stringMatching(/Linux has no such capability; use ALL or some of AUDIT_CONTROL, .*WAKE_ALARM$/),
+    ]);
+  });
+
+  it('name a filter of system calls by its kind, or by a file that lies in its folder', () => {
+    expect(
+      problems(security('{seccompProfile: {type: Localhost, localhostProfile: shop/cart.json}}')),
+    ).toEqual([]);
+    expect(problems(security('{seccompProfile: {type: Localhost}}'))).toEqual([
+      expect.stringContaining('seccompProfile.localhostProfile: required when type is Localhost'),
+    ]);
+    for (const file of ['/etc/x.json', 'a/../../x.json'])
+      expect(problems(security(`{seccompProfile: {type: Localhost, localhostProfile: ${file}}}`))).toEqual([
+        expect.stringContaining('must be a path within the folder seccomp'),
+      ]);
+    expect(problems(security('{seccompProfile: {type: RuntimeDefault, localhostProfile: a.json}}'))).toEqual([
+      expect.stringContaining('may only be set when type is Localhost'),
     ]);
   });
 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ContainerConfig, ContainerSecurity, HostPort, SandboxConfig } from '../runtime.ts';
 import { containerLabels, containerName, type PodNames, podLabels, podName } from './labels.ts';
 
@@ -83,7 +84,12 @@ export function podBody(config: SandboxConfig, agent: string): object {
 export function containerBody(
   config: ContainerConfig,
   pod: PodNames,
-  place: { readonly podId: string; readonly agent: string; readonly logPath: string },
+  place: {
+    readonly podId: string;
+    readonly agent: string;
+    readonly logPath: string;
+    readonly seccompFolder: string;
+  },
 ): object {
   const limits = resources(config);
   return {
@@ -92,7 +98,7 @@ export function containerBody(
     ...(pod.hostIpc ? { ipcns: HOST } : {}),
     image: config.image,
     ...words(config),
-    ...security(config.security),
+    ...security(config.security, place.seccompFolder),
     env: Object.fromEntries(config.env),
     labels: containerLabels(place.agent, pod, config),
     restart_policy: 'no',
@@ -116,8 +122,8 @@ function words({ command, imageEntrypoint }: ContainerConfig): object {
 }
 
 /** What is absent is the image's or Podman's default. */
-function security(asked: ContainerSecurity = {}): object {
-  const { uid, gid, groups = [], privileged, capabilities, noNewPrivileges, readOnlyRoot } = asked;
+function security(asked: ContainerSecurity = {}, seccompFolder: string): object {
+  const { uid, gid, groups = [], privileged, capabilities, noNewPrivileges, readOnlyRoot, seccomp } = asked;
   const user =
     uid === undefined && gid === undefined ? undefined : `${uid ?? 0}${gid === undefined ? '' : `:${gid}`}`;
   return {
@@ -129,6 +135,9 @@ function security(asked: ContainerSecurity = {}): object {
       : { cap_add: capabilities.add.map(capability), cap_drop: capabilities.drop.map(capability) }),
     ...(noNewPrivileges ? { no_new_privileges: true } : {}),
     ...(readOnlyRoot ? { read_only_filesystem: true } : {}),
+    ...(seccomp === undefined
+      ? {}
+      : { seccomp_profile_path: seccomp === 'none' ? 'unconfined' : join(seccompFolder, seccomp.file) }),
   };
 }
 

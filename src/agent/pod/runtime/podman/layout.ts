@@ -6,10 +6,13 @@ import type { LifeNames, PodNames } from './labels.ts';
  * What is ours on disk; everything else Podman keeps.
  *
  *     pods/<uid>/                                                       volumes
+ *     seccomp/                                                          put there by the operator
  *     logs/pods/<namespace>_<name>_<uid>/<container>/<attempt>.log      written by Podman's conmon, in CRI form
  */
 export interface Layout {
   pod(uid: string): string;
+  /** Where filters of system calls are, that manifests name. */
+  readonly seccomp: string;
   podLogs(pod: PodNames): string;
   log(pod: PodNames, life: Pick<LifeNames, 'name' | 'attempt'>): string;
 }
@@ -28,6 +31,7 @@ export function createLayout(dataDir: string): Layout {
     join(dataDir, 'logs', 'pods', segment(`${namespace}_${name}_${podUid}`));
   return {
     pod: (uid) => join(dataDir, 'pods', segment(uid)),
+    seccomp: join(dataDir, 'seccomp'),
     podLogs,
     log: (pod, { name, attempt }) => join(podLogs(pod), segment(name), `${attempt}.log`),
   };

@@ -248,7 +248,12 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
     const old = config.attempt - KEPT_LOGS;
     if (old >= 0) rmSync(layout.log(open.names, { ...config, attempt: old }), { force: true });
     checkMounts(config);
-    const body = containerBody(config, open.names, { podId: open.podId, agent, logPath });
+    const body = containerBody(config, open.names, {
+      podId: open.podId,
+      agent,
+      logPath,
+      seccompFolder: layout.seccomp,
+    });
     const create = () => client.ask({ method: 'POST', path: '/containers/create', body }, made);
     let id: string;
     try {
