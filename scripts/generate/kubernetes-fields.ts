@@ -22,6 +22,7 @@ const ROOTS = [
   'V1CronJob',
   'V1Service',
   'V1PodDisruptionBudget',
+  'V1PriorityClass',
   'V1ConfigMap',
   'V1Secret',
 ];

@@ -125,6 +125,16 @@ const ALL: { readonly [K in Kind]: Columns<Of<K>> } = {
       age(object),
     ],
   },
+  PriorityClass: {
+    heads: ['NAME', 'VALUE', 'GLOBAL-DEFAULT', 'AGE', 'PREEMPTIONPOLICY'],
+    row: (object) => [
+      object.metadata.name,
+      String(object.value),
+      String(object.globalDefault ?? false),
+      age(object),
+      object.preemptionPolicy ?? 'PreemptLowerPriority',
+    ],
+  },
   ControllerRevision: {
     heads: ['NAME', 'CONTROLLER', 'REVISION', 'AGE'],
     row: (object) => {

@@ -6,6 +6,8 @@ export interface ResourceKind {
   readonly base: string;
   readonly plural: string;
   readonly names: readonly string[];
+  /** It has no namespace; the agent keeps it in `default`. */
+  readonly clusterScoped?: boolean;
 }
 
 const core = (kind: ResourceKind['kind'], plural: string, ...names: readonly string[]): ResourceKind => ({
@@ -35,6 +37,11 @@ const KINDS: readonly ResourceKind[] = [
   core('Service', 'services', 'svc'),
   core('Endpoints', 'endpoints', 'ep'),
   { ...core('PodDisruptionBudget', 'poddisruptionbudgets', 'pdb'), base: '/apis/policy/v1' },
+  {
+    ...core('PriorityClass', 'priorityclasses', 'pc'),
+    base: '/apis/scheduling.k8s.io/v1',
+    clusterScoped: true,
+  },
   core('ConfigMap', 'configmaps', 'cm'),
   core('Secret', 'secrets'),
 ];
@@ -71,11 +78,11 @@ export function kindWord(kind: ResourceKind | 'Node'): string {
 const groupOf = ({ base }: ResourceKind) => (base.startsWith('/apis/') ? base.split('/')[2]! : '');
 
 export function collectionPath(kind: ResourceKind, namespace: string | undefined): string {
-  return namespace === undefined
-    ? `${kind.base}/${kind.plural}`
-    : `${kind.base}/namespaces/${encodeURIComponent(namespace)}/${kind.plural}`;
+  if (namespace === undefined || kind.clusterScoped) return `${kind.base}/${kind.plural}`;
+  return `${kind.base}/namespaces/${encodeURIComponent(namespace)}/${kind.plural}`;
 }
 
 export function objectPath(kind: ResourceKind, namespace: string, name: string): string {
-  return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
+  const own = encodeURIComponent(kind.clusterScoped ? 'default' : namespace);
+  return `${kind.base}/namespaces/${own}/${kind.plural}/${encodeURIComponent(name)}`;
 }

@@ -45,7 +45,7 @@ const fileSchema = z.strictObject({
           z.strictObject({
             key: z.string().min(1).max(317),
             value: z.string().max(63).optional(),
-            effect: z.enum(['NoSchedule', 'PreferNoSchedule']),
+            effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']),
           }),
         )
         .max(64)
@@ -53,6 +53,9 @@ const fileSchema = z.strictObject({
       reserved: z.strictObject({ cpu: z.string().optional(), memory: z.string().optional() }).optional(),
       maxPods: z.number().int().min(1).max(10_000).optional(),
       evictionHard: z.partialRecord(z.enum(EVICTION_SIGNAL_NAMES), z.string()).optional(),
+      evictionSoft: z.partialRecord(z.enum(EVICTION_SIGNAL_NAMES), z.string()).optional(),
+      evictionSoftGracePeriod: z.partialRecord(z.enum(EVICTION_SIGNAL_NAMES), z.string()).optional(),
+      evictionMaxPodGracePeriod: z.number().int().min(0).max(86_400).optional(),
     })
     .optional(),
   collector: z

@@ -1,8 +1,9 @@
 import type { NodeSettings } from '../agent/pod/node/node-keeper.ts';
 import { defaultNodeSettings } from '../agent/pod/node/node-settings.ts';
-import type { EvictionSignal, Threshold } from '../agent/pod/node/pressure.ts';
+import type { EvictionSignal, SoftThresholds, Threshold } from '../agent/pod/node/pressure.ts';
 import { parseQuantity } from '../agent/pod/spec/quantity.ts';
 import { CodedError } from '../util/coded-error.ts';
+import { parseDuration } from './duration.ts';
 
 export const EVICTION_SIGNAL_NAMES = [
   'memory.available',
@@ -17,13 +18,19 @@ interface NodeFields {
     | readonly {
         readonly key: string;
         readonly value?: string | undefined;
-        readonly effect: 'NoSchedule' | 'PreferNoSchedule';
+        readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
       }[]
     | undefined;
   readonly reserved?: { readonly cpu?: string | undefined; readonly memory?: string | undefined } | undefined;
   readonly maxPods?: number | undefined;
-  readonly evictionHard?: Readonly<Partial<Record<EvictionSignal, string | undefined>>> | undefined;
+  readonly evictionHard?: BySignal | undefined;
+  readonly evictionSoft?: BySignal | undefined;
+  readonly evictionSoftGracePeriod?: BySignal | undefined;
+  /** Seconds. */
+  readonly evictionMaxPodGracePeriod?: number | undefined;
 }
+
+type BySignal = Readonly<Partial<Record<EvictionSignal, string | undefined>>>;
 
 /** The node's fields of `agent` in podvitals.yaml, over the defaults. @throws CONFIG_INVALID */
 export function nodeSettings(
@@ -57,7 +64,38 @@ export function nodeSettings(
     },
     maxPods: fields?.maxPods ?? defaults.maxPods,
     thresholds: { ...defaults.thresholds, ...Object.fromEntries(thresholds) },
+    softThresholds: softThresholds(fields ?? {}, inFile),
+    maxPodGraceMs: (fields?.evictionMaxPodGracePeriod ?? 0) * 1000,
   };
+}
+
+/** Source: kubernetes/pkg/kubelet/eviction/helpers.go, parseThresholds and parseGracePeriods */
+function softThresholds(
+  { evictionSoft = {}, evictionSoftGracePeriod = {} }: NodeFields,
+  inFile: (field: string) => string,
+): SoftThresholds {
+  for (const signal of Object.keys(evictionSoftGracePeriod) as EvictionSignal[]) {
+    if (evictionSoft[signal] !== undefined) continue;
+    throw new CodedError(
+      'CONFIG_INVALID',
+      `${inFile(`agent.evictionSoftGracePeriod.${signal}`)}: there is no soft threshold of this signal; set agent.evictionSoft.${signal}`,
+    );
+  }
+  const entries = Object.entries(evictionSoft) as [EvictionSignal, string][];
+  return Object.fromEntries(
+    entries.map(([signal, text]) => {
+      const grace = evictionSoftGracePeriod[signal];
+      const place = inFile(`agent.evictionSoftGracePeriod.${signal}`);
+      if (grace === undefined) {
+        throw new CodedError(
+          'CONFIG_INVALID',
+          `${place}: a soft threshold needs a grace period, such as 1m30s`,
+        );
+      }
+      const graceMs = parseDuration(grace, place, 0);
+      return [signal, { threshold: threshold(text, inFile(`agent.evictionSoft.${signal}`)), graceMs }];
+    }),
+  );
 }
 
 /** `100Mi`, or `10%` of what there is in all. Source: kubelet --eviction-hard */

@@ -184,6 +184,17 @@ export interface CronJob {
 }
 
 /** How many pods of a set must stay, or may go, at once. */
+/** Has no namespace; it is kept in `default`. */
+export interface PriorityClass {
+  readonly apiVersion: 'scheduling.k8s.io/v1';
+  readonly kind: 'PriorityClass';
+  readonly metadata: ObjectMeta;
+  readonly value: number;
+  readonly globalDefault?: boolean;
+  readonly description?: string;
+  readonly preemptionPolicy?: 'PreemptLowerPriority' | 'Never';
+}
+
 export interface PodDisruptionBudget {
   readonly apiVersion: 'policy/v1';
   readonly kind: 'PodDisruptionBudget';

@@ -6,6 +6,7 @@ import type {
   Deployment,
   Job,
   PodDisruptionBudget,
+  PriorityClass,
   ReplicaSet,
   StatefulSet,
 } from './kubernetes-workload.ts';
@@ -405,6 +406,7 @@ export type KubernetesObject =
   | Service
   | Endpoints
   | PodDisruptionBudget
+  | PriorityClass
   | ConfigMap
   | Secret;
 

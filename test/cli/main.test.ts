@@ -42,7 +42,7 @@ describe('the command line', () => {
     const { code, err } = await podvitals('get', 'unicorns');
     expect(code).toBe(2);
     expect(err).toContain(
-      'there is no resource "unicorns" here; there are pods, deployments, replicasets, statefulsets, daemonsets, controllerrevisions, jobs, cronjobs, services, endpoints, poddisruptionbudgets, configmaps, secrets',
+      'there is no resource "unicorns" here; there are pods, deployments, replicasets, statefulsets, daemonsets, controllerrevisions, jobs, cronjobs, services, endpoints, poddisruptionbudgets, priorityclasses, configmaps, secrets',
     );
   });
   it('exits 1 when no agent answers, and says how to start one', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
+import { nodeSettings } from '../../src/config/node-settings.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -66,7 +67,7 @@ describe('loadConfig', () => {
     [
       'an unknown field further in, telling which there are',
       'agent:\n  listn: 127.0.0.1:1\n',
-      /agent\.listn: there is no such field; there are listen, interval, runtime, backOff, labels, taints, reserved, maxPods, evictionHard$/,
+      /agent\.listn: there is no such field; there are listen, interval, runtime, backOff, labels, taints, reserved, maxPods, evictionHard, evictionSoft, evictionSoftGracePeriod, evictionMaxPodGracePeriod$/,
     ],
     [
       'what never rests',
@@ -84,4 +85,22 @@ describe('loadConfig', () => {
   for (const [what, text, message] of bad) {
     it(`refuses ${what}, naming file, place and remedy`, () => expect(() => withFile(text)).toThrow(message));
   }
+});
+
+describe("the node's soft thresholds", () => {
+  it('need a grace period each, and a threshold for each grace period', () => {
+    const fields = { evictionSoft: { 'memory.available': '300Mi' } } as const;
+    const at = (field: string) => field;
+    expect(() => nodeSettings('node-11', fields, at)).toThrow(
+      /agent\.evictionSoftGracePeriod\.memory\.available: a soft threshold needs a grace period, such as 1m30s/,
+    );
+    const grace = { evictionSoftGracePeriod: { 'memory.available': '1m30s' } } as const;
+    expect(() => nodeSettings('node-11', grace, at)).toThrow(/set agent\.evictionSoft\.memory\.available/);
+    expect(nodeSettings('node-11', { ...fields, ...grace, evictionMaxPodGracePeriod: 20 }, at)).toMatchObject(
+      {
+        softThresholds: { 'memory.available': { threshold: { amount: 300 * 2 ** 20 }, graceMs: 90_000 } },
+        maxPodGraceMs: 20_000,
+      },
+    );
+  });
 });

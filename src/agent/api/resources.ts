@@ -28,6 +28,12 @@ export const RESOURCES: readonly {
     kind: 'PodDisruptionBudget',
     apiVersion: 'policy/v1',
   },
+  {
+    base: '/apis/scheduling.k8s.io/v1',
+    plural: 'priorityclasses',
+    kind: 'PriorityClass',
+    apiVersion: 'scheduling.k8s.io/v1',
+  },
   { base: '/apis/batch/v1', plural: 'jobs', kind: 'Job', apiVersion: 'batch/v1' },
   { base: '/apis/batch/v1', plural: 'cronjobs', kind: 'CronJob', apiVersion: 'batch/v1' },
 ];

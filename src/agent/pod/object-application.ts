@@ -1,6 +1,7 @@
 import type { ObjectMeta, PodTemplate } from '../../model/kubernetes.ts';
 import { CodedError } from '../../util/coded-error.ts';
-import type { ManifestObject } from './manifest/manifest-object.ts';
+import { type ManifestObject, podSpecOf } from './manifest/manifest-object.ts';
+import { missingClass, type PriorityLevel } from './node/priority.ts';
 import { type ObjectStore, type Stored, type StoredKind, shown } from './object-store.ts';
 import { firstDifference } from './pod-update.ts';
 import { canonicalJson } from './workload/pod-names.ts';
@@ -47,6 +48,7 @@ const API_VERSION: Readonly<Record<KeptManifest['kind'], string>> = {
   CronJob: 'batch/v1',
   Service: 'v1',
   PodDisruptionBudget: 'policy/v1',
+  PriorityClass: 'scheduling.k8s.io/v1',
   ConfigMap: 'v1',
   Secret: 'v1',
 };
@@ -60,7 +62,7 @@ export function applyKept(
   const { kind, metadata } = asked;
   const before = objects.get(kind as StoredKind, metadata.namespace, metadata.name);
   const body = bodyOf(asked, before);
-  const hasPods = !['ConfigMap', 'Secret', 'Service', 'PodDisruptionBudget'].includes(kind);
+  const hasPods = !['ConfigMap', 'Secret', 'Service', 'PodDisruptionBudget', 'PriorityClass'].includes(kind);
   const folder = hasPods && made.folder !== undefined ? { folder: made.folder } : {};
   const annotations = { ...metadata.annotations, ...ownAnnotations(before) };
   const meta: ObjectMeta = {
@@ -105,6 +107,10 @@ function bodyOf(asked: KeptManifest | Stored, before: Stored | undefined): objec
     case 'ConfigMap': {
       const { data, binaryData } = asked;
       return { ...(data && { data }), ...(binaryData && { binaryData }) };
+    }
+    case 'PriorityClass': {
+      const { value, globalDefault, description, preemptionPolicy } = asked;
+      return { value, globalDefault, description, preemptionPolicy };
     }
     case 'Secret':
       return { type: asked.type ?? 'Opaque', ...(asked.data && { data: asked.data }) };
@@ -159,8 +165,10 @@ const MUTABLE: Partial<Record<KeptManifest['kind'], readonly string[]>> = {
  * Source: kubernetes/pkg/apis/apps/validation, ValidateStatefulSetUpdate; pkg/apis/batch/validation, ValidateJobUpdate
  */
 export function checkKeptUpdate(objects: ObjectStore, asked: KeptManifest): void {
-  const { kind, metadata, file } = asked;
+  const { kind, metadata } = asked;
   const before = objects.get(kind as StoredKind, metadata.namespace, metadata.name);
+  if (asked.kind === 'PriorityClass' && before?.kind === 'PriorityClass' && before.value !== asked.value)
+    throw immutable(asked, 'value');
   if (!before || !('spec' in asked) || ['Service', 'CronJob', 'PodDisruptionBudget'].includes(kind)) return;
   const body = bodyOf(asked, before) as { readonly spec: Readonly<Record<string, unknown>> };
   const known = (shown(before) as unknown as typeof body).spec;
@@ -171,10 +179,38 @@ export function checkKeptUpdate(objects: ObjectStore, asked: KeptManifest): void
     );
   const path = firstDifference(fixed(known), fixed(body.spec), 'spec');
   if (path === undefined) return;
-  throw new CodedError(
+  throw immutable(asked, path);
+}
+
+const immutable = ({ kind, metadata, file }: KeptManifest, path: string) =>
+  new CodedError(
     `${kind.toUpperCase()}_IMMUTABLE`,
     `${file}: the ${kind} "${metadata.name}" is invalid: ${path}: field is immutable. ` +
       `Delete it first: podvitals delete ${kind.toLowerCase()} ${metadata.name} -n ${metadata.namespace}`,
     { status: 422 },
   );
+
+/**
+ * Refuses pods that name a PriorityClass which is neither there nor among what is applied with them.
+ *
+ * @throws CodedError `PRIORITY_CLASS_NOT_FOUND`. Source: kubernetes/plugin/pkg/admission/priority/admission.go
+ */
+export function checkPriorities(asked: readonly ManifestObject[], levels: readonly PriorityLevel[]): void {
+  const known = [
+    ...levels,
+    ...asked.flatMap((object) =>
+      object.kind === 'PriorityClass' ? [{ name: object.metadata.name, value: object.value }] : [],
+    ),
+  ];
+  for (const object of asked) {
+    const spec = podSpecOf(object);
+    const missing = spec && missingClass(spec, known);
+    if (missing === undefined) continue;
+    const { namespace, name } = object.metadata;
+    throw new CodedError(
+      'PRIORITY_CLASS_NOT_FOUND',
+      `${object.file}: ${object.kind.toLowerCase()} ${namespace}/${name}: no PriorityClass with name ${missing} was found; apply one, or use ${[...known.map((level) => level.name), 'system-node-critical'].join(', ')}`,
+      { status: 403 },
+    );
+  }
 }

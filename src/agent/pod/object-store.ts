@@ -56,6 +56,7 @@ const API_VERSIONS: Readonly<Record<StoredKind, string>> = {
   CronJob: 'batch/v1',
   Service: 'v1',
   PodDisruptionBudget: 'policy/v1',
+  PriorityClass: 'scheduling.k8s.io/v1',
   ConfigMap: 'v1',
   Secret: 'v1',
 };

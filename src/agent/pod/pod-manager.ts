@@ -10,7 +10,8 @@ import type { NodeSettings } from './node/node-keeper.ts';
 import type { HostFacts } from './node/node-object.ts';
 import { createNodePlace, type NodeMeasures, type NodePlace } from './node/node-place.ts';
 import { defaultNodeSettings } from './node/node-settings.ts';
-import { type ApplyAction, applyKept, checkKeptUpdate } from './object-application.ts';
+import { asAdmitted, withPriority } from './node/priority.ts';
+import { type ApplyAction, applyKept, checkKeptUpdate, checkPriorities } from './object-application.ts';
 import { createDeletion, type Ending } from './object-deletion.ts';
 import { createObjectStore, objectKey, type Stored, type StoredKind, shown } from './object-store.ts';
 import { apiTime, isRunning, type PodRecord } from './pod-record.ts';
@@ -237,7 +238,8 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       podNamed: pods.find,
       createPod({ owner, metadata, spec }) {
         const owned = { ...metadata, ownerReferences: [ownerReference(owner)] };
-        const asked = { metadata: owned, spec, folder: owner.folder, ...workloadOf(owner) };
+        const admitted = withPriority(spec, priorityLevels());
+        const asked = { metadata: owned, spec: admitted, folder: owner.folder, ...workloadOf(owner) };
         pods.add(newPod(asked, node.name, uid(), clock.now())).start();
       },
       tell(object, words) {
@@ -290,7 +292,8 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     const existing = pods.find(namespace, name);
     if (existing) return relabel(existing, object);
     workloads.ensure(namespace, name, 'barepod', clock.now());
-    const { metadata, spec } = object;
+    const { metadata } = object;
+    const spec = withPriority(object.spec, priorityLevels());
     const asked = { metadata, spec, folder, workload: name, workloadType: 'barepod' } as const;
     pods.add(newPod(asked, node.name, uid(), clock.now())).start();
     return 'created';
@@ -307,13 +310,16 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     return 'configured';
   }
 
+  const priorityLevels = () =>
+    objects.list('PriorityClass').map(({ metadata: { name }, ...level }) => ({ name, ...level }));
+
   function check(object: ManifestObject, folder: string | undefined): void {
     if (object.kind !== 'Pod') {
       checkKeptUpdate(objects, object);
       return;
     }
     const pod = pods.find(object.metadata.namespace, object.metadata.name);
-    if (pod) checkPodUpdate(pod, object, folder);
+    if (pod) checkPodUpdate(pod, { ...object, spec: asAdmitted(object.spec, pod.spec) }, folder);
   }
 
   function beat(): void {
@@ -395,10 +401,15 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     start,
     async apply(asked, { folder }) {
       for (const object of asked) check(object, folder);
-      const applied = asked.map((object) => {
-        const { namespace, name } = object.metadata;
-        return { kind: object.kind, namespace, name, action: applyOne(object, folder) };
-      });
+      checkPriorities(asked, priorityLevels());
+      // Classes first: pods that name them are made with their priority.
+      const order = (object: ManifestObject) => Number(object.kind !== 'PriorityClass');
+      const applied = [...asked]
+        .sort((a, b) => order(a) - order(b))
+        .map((object) => {
+          const { namespace, name } = object.metadata;
+          return { kind: object.kind, namespace, name, action: applyOne(object, folder) };
+        });
       // Pods that waited for a ConfigMap or Secret need not wait for their next try.
       for (const worker of pods.workers()) {
         if (asked.some((object) => object.metadata.namespace === worker.pod.ref.namespace)) worker.retry();

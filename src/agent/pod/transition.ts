@@ -28,7 +28,7 @@ export type PodTransition =
   /** The node or a more important pod makes it go; `signal` is what the node was short of. */
   | (Base & {
       readonly kind: 'disrupted';
-      readonly reason: 'Evicted' | 'Preempted';
+      readonly reason: 'Evicted' | 'Preempted' | 'TaintManagerEviction';
       readonly message: string;
       readonly signal?: string;
     })

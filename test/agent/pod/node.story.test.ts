@@ -228,3 +228,150 @@ describe('a node short of memory', () => {
     ]);
   });
 });
+
+describe('a NoExecute taint', () => {
+  const tainted = {
+    ...defaultNodeSettings('node-11'),
+    taints: [{ key: 'maintenance', effect: 'NoExecute' as const }],
+  };
+  const bears = (tolerationSeconds?: number) => ({
+    tolerations: [
+      {
+        key: 'maintenance',
+        operator: 'Exists' as const,
+        ...(tolerationSeconds === undefined ? {} : { tolerationSeconds }),
+      },
+    ],
+  });
+
+  it('lets nobody in who does not bear it, and ends who bore it long enough, with its own grace', async () => {
+    story = await createStory({ nodeSettings: tainted, lives: { app: () => ({ stopMs: 3000 }) } });
+    await story.apply(
+      asks('guest', { cpu: '1' }),
+      asks('brief', { cpu: '1' }, bears(30)),
+      asks('keeper', { cpu: '1' }, bears()),
+    );
+    await story.advance(25);
+    expect(story.pod('guest').status.phase).toBe('Pending');
+    expect(scheduled('guest').message).toContain('node(s) had untolerated taint {maintenance: }');
+    expect(story.pod('brief').status.phase).toBe('Running');
+    await story.advance(20);
+    expect(story.manager.get('Pod', 'shop', 'brief')).toBeUndefined();
+    expect(story.pod('keeper').status.phase).toBe('Running');
+    expect(story.transitions.filter(({ kind }) => kind === 'disrupted')).toMatchObject([
+      {
+        pod: { name: 'brief' },
+        reason: 'TaintManagerEviction',
+        message: 'Marking for deletion Pod shop/brief',
+      },
+    ]);
+    expect(story.transitions.filter((it) => it.kind === 'container-died')).toMatchObject([
+      { pod: { name: 'brief' }, exitCode: 143, unrequested: false, killRequest: { by: 'eviction' } },
+    ]);
+  });
+});
+
+describe('a soft threshold of the node', () => {
+  it('evicts when it was crossed for its grace period, and lets the pod end by itself', async () => {
+    let available = 8192 * MIB;
+    const defaults = defaultNodeSettings('node-11');
+    story = await createStory({
+      lives: { app: () => ({ stopMs: 3000, stopExitCode: 0 }) },
+      nodeSettings: {
+        ...defaults,
+        softThresholds: { 'memory.available': { threshold: { amount: 500 * MIB }, graceMs: 60_000 } },
+        maxPodGraceMs: 20_000,
+      },
+      measures: {
+        signals: () => ({ 'memory.available': { available, capacity: 8192 * MIB } }),
+        usage: () => ({ memoryBytes: 300 * MIB, containers: [] }),
+        diskBytes: () => 0,
+      },
+    });
+    await story.apply(asks('web', { memory: '100Mi' }));
+    await story.advance(5);
+    available = 400 * MIB;
+    await story.advance(50);
+    expect(condition('MemoryPressure')).toBe('False');
+    expect(story.pod('web').status.phase).toBe('Running');
+    await story.advance(30);
+    expect(condition('MemoryPressure')).toBe('True');
+    expect(story.pod('web').status).toMatchObject({
+      phase: 'Failed',
+      reason: 'Evicted',
+      message: expect.stringContaining('Threshold quantity: 500Mi, available: 400Mi'),
+    });
+    expect(story.transitions.filter((it) => it.kind === 'container-died')).toMatchObject([{ exitCode: 0 }]);
+  });
+});
+
+describe('a PriorityClass', () => {
+  const level = (name: string, value: number, more: object = {}): ManifestObject => ({
+    file: 'shop.yaml',
+    kind: 'PriorityClass',
+    metadata: { name, namespace: 'default' },
+    value,
+    ...more,
+  });
+
+  it('gives its value and its policy to pods that name it, in whatever order they are applied', async () => {
+    story = await createStory();
+    await story.apply(
+      asks('pager', { cpu: '1' }, { priorityClassName: 'urgent' }),
+      level('urgent', 1000, { preemptionPolicy: 'Never' }),
+    );
+    await story.advance(1);
+    expect(story.pod('pager').spec).toMatchObject({
+      priority: 1000,
+      priorityClassName: 'urgent',
+      preemptionPolicy: 'Never',
+    });
+    // Applied again it is the same pod.
+    await story.apply(asks('pager', { cpu: '1' }, { priorityClassName: 'urgent' }));
+    expect(story.manager.list('Pod')).toHaveLength(1);
+  });
+
+  it('is the default of pods that name none, from then on; and Deployments make their pods so', async () => {
+    story = await createStory();
+    await story.apply(asks('before', { cpu: '100m' }));
+    await story.apply(level('usual', 7, { globalDefault: true }), deployment(1));
+    await story.advance(1);
+    expect(story.pod('before').spec.priority).toBeUndefined();
+    await story.apply(asks('before', { cpu: '100m' }));
+    const own = (story.manager.list('Pod') as readonly Pod[]).filter(
+      ({ metadata }) => metadata.ownerReferences,
+    );
+    expect(own.map(({ spec }) => [spec.priority, spec.priorityClassName])).toEqual([[7, 'usual']]);
+  });
+
+  it('that never preempts waits; one that may makes room', async () => {
+    story = await createStory();
+    await story.apply(
+      level('polite', 1000, { preemptionPolicy: 'Never' }),
+      level('rude', 900),
+      asks('batch', { cpu: '4' }),
+    );
+    await story.advance(1);
+    await story.apply(asks('patient', { cpu: '4' }, { priorityClassName: 'polite' }));
+    await story.advance(40);
+    expect(story.pod('patient').status.phase).toBe('Pending');
+    await remove('patient').gone;
+    await story.apply(asks('pushing', { cpu: '4' }, { priorityClassName: 'rude' }));
+    await story.advance(40);
+    expect(story.pod('pushing').status.phase).toBe('Running');
+    expect(story.manager.get('Pod', 'shop', 'batch')).toBeUndefined();
+  });
+
+  it('must be there, and keeps its value', async () => {
+    story = await createStory();
+    const applied = (object: ManifestObject) => story.manager.apply([object], {});
+    await expect(applied(deployment(1, { priorityClassName: 'none' }))).rejects.toMatchObject({
+      code: 'PRIORITY_CLASS_NOT_FOUND',
+      message: expect.stringContaining('deployment shop/web: no PriorityClass with name none was found'),
+    });
+    expect(story.manager.list('Deployment')).toEqual([]);
+    await story.apply(level('usual', 7), asks('critical', {}, { priorityClassName: 'system-node-critical' }));
+    expect(story.pod('critical').spec.priority).toBe(2_000_001_000);
+    await expect(applied(level('usual', 8))).rejects.toMatchObject({ code: 'PRIORITYCLASS_IMMUTABLE' });
+  });
+});

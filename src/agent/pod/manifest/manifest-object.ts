@@ -6,6 +6,7 @@ import type {
   Deployment,
   Job,
   PodDisruptionBudget,
+  PriorityClass,
   StatefulSet,
 } from '../../../model/kubernetes-workload.ts';
 
@@ -34,6 +35,7 @@ export type ManifestObject =
   | (Applicable & { readonly kind: 'Job'; readonly spec: Job['spec'] })
   | (Applicable & { readonly kind: 'CronJob'; readonly spec: CronJob['spec'] })
   | (Applicable & { readonly kind: 'PodDisruptionBudget'; readonly spec: PodDisruptionBudget['spec'] })
+  | (Applicable & Omit<PriorityClass, 'apiVersion' | 'metadata'>)
   | (Applicable & { readonly kind: 'Service'; readonly spec: Service['spec'] })
   | (Applicable & {
       readonly kind: 'ConfigMap';

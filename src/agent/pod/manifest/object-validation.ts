@@ -6,14 +6,17 @@ import type {
   Deployment,
   Job,
   PodDisruptionBudget,
+  PriorityClass,
   StatefulSet,
 } from '../../../model/kubernetes-workload.ts';
+import { MOST_PRIORITY, type PriorityLevel } from '../node/priority.ts';
 import { withDefaults } from './defaulting.ts';
 import { checkCronJob, checkJob } from './job-validation.ts';
 import type { ManifestObject } from './manifest-object.ts';
 import { CONFIG_KEY, checkAnnotations, checkLabels, checkName, DNS_LABEL, DNS_SUBDOMAIN } from './names.ts';
 import { checkPodSpec } from './pod-validation.ts';
 import type { Path, Problem, Report } from './problem.ts';
+import { oneOf } from './rules.ts';
 import { checkService, serviceWarnings } from './service-validation.ts';
 import {
   withCronJobDefaults,
@@ -58,6 +61,8 @@ export const OBJECT_KINDS: Readonly<
       readonly type: string;
       readonly check: (object: CheckedObject, report: Report) => void;
       readonly body: (object: CheckedObject) => object;
+      /** It has no namespace. */
+      readonly clusterScoped?: boolean;
       /** What is understood and still does not work as in a cluster. */
       readonly warnings?: (object: CheckedObject) => readonly Problem[];
     }
@@ -113,6 +118,24 @@ export const OBJECT_KINDS: Readonly<
     checkDisruptionBudget,
     (spec) => spec,
   ),
+  PriorityClass: {
+    apiVersion: 'scheduling.k8s.io/v1',
+    type: 'V1PriorityClass',
+    check: (object, report) => {
+      checkMetadata(object, DNS_SUBDOMAIN, report);
+      checkPriorityClass(object as CheckedObject & Partial<PriorityLevel>, report);
+    },
+    body: (object) => {
+      const { value, globalDefault, description, preemptionPolicy } = object as Partial<PriorityClass>;
+      return {
+        value,
+        ...(globalDefault ? { globalDefault } : {}),
+        ...(description === undefined ? {} : { description }),
+        preemptionPolicy: preemptionPolicy ?? 'PreemptLowerPriority',
+      };
+    },
+    clusterScoped: true,
+  },
   ConfigMap: {
     apiVersion: 'v1',
     type: 'V1ConfigMap',
@@ -137,6 +160,23 @@ export const OBJECT_KINDS: Readonly<
     }),
   },
 };
+
+/** Source: kubernetes/pkg/apis/scheduling/validation/validation.go, ValidatePriorityClass */
+function checkPriorityClass(
+  { metadata, value, preemptionPolicy }: CheckedObject & Partial<PriorityLevel>,
+  report: Report,
+): void {
+  if (metadata?.name?.startsWith('system-'))
+    report({
+      path: ['metadata', 'name'],
+      value: metadata.name,
+      message: 'names that begin with system- are kept for the system',
+    });
+  if (value === undefined) report({ path: ['value'], message: 'required, but missing' });
+  else if (value > MOST_PRIORITY || value < -(2 ** 31))
+    report({ path: ['value'], value, message: `must be from ${-(2 ** 31)} to ${MOST_PRIORITY}` });
+  oneOf(preemptionPolicy, ['PreemptLowerPriority', 'Never'], ['preemptionPolicy'], report);
+}
 
 const encoded = (texts: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]));

@@ -134,7 +134,8 @@ function checkObject(
     return { problems: kind === 'Secret' ? problems.map(withoutValue) : problems, warnings };
   for (const { path, message } of warn?.(checked) ?? [])
     warnings.push({ path, message: `${kind} ${nameOf(value)}: ${printPath(path)}: ${message}` });
-  const { name, namespace = 'default', labels, annotations } = checked.metadata!;
+  const { name, namespace: own = 'default', labels, annotations } = checked.metadata!;
+  const namespace = OBJECT_KINDS[kind].clusterScoped ? 'default' : own;
   const metadata = { name: name!, namespace, ...(labels && { labels }), ...(annotations && { annotations }) };
   return { object: { file, kind, metadata, ...body(checked) } as ManifestObject, problems, warnings };
 }

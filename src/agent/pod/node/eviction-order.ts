@@ -1,6 +1,6 @@
 import type { PodSpec } from '../../../model/kubernetes.ts';
-import { priorityOf } from './placement.ts';
 import type { PressureType, Shortage } from './pressure.ts';
+import { priorityOf } from './priority.ts';
 import { amount, podRequests, requestsOf } from './resources.ts';
 
 /** A pod that could be evicted, with what it uses; what could not be read is absent. */

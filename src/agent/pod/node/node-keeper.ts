@@ -5,6 +5,7 @@ import type { WriteBehind } from '../write-behind.ts';
 import { type EvictionCandidate, evictionMessage, evictionOrder } from './eviction-order.ts';
 import type { SchedulableNode } from './placement.ts';
 import {
+  type CrossedSince,
   type EvictionThresholds,
   type NodePressures,
   type NodeSignals,
@@ -12,7 +13,9 @@ import {
   noPressure,
   type PressureType,
   type Shortage,
+  type SoftThresholds,
   shortagesOf,
+  softShortages,
 } from './pressure.ts';
 
 /** What the operator says of the node. */
@@ -23,6 +26,10 @@ export interface NodeSettings {
   readonly reserved: { readonly cpu: number; readonly memory: number };
   readonly maxPods: number;
   readonly thresholds: EvictionThresholds;
+  /** Left out: none. */
+  readonly softThresholds?: SoftThresholds;
+  /** What a pod that goes for a soft threshold may have of its grace at most; 0 when left out. */
+  readonly maxPodGraceMs?: number;
 }
 
 /** What is kept of the node between two agents. */
@@ -45,7 +52,7 @@ export interface NodeKeeperOptions {
   readonly candidates: () => readonly EvictionCandidate[];
   /** Whether a pod that was told to go is still there. */
   readonly leaving: (uid: string) => boolean;
-  readonly evict: (uid: string, message: string, signal: string) => void;
+  readonly evict: (uid: string, message: string, signal: string, mostGraceMs: number) => void;
   /** The node takes other pods than before. */
   readonly onChange: () => void;
   readonly onError: (error: unknown) => void;
@@ -83,6 +90,7 @@ export function createNodeKeeper(options: NodeKeeperOptions): NodeKeeper {
   let cancel: CancelTimer = () => {};
   // The pod told to go last: one at a time, or a spike would empty the node.
   let leaving: string | undefined;
+  let crossedSince: CrossedSince = {};
 
   function keep(next: NodeRecord): void {
     const before = record;
@@ -96,24 +104,29 @@ export function createNodeKeeper(options: NodeKeeperOptions): NodeKeeper {
   function look(): void {
     cancel = clock.setTimer(LOOK_MS, look, { unref: true });
     try {
-      const shortages = shortagesOf(options.readSignals(), settings.thresholds);
-      const pressures = nextPressures(record.pressures, shortages, clock.now());
+      const signals = options.readSignals();
+      const hard = shortagesOf(signals, settings.thresholds);
+      const soft = softShortages(signals, settings.softThresholds ?? {}, crossedSince, clock.now());
+      crossedSince = soft.since;
+      const pressures = nextPressures(record.pressures, [...hard, ...soft.shortages], clock.now());
       if (JSON.stringify(pressures) !== JSON.stringify(record.pressures)) keep({ ...record, pressures });
-      const [worst] = shortages;
-      if (worst) evictOne(worst);
+      const [worst] = hard;
+      const [bad] = soft.shortages;
+      if (worst) evictOne(worst, 0);
+      else if (bad) evictOne(bad, settings.maxPodGraceMs ?? 0);
       else leaving = undefined;
     } catch (error) {
       options.onError(error);
     }
   }
 
-  function evictOne(shortage: Shortage): void {
+  function evictOne(shortage: Shortage, mostGraceMs: number): void {
     if (leaving !== undefined && options.leaving(leaving)) return;
     const [first] = evictionOrder(shortage.pressure, options.candidates());
     leaving = first?.uid;
     if (!first) return;
     countEviction(shortage.signal);
-    options.evict(first.uid, evictionMessage(shortage, first), shortage.signal);
+    options.evict(first.uid, evictionMessage(shortage, first), shortage.signal, mostGraceMs);
   }
 
   function countEviction(signal: string): void {

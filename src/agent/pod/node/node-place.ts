@@ -18,6 +18,7 @@ import { limitsStorage, storageExcess } from './local-storage.ts';
 import { createNodeKeeper, NODE_KEY, type NodeRecord, type NodeSettings } from './node-keeper.ts';
 import { type HostFacts, nodeObject } from './node-object.ts';
 import type { NodeSignals } from './pressure.ts';
+import { staysMs } from './taint-eviction.ts';
 
 /** What can be measured for the node's decisions; what is left out is not decided by. */
 export interface NodeMeasures {
@@ -65,7 +66,7 @@ export interface NodePlace {
 }
 
 // Source: kubernetes/pkg/kubelet/kubelet.go, evictionMonitoringPeriod
-const STORAGE_LOOK_MS = 10_000;
+const LOOK_MS = 10_000;
 
 export function createNodePlace(options: NodePlaceOptions): NodePlace {
   const { clock, facts, measures, pods, runtime } = options;
@@ -83,7 +84,7 @@ export function createNodePlace(options: NodePlaceOptions): NodePlace {
     readSignals: () => measures?.signals() ?? {},
     candidates: () => (measures ? here().map((pod) => candidate(pod, measures)) : []),
     leaving: (uid) => pods.worker(uid)?.pod.sandbox !== undefined,
-    evict: (uid, message, signal) => failPod(uid, message, signal),
+    evict: failPod,
     onChange: binder.look,
     onError: options.onError,
   });
@@ -99,16 +100,40 @@ export function createNodePlace(options: NodePlaceOptions): NodePlace {
     };
   }
 
-  /** Ends a pod at once, for good. */
-  function failPod(uid: string, message: string, signal: string): void {
+  /** Ends a pod for good; at once, or with so much of its own grace. */
+  function failPod(uid: string, message: string, signal: string, mostGraceMs = 0): void {
     const worker = pods.worker(uid);
     if (!worker) return;
     worker.disrupt('TerminationByKubelet', { reason: 'Evicted', message, signal });
-    worker.fail({ reason: 'Evicted', message, by: 'eviction', graceMs: 0 });
+    const graceMs = Math.min(mostGraceMs, graceMsOf(worker.pod));
+    worker.fail({ reason: 'Evicted', message, by: 'eviction', graceMs });
+  }
+
+  /** Ends whom a NoExecute taint leaves no place. Source: taint_eviction.go, addConditionAndDeletePod */
+  function lookAtTaints(): void {
+    const { taints } = keeper.schedulable();
+    if (!taints.some(({ effect }) => effect === 'NoExecute')) return;
+    for (const pod of alive()) {
+      const { scheduledAt } = pod.startup;
+      const stays = staysMs(taints, pod.spec.tolerations ?? []);
+      if (scheduledAt === undefined || stays === undefined) continue;
+      // The node's taints are as old as this agent.
+      if (Math.max(scheduledAt, createdAt) + stays > clock.now()) continue;
+      const worker = pods.worker(pod.ref.uid);
+      const message = `Marking for deletion Pod ${pod.ref.namespace}/${pod.ref.name}`;
+      worker?.disrupt('DeletionByTaintManager', { reason: 'TaintManagerEviction', message });
+      const why = 'A NoExecute taint of the node is not tolerated, or no longer';
+      worker?.delete(graceMsOf(pod), { by: 'eviction', message: why, at: clock.now() });
+    }
+  }
+
+  function look(): void {
+    cancel = clock.setTimer(LOOK_MS, look, { unref: true });
+    lookAtTaints();
+    lookAtStorage();
   }
 
   function lookAtStorage(): void {
-    cancel = clock.setTimer(STORAGE_LOOK_MS, lookAtStorage, { unref: true });
     if (!measures) return;
     for (const { ref, spec } of here()) {
       if (!limitsStorage(spec)) continue;
@@ -146,7 +171,7 @@ export function createNodePlace(options: NodePlaceOptions): NodePlace {
   return {
     start() {
       keeper.start();
-      lookAtStorage();
+      look();
     },
     look: binder.look,
     object: () =>

@@ -1,6 +1,7 @@
 import type { PodSpec, Taint } from '../../../model/kubernetes.ts';
 import { qosClass } from '../spec/qos-class.ts';
 import { choosesNode, type NodeTraits } from './node-affinity.ts';
+import { priorityOf } from './priority.ts';
 import { type Amounts, amount, podRequests, RESOURCES, sum } from './resources.ts';
 import { untolerated } from './taint.ts';
 
@@ -21,15 +22,6 @@ export type Placement =
   | { readonly fits: true }
   /** Would fit once these, all of lower priority, are gone. */
   | { readonly fits: false; readonly message: string; readonly preempt: readonly PlacedPod[] };
-
-/** Kubernetes' cluster-critical pods come before everybody's. Source: kubernetes/pkg/apis/scheduling/types.go */
-const PRIORITY_CLASSES: Readonly<Record<string, number>> = {
-  'system-cluster-critical': 2_000_000_000,
-  'system-node-critical': 2_000_001_000,
-};
-
-export const priorityOf = (spec: PodSpec): number =>
-  spec.priority ?? PRIORITY_CLASSES[spec.priorityClassName ?? ''] ?? 0;
 
 /**
  * Whether a pod may run on this one node beside those already placed. The first check that fails is told, in the

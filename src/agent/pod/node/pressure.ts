@@ -21,6 +21,14 @@ export type EvictionThresholds = Readonly<Partial<Record<EvictionSignal, Thresho
 /** Below it the node is under pressure: an amount, or a share of the capacity (0..1). */
 export type Threshold = { readonly amount: number } | { readonly ratio: number; readonly atMost?: number };
 
+/** Acted upon when it was crossed for so long without a break. */
+export type SoftThresholds = Readonly<
+  Partial<Record<EvictionSignal, { readonly threshold: Threshold; readonly graceMs: number }>>
+>;
+
+/** Since when soft thresholds are crossed. */
+export type CrossedSince = Readonly<Partial<Record<EvictionSignal, number>>>;
+
 export type PressureType = 'MemoryPressure' | 'DiskPressure' | 'PIDPressure';
 
 export interface NodePressure {
@@ -83,6 +91,26 @@ export function shortagesOf(signals: NodeSignals, thresholds: EvictionThresholds
     if (seen.available >= least) return [];
     return [{ signal, pressure: PRESSURE_OF[signal], available: seen.available, threshold: least }];
   });
+}
+
+/**
+ * The soft thresholds that were crossed for their grace period, and what to remember until the next look.
+ * Source: kubernetes/pkg/kubelet/eviction/helpers.go, thresholdsFirstObservedAt, thresholdsMetGracePeriod
+ */
+export function softShortages(
+  signals: NodeSignals,
+  soft: SoftThresholds,
+  before: CrossedSince,
+  now: number,
+): { readonly shortages: readonly Shortage[]; readonly since: CrossedSince } {
+  const entries = Object.entries(soft) as [EvictionSignal, NonNullable<SoftThresholds[EvictionSignal]>][];
+  const thresholds = Object.fromEntries(entries.map(([signal, { threshold }]) => [signal, threshold]));
+  const crossed = shortagesOf(signals, thresholds);
+  const since = Object.fromEntries(crossed.map(({ signal }) => [signal, before[signal] ?? now]));
+  return {
+    since,
+    shortages: crossed.filter(({ signal }) => now - since[signal]! >= soft[signal]!.graceMs),
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
-import { type PlacedPod, place, priorityOf, type SchedulableNode } from './placement.ts';
+import { type PlacedPod, place, type SchedulableNode } from './placement.ts';
+import { priorityOf } from './priority.ts';
 
 export type ScheduleStep =
   | { readonly kind: 'bind'; readonly uid: string }

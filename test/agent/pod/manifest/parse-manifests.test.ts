@@ -301,3 +301,31 @@ describe('rights of containers', () => {
     ]);
   });
 });
+
+describe('a PriorityClass', () => {
+  const level = (fields: string, name = 'urgent') =>
+    `apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: ${name}}\n${fields}`;
+
+  it('is read with its defaults, and has no namespace', () => {
+    expect(parse(level('value: 1000\ndescription: for pagers')).objects).toEqual([
+      {
+        file: 'shop.yaml',
+        kind: 'PriorityClass',
+        metadata: { name: 'urgent', namespace: 'default' },
+        value: 1000,
+        description: 'for pagers',
+        preemptionPolicy: 'PreemptLowerPriority',
+      },
+    ]);
+  });
+
+  it('is refused beyond what is the system’s', () => {
+    expect(problems(level('value: 1000000001'))).toEqual([
+      expect.stringContaining('value: 1000000001: must be from'),
+    ]);
+    expect(problems(level('value: 1', 'system-mine'))).toEqual([
+      expect.stringContaining('kept for the system'),
+    ]);
+    expect(problems(level('description: none'))).toEqual([expect.stringContaining('value: required')]);
+  });
+});

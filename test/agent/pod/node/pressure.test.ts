@@ -5,6 +5,7 @@ import {
   nextPressures,
   noPressure,
   shortagesOf,
+  softShortages,
 } from '../../../../src/agent/pod/node/pressure.ts';
 import type { PodSpec } from '../../../../src/model/kubernetes.ts';
 
@@ -97,5 +98,26 @@ describe('who is evicted first', () => {
       'The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. ' +
         'Container app was using 400Mi, request is 100Mi, has larger consumption of memory.',
     );
+  });
+});
+
+// Source: kubernetes/pkg/kubelet/eviction/helpers.go, thresholdsFirstObservedAt and thresholdsMetGracePeriod
+describe('a soft threshold', () => {
+  const soft = { 'memory.available': { threshold: { amount: 100 * MIB }, graceMs: 60_000 } };
+
+  it('counts when it was crossed for its whole grace period', () => {
+    const first = softShortages(low, soft, {}, 1000);
+    expect(first).toEqual({ shortages: [], since: { 'memory.available': 1000 } });
+    expect(softShortages(low, soft, first.since, 60_999).shortages).toEqual([]);
+    expect(softShortages(low, soft, first.since, 61_000).shortages).toMatchObject([
+      { signal: 'memory.available', pressure: 'MemoryPressure' },
+    ]);
+  });
+
+  it('begins anew after a moment in which it was not', () => {
+    const { since } = softShortages(low, soft, {}, 1000);
+    const calm = softShortages(fine, soft, since, 30_000);
+    expect(calm).toEqual({ shortages: [], since: {} });
+    expect(softShortages(low, soft, calm.since, 61_000).shortages).toEqual([]);
   });
 });
