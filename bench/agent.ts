@@ -1,17 +1,29 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs, promisify } from 'node:util';
+import { findDebrisOfPods } from '../test/support/debris.ts';
+import { temporaryFolder, whenStopped } from './parts/clean-up.ts';
 import { printTable } from './parts/measure.ts';
 
 /**
- * What the agent alone costs beside 10 and 100 pods of `sleep`: memory and CPU of its process once it is at rest, and
- * how long it takes from the start of the agent until all run. Needs root.
+ * Pods of `sleep`, started, watched and stopped: what the agent alone costs beside them, at rest, while it sends
+ * everything by OTLP every 15 seconds, how long the start and the end of all take, and what is left behind. Needs root.
  */
-const COUNTS = [10, 100];
-const REST_MS = 15_000;
-const MEASURED_MS = 30_000;
+const { values } = parseArgs({
+  options: {
+    pods: { type: 'string', default: '10,100,200' },
+    rest: { type: 'string', default: '20' },
+    measured: { type: 'string', default: '60' },
+  },
+});
+const COUNTS = values.pods.split(',').map(Number);
+const [restMs, measuredMs] = [Number(values.rest) * 1000, Number(values.measured) * 1000];
+const WITHIN_MS = 600_000;
 const TICKS_PER_SECOND = 100;
 const root = join(import.meta.dirname, '..');
 
@@ -34,73 +46,119 @@ const cpuTicks = (pid: number) => {
 const rssBytes = (pid: number) =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 
+/** Takes whatever is sent to it. */
+async function startSink(): Promise<{ readonly url: string; readonly bytes: () => number; close(): void }> {
+  let bytes = 0;
+  const server = createServer((request, response) => {
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    request.on('end', () => response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, bytes: () => bytes, close: () => server.closeAllConnections() };
+}
+
 interface PodList {
   readonly items: readonly {
-    readonly metadata: { readonly name: string; readonly creationTimestamp: string };
+    readonly metadata: { readonly uid: string };
     readonly status: { readonly phase: string };
   }[];
 }
 
-const runningPods = (dataDir: string): number => {
+async function podsOf(dataDir: string): Promise<PodList['items']> {
   const get = ['get', 'pods', '-n', 'bench', '-o', 'json', '--data-dir', dataDir];
-  const text = execFileSync(join(root, 'podvitals'), get, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return (JSON.parse(text) as PodList).items.filter(({ status }) => status.phase === 'Running').length;
-};
+  const { stdout } = await promisify(execFile)(join(root, 'podvitals'), get, { maxBuffer: 1 << 28 });
+  return (JSON.parse(stdout) as PodList).items;
+}
 
-async function untilRunning(agent: ChildProcess, dataDir: string, count: number): Promise<void> {
-  const end = performance.now() + 120_000;
+async function untilRunning(agent: ChildProcess, dataDir: string, count: number): Promise<PodList['items']> {
+  const end = performance.now() + WITHIN_MS;
   for (;;) {
     if (agent.exitCode !== null) throw new Error(`the agent ended with ${agent.exitCode}`);
-    try {
-      if (runningPods(dataDir) === count) return;
-    } catch {
-      // Its control socket is not open yet.
-    }
+    // Its control socket may not be open yet.
+    const pods = await podsOf(dataDir).catch(() => []);
+    if (pods.filter(({ status }) => status.phase === 'Running').length === count) return pods;
     if (performance.now() > end) throw new Error('the pods did not come to run');
-    await wait(250);
+    await wait(1000);
   }
 }
 
-async function measure(count: number): Promise<readonly string[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'podvitals-bench-'));
-  const file = join(folder, 'pods.yaml');
+async function measure(count: number, sink: { readonly url: string }): Promise<readonly string[]> {
+  const folder = temporaryFolder();
+  const file = join(folder.path, 'pods.yaml');
   writeFileSync(file, manifest(count));
-  const dataDir = join(folder, 'data');
+  const dataDir = join(folder.path, 'data');
   const args = ['agent', file, '--data-dir', dataDir, '--agent-listen', '127.0.0.1:0'];
-  const agent = spawn(join(root, 'podvitals'), args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const env = {
+    ...process.env,
+    OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+    OTEL_TRACES_EXPORTER: 'none',
+  };
+  const agent = spawn(join(root, 'podvitals'), args, { stdio: ['ignore', 'ignore', 'inherit'], env });
   const ended = new Promise((resolve) => agent.once('exit', resolve));
+  const end = () => {
+    agent.kill('SIGINT');
+    return ended;
+  };
+  const forget = whenStopped(end);
   try {
     const begun = performance.now();
-    await untilRunning(agent, dataDir, count);
+    const pods = await untilRunning(agent, dataDir, count);
     const startedMs = performance.now() - begun;
-    await wait(REST_MS);
+    const startCpu = cpuTicks(agent.pid!) / TICKS_PER_SECOND;
+    await wait(restMs);
     const pid = agent.pid!;
     const before = cpuTicks(pid);
     const from = performance.now();
-    await wait(MEASURED_MS);
+    await wait(measuredMs);
     const cores = (cpuTicks(pid) - before) / TICKS_PER_SECOND / ((performance.now() - from) / 1000);
+    const rss = rssBytes(pid);
+    const asked = performance.now();
+    await end();
+    const stoppedMs = performance.now() - asked;
+    const left = findDebrisOfPods(
+      dataDir,
+      pods.map(({ metadata }) => metadata.uid),
+    );
+    for (const line of left) console.error(`left behind: ${line}`);
     return [
       String(count),
-      (rssBytes(pid) / 2 ** 20).toFixed(0),
-      (rssBytes(pid) / count / 1024).toFixed(0),
+      (rss / 2 ** 20).toFixed(0),
       (cores * 100).toFixed(2),
       ((cores * 1e6) / count).toFixed(0),
-      startedMs.toFixed(0),
+      (startedMs / 1000).toFixed(1),
+      ((startCpu * 1000) / count).toFixed(0),
+      (stoppedMs / 1000).toFixed(1),
+      String(left.length),
+      loadavg()[0]!.toFixed(0),
     ];
   } finally {
-    agent.kill('SIGINT');
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
+    await end();
+    forget();
+    folder.remove();
   }
 }
 
+const sink = await startSink();
 const rows: (readonly string[])[] = [];
-for (const count of COUNTS) rows.push(await measure(count));
+for (const count of COUNTS) rows.push(await measure(count, sink));
 printTable(
-  ['pods', 'RSS MiB', 'RSS KiB / pod', 'CPU % of a core', 'CPU us / pod and s', 'all running after ms'],
+  [
+    'pods',
+    'RSS MiB',
+    'CPU % of a core',
+    'CPU us / pod and s',
+    'all running after s',
+    'CPU ms a start',
+    'all gone after s',
+    'left behind',
+    'load',
+  ],
   rows.map((row) => [...row]),
 );
+if (sink.bytes() === 0) throw new Error('nothing was sent');
+sink.close();
+process.exit(0);

@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createEngine } from '../src/collector/promql/engine.ts';
 import { createStore } from '../src/collector/tsdb/store.ts';
 import { encodeLabels, toLabels } from '../src/model/labels.ts';
 import { systemClock } from '../src/util/clock.ts';
+import { temporaryFolder } from './parts/clean-up.ts';
 import { type Engine, fillStore, startPrometheus } from './parts/engines.ts';
 import { ask, median, percentile, printTable } from './parts/measure.ts';
 import { type BenchSeries, counter, random, spanUntil, times } from './parts/series.ts';
@@ -105,7 +104,7 @@ async function prometheus(engine: Engine): Promise<readonly string[]> {
   return ['prometheus', median(cost).toFixed(1), '', ''];
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'podvitals-bench-'));
+const folder = temporaryFolder();
 try {
   const all = Array.from({ length: count }, (_, i) => seriesAt(i));
   const loaded = all.map(({ labels, t, v }) => ({
@@ -113,11 +112,11 @@ try {
     t: t.subarray(0, span.samples),
     v: v.subarray(0, span.samples),
   }));
-  const path = join(folder, 'collector.db');
+  const path = join(folder.path, 'collector.db');
   await fillStore(loaded, path);
   const rows = [await ours(path, all)];
   if (!values.alone) {
-    const engine = await startPrometheus(loaded, join(folder, 'prometheus'));
+    const engine = await startPrometheus(loaded, join(folder.path, 'prometheus'));
     try {
       rows.push(await prometheus(engine));
     } finally {
@@ -127,5 +126,5 @@ try {
   console.log(`\n${count} series, ${days} d at ${stepMs / 1000} s: CPU ms for all seven windows\n`);
   printTable(['engine', 'a tick, median', 'p99', ''], rows);
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  folder.remove();
 }

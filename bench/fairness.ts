@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { temporaryFolder } from './parts/clean-up.ts';
 import { type Engine, startEngines } from './parts/engines.ts';
 import { ask, percentile, printTable, type Question } from './parts/measure.ts';
 import { busyCounters, spanUntil } from './parts/series.ts';
@@ -56,10 +54,10 @@ async function waits(engine: Engine, questions: readonly Question[]): Promise<nu
   return out;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'podvitals-bench-'));
+const folder = temporaryFolder();
 let engines: readonly Engine[] = [];
 try {
-  engines = await startEngines(busyCounters(span, 3000), folder);
+  engines = await startEngines(busyCounters(span, 3000), folder.path);
   const rows: string[][] = [];
   const cases: [string, readonly Question[]][] = [
     ['nothing else', []],
@@ -78,7 +76,7 @@ try {
   printTable(['heavy query', ...engines.map(({ name }) => name)], rows);
 } finally {
   for (const engine of engines) await engine.stop();
-  rmSync(folder, { recursive: true, force: true });
+  folder.remove();
 }
 
 async function idle(engine: Engine): Promise<number[]> {

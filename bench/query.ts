@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { temporaryFolder } from './parts/clean-up.ts';
 import { type Engine, startEngines } from './parts/engines.ts';
 import { type Measured, measure, printTable, type Question } from './parts/measure.ts';
 import { type BenchSeries, busyCounters, spanUntil } from './parts/series.ts';
@@ -18,14 +17,14 @@ async function withEngines(
   series: readonly BenchSeries[],
   run: (engines: readonly Engine[]) => Promise<void>,
 ) {
-  const folder = mkdtempSync(join(tmpdir(), 'podvitals-bench-'));
+  const folder = temporaryFolder();
   let engines: readonly Engine[] = [];
   try {
-    engines = await startEngines(series, folder);
+    engines = await startEngines(series, folder.path);
     await run(engines);
   } finally {
     for (const engine of engines) await engine.stop();
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 

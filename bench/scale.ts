@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createStore } from '../src/collector/tsdb/store.ts';
 import { systemClock } from '../src/util/clock.ts';
+import { temporaryFolder } from './parts/clean-up.ts';
 import { printTable } from './parts/measure.ts';
 import { cadvisorLabels } from './parts/write-requests.ts';
 
@@ -21,9 +20,9 @@ const cpuUs = () => {
 };
 
 async function run(count: number): Promise<readonly string[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'podvitals-bench-'));
+  const folder = temporaryFolder();
   const options = {
-    path: join(folder, 'collector.db'),
+    path: join(folder.path, 'collector.db'),
     clock: systemClock,
     limits: { activeSeries: 2_000_000 },
   };
@@ -59,7 +58,7 @@ async function run(count: number): Promise<readonly string[]> {
       `${(startUs / 1e6).toFixed(2)} (${(wallMs / 1000).toFixed(2)})`,
     ];
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 

@@ -10,6 +10,7 @@ import { createMemoryReader } from '../src/agent/stats/memory-reader.ts';
 import { createStatsReader } from '../src/agent/stats/stats-reader.ts';
 import { systemClock } from '../src/util/clock.ts';
 import { BUSYBOX_IMAGE, startPodman, type TestPodman } from '../test/support/podman.ts';
+import { whenStopped } from './parts/clean-up.ts';
 import { printTable } from './parts/measure.ts';
 
 /**
@@ -149,6 +150,7 @@ async function stream(podman: TestPodman): Promise<number> {
 }
 
 const podman = await startPodman();
+whenStopped(() => podman.remove());
 try {
   const rows: string[][] = [];
   let there = 0;

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PodEvent } from '../src/model/event.ts';
 import { freePorts, startPodvitals, temporaryDataDir, until } from '../test/support/podvitals.ts';
+import { temporaryFolder, whenStopped } from './parts/clean-up.ts';
 import { printTable } from './parts/measure.ts';
 
 /**
@@ -35,15 +35,18 @@ const pods = (count: number, lock: string) =>
   ).join('\n---\n');
 
 async function measure(count: number): Promise<readonly string[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'podvitals-bench-'));
+  const folder = temporaryFolder();
   const data = temporaryDataDir();
-  const lock = join(folder, 'lock');
+  const forgets = [whenStopped(() => data.remove())];
+  const lock = join(folder.path, 'lock');
   openSync(lock, 'w');
   const holder = spawn('flock', ['-x', lock, 'sleep', 'infinity'], { stdio: 'ignore', detached: true });
-  const file = join(folder, 'pods.yaml');
+  forgets.push(whenStopped(() => process.kill(-holder.pid!, 'SIGKILL')));
+  const file = join(folder.path, 'pods.yaml');
   writeFileSync(file, pods(count, lock));
   await wait(200);
   const podvitals = await startPodvitals({ dataDir: data.path, ports: await freePorts(), files: [file] });
+  forgets.push(whenStopped(() => podvitals.stop()));
   try {
     await until('all pods run', 300_000, async () => {
       const { items } = await podvitals.json<{ items: { status: { phase: string } }[] }>('/api/pods');
@@ -65,8 +68,9 @@ async function measure(count: number): Promise<readonly string[]> {
       // It has been ended to begin.
     }
     await podvitals.stop();
+    for (const forget of forgets) forget();
     data.remove();
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 

@@ -7,6 +7,7 @@ import { createStore } from '../../src/collector/tsdb/store.ts';
 import { encodeLabels, type Labels, METRIC_NAME, toRecord } from '../../src/model/labels.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { findPart } from '../../test/support/parts.ts';
+import { whenStopped } from './clean-up.ts';
 import type { BenchSeries } from './series.ts';
 
 /** A query engine in a process of its own, with data, on 127.0.0.1. */
@@ -194,7 +195,11 @@ async function start(
 ): Promise<Engine> {
   const child = spawn(command, flags, { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder });
   const url = `http://127.0.0.1:${port}`;
-  const stop = () => end(child);
+  const forget = whenStopped(() => child.kill('SIGKILL'));
+  const stop = async () => {
+    await end(child);
+    forget();
+  };
   const deadline = performance.now() + STARTS_WITHIN_MS;
   for (;;) {
     const up = await fetch(`${url}${readyPath}`).then(

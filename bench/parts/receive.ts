@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { temporaryFolder } from './clean-up.ts';
 import { type Engine, startReceivers } from './engines.ts';
 import { createRounds, send } from './write-requests.ts';
 
@@ -20,10 +18,10 @@ async function inPairs(engine: Engine, requests: readonly Uint8Array[]): Promise
 
 /** `rounds` samples of `count` series by remote write into each engine, taking turns round by round. */
 export async function receive(count: number, rounds: number): Promise<readonly Received[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'podvitals-bench-'));
+  const folder = temporaryFolder();
   let engines: readonly Engine[] = [];
   try {
-    engines = await startReceivers(folder);
+    engines = await startReceivers(folder.path);
     const next = createRounds(count, Date.now() - rounds * 15_000);
     const found = engines.map((engine) => ({ engine, empty: engine.residentBytes(), making: 0, spent: 0 }));
     for (let round = 0; round < rounds; round += 1) {
@@ -43,7 +41,7 @@ export async function receive(count: number, rounds: number): Promise<readonly R
     }));
   } finally {
     for (const engine of engines) await engine.stop();
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 

@@ -81,6 +81,18 @@ export function findDebris(owner: Owner): Debris {
   return { processes, cgroups, mounts: mountsOf(owner), links: linksOf(owner), folders };
 }
 
+/**
+ * What is left of an agent whose folder in the cgroup hierarchies is the one all agents share: what has its data
+ * directory, and cgroups of the pods it had. One line each.
+ */
+export function findDebrisOfPods(dataDir: string, uids: Iterable<string>): readonly string[] {
+  const known = [...uids];
+  const cgroups = readCgroupMounts().flatMap(({ mountPoint }) =>
+    known.map((uid) => join(mountPoint, 'podvitals', `pod${uid}`)).filter((path) => existsSync(path)),
+  );
+  return [...Object.values(findDebris({ dataDir, cgroupParent: 'no-folder-of-its-own' })).flat(), ...cgroups];
+}
+
 export const noDebris: Debris = { processes: [], cgroups: [], mounts: [], links: [], folders: [] };
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

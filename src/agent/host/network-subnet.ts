@@ -50,11 +50,15 @@ export function parseRoutes(text: string): readonly Ipv4Block[] {
     });
 }
 
-/** The first /24 of 10.137.0.0/16 that touches none of `taken`; undefined when all do. */
+/** Room for as many pods as the kernel lets a bridge have ports: 1,024. Source: net/bridge/br_private.h, BR_MAX_PORTS */
+const PREFIX = 22;
+export const MOST_SUBNETS = 2 ** (PREFIX - 16);
+
+/** The first /22 of 10.137.0.0/16 that touches none of `taken`; undefined when all do. */
 export function chooseSubnet(taken: readonly Ipv4Block[]): Ipv4Block | undefined {
   const first = parseIpv4('10.137.0.0')!;
-  for (let index = 0; index < 256; index += 1) {
-    const block = { address: first + index * 256, prefix: 24 };
+  for (let index = 0; index < MOST_SUBNETS; index += 1) {
+    const block = { address: first + index * sizeOf(PREFIX), prefix: PREFIX };
     if (!taken.some((other) => overlaps(block, other))) return block;
   }
   return undefined;

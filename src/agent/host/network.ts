@@ -6,6 +6,7 @@ import {
   chooseSubnet,
   gatewayOf,
   type Ipv4Block,
+  MOST_SUBNETS,
   parseBlock,
   parseRoutes,
   printBlock,
@@ -18,7 +19,8 @@ export interface Bridge {
 }
 
 const BRIDGE_PREFIX = 'podvitals';
-const MOST_BRIDGES = 16;
+// One an agent: as many as there are subnets for.
+const MOST_BRIDGES = MOST_SUBNETS;
 const LINKS = '/sys/class/net';
 
 const readLink = (link: string, file: string): string | undefined => {
@@ -110,7 +112,7 @@ async function createBridge(ip: string, owner: string, wanted: Ipv4Block | undef
 
 /**
  * Finds the bridge `owner` (the path of its data directory) made before, or makes one. `wanted` is the subnet its pods already
- * have; without it a free /24 is chosen.
+ * have; without it a free /22 is chosen.
  */
 export async function openBridge(ip: string, owner: string, wanted?: Ipv4Block): Promise<Bridge> {
   const name = findOwn(owner);

@@ -26,9 +26,9 @@ describe('a pod subnet', () => {
   });
 
   it('is the first that is free', () => {
-    expect(printBlock(chooseSubnet([])!)).toBe('10.137.0.0/24');
+    expect(printBlock(chooseSubnet([])!)).toBe('10.137.0.0/22');
     expect(printBlock(chooseSubnet([block('10.137.0.0/23'), block('192.168.0.0/16')])!)).toBe(
-      '10.137.2.0/24',
+      '10.137.4.0/22',
     );
     expect(chooseSubnet([block('10.0.0.0/8')])).toBeUndefined();
   });

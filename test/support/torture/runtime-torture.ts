@@ -1,9 +1,8 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readCgroupMounts } from '../../../src/agent/host/cgroup-hierarchy.ts';
 import type { Pod } from '../../../src/model/kubernetes.ts';
 import type { Life } from '../../../src/model/life.ts';
-import { findDebris } from '../debris.ts';
+import { findDebrisOfPods } from '../debris.ts';
 import {
   freePorts,
   type Podvitals,
@@ -184,12 +183,7 @@ function findUnderWay(mark: string, dataDir: string): readonly UnderWay[] {
 /** After the end of all pods: no process, cgroup, mount, link or folder of any pod there ever was. */
 function nothingLeft(mark: string, dataDir: string, uids: ReadonlySet<string>): void {
   const left = processesOf(mark).map(({ command }) => command);
-  // The folder in the cgroup hierarchies is shared with other agents of this host.
-  const debris = Object.values(findDebris({ dataDir, cgroupParent: mark })).flat();
-  const cgroups = readCgroupMounts().flatMap(({ mountPoint }) =>
-    [...uids].map((uid) => join(mountPoint, 'podvitals', `pod${uid}`)).filter((path) => existsSync(path)),
-  );
-  const all = [...left, ...debris, ...cgroups];
+  const all = [...left, ...findDebrisOfPods(dataDir, uids)];
   if (all.length > 0) throw new Error(`left behind at the end: ${all.join(', ')}`);
 }
 

@@ -39,7 +39,7 @@ export interface ProcessRuntimeOptions {
   readonly nodePath?: string;
   /** Folder of our own at the top of each cgroup hierarchy. */
   readonly cgroupParent?: string;
-  /** IPv4 subnet for pods, `10.9.8.0/24`; default: a free /24 of 10.137.0.0/16. */
+  /** IPv4 subnet for pods, `10.9.8.0/24`; default: a free /22 of 10.137.0.0/16. */
   readonly subnet?: string;
 }
 
