@@ -33,7 +33,9 @@ let count = 0;
 export function makeCgroup({ inner = false } = {}): RealCgroup {
   const name = `podvitals-test-${process.pid}-${count++}`;
   const bases =
-    cgroupVersion === 1 ? [...V1, 'unified'].filter((base) => existsSync(join(ROOT, base))) : [''];
+    cgroupVersion === 1
+      ? [...V1, 'unified'].filter((base) => existsSync(join(ROOT, base, 'cgroup.procs')))
+      : [''];
   if (cgroupVersion === 2) writeFileSync(join(ROOT, 'cgroup.subtree_control'), '+cpu +memory +pids +io');
   const made = at(Object.fromEntries(bases.map((base) => [base || 'unified', join(ROOT, base, name)])));
   if (inner && cgroupVersion === 2) made.write('unified', 'cgroup.subtree_control', '+memory');
