@@ -1,44 +1,36 @@
-import { readFileSync, statfsSync } from 'node:fs';
-import { cpus, networkInterfaces, release, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import type { Tracer } from '@opentelemetry/api';
-import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import { createHttpServer } from '../http/server.ts';
 import { openJournal } from '../journal/journal.ts';
 import { createKeyValue, isSoundFact, keyValueBelow, keyValueSchema } from '../journal/key-value.ts';
 import { queueSchema } from '../journal/queue.ts';
-import type { Pod } from '../model/kubernetes.ts';
 import type { LogLine, OomKill } from '../model/life.ts';
 import { type Clock, sleep } from '../util/clock.ts';
-import { CodedError } from '../util/coded-error.ts';
 import { tracedBy } from '../util/traced.ts';
 import { createOtlpSender, type OtlpSender } from '../wire/otlp/sender.ts';
 import { tracedTransport } from '../wire/otlp/traced-transport.ts';
 import type { OtlpTransport } from '../wire/otlp/transport.ts';
 import { expose } from '../wire/prometheus/text.ts';
-import { debugRoutes } from './api/debug.ts';
 import { metricsRoutes } from './api/metrics.ts';
-import { nodeRoutes } from './api/nodes.ts';
-import { type ApplyOutcome, type ManifestFile, objectRoutes } from './api/objects.ts';
-import { podControlRoutes } from './api/pod-control.ts';
-import { answerSessions } from './api/sessions.ts';
+import type { ApplyOutcome, ManifestFile } from './api/objects.ts';
 import { usageRoutes } from './api/usage-routes.ts';
-import { workloadRoutes } from './api/workloads.ts';
+import { applyFiles } from './apply-files.ts';
+import { openControlServer } from './control-server.ts';
 import { createEventRecorder } from './events/event-recorder.ts';
 import { createFlightRecorder } from './events/flight-recorder.ts';
 import { createNetworkLives } from './events/network-lives.ts';
 import { openSignalTrace } from './host/signal-trace.ts';
 import { findTools } from './host/tool.ts';
+import { diskBytesOf, hostAddress, osImage } from './host-facts.ts';
 import { openRuntime } from './open-runtime.ts';
 import { DEBUG_LABEL } from './pod/debug-copy.ts';
-import { type ManifestObject, podSpecOf } from './pod/manifest/manifest-object.ts';
-import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import type { NodeSettings } from './pod/node/node-keeper.ts';
-import { createPodManager, type PodManager } from './pod/pod-manager.ts';
+import { createPodManager } from './pod/pod-manager.ts';
 import { podmanSocketOf } from './pod/runtime/podman/podman-socket.ts';
-import type { Enforcement, Runtime } from './pod/runtime/runtime.ts';
+import type { Enforcement } from './pod/runtime/runtime.ts';
 import type { RuntimeName } from './pod/runtime/runtime-name.ts';
-import { askedInVain } from './pod/spec/unenforced.ts';
 import type { PodTransition } from './pod/transition.ts';
 import { newestWithin } from './redaction/log-bound.ts';
 import { redactLog } from './redaction/redaction.ts';
@@ -59,7 +51,7 @@ import { traceStartup } from './traces/startup-trace.ts';
 import { createTransitionInbox } from './transition-inbox.ts';
 import { nodeFigures, podFigures } from './usage-figures.ts';
 import { createVitalsLoop } from './vitals-loop.ts';
-import { type WatchedPods, watchPods } from './watched-pods.ts';
+import { watchPods } from './watched-pods.ts';
 
 export interface AgentOptions {
   readonly dataDir: string;
@@ -325,7 +317,7 @@ export function createAgent(options: AgentOptions): Agent {
         return figures && { name: node, ...figures };
       },
     });
-    const control = await openControl(options, manager, runtime, pods, apply, usage);
+    const control = await openControlServer(options, manager, runtime, pods, apply, usage);
     open.push(control);
     const server = await createHttpServer({ name: 'agent', listen: options.listen, logger, clock });
     await server.app.register(metricsRoutes(async (path, accept) => expose(vitals.points(), path, accept)));
@@ -397,131 +389,6 @@ function started<T>(value: T | undefined): T {
   return value;
 }
 
-/** Parses and applies manifests; each file's folder is where its host containers start. */
-async function applyFiles(
-  manager: PodManager,
-  enforcement: Enforcement,
-  files: readonly ManifestFile[],
-  create: boolean,
-): Promise<ApplyOutcome> {
-  const { objects, warnings } = parseManifests(files);
-  for (const { file, kind, metadata } of create ? objects : []) {
-    if (!manager.get(kind, metadata.namespace, metadata.name)) continue;
-    throw new CodedError(
-      'ALREADY_EXISTS',
-      `${file}: ${kind.toLowerCase()} "${metadata.name}" already exists in namespace ${metadata.namespace}; podvitals apply -f changes it`,
-      { status: 409 },
-    );
-  }
-  const applied = [];
-  for (const { path } of files) {
-    const own = objects.filter((object) => object.file === path);
-    applied.push(...(await manager.apply(own, { folder: dirname(path) })));
-  }
-  return { objects: applied, warnings: [...warnings, ...unenforcedWarnings(objects, enforcement)] };
-}
-
-/** What the pods of these objects ask for and do not get on this host. */
-function unenforcedWarnings(objects: readonly ManifestObject[], { level, notEnforced }: Enforcement) {
-  return objects.flatMap((object) => {
-    const spec = podSpecOf(object);
-    const fields = spec ? askedInVain(spec, notEnforced) : [];
-    if (fields.length === 0) return [];
-    const { namespace, name } = object.metadata;
-    return [
-      `${object.file}: ${object.kind} ${namespace}/${name}: not enforced on this host (${level}): ${fields.join(', ')}`,
-    ];
-  });
-}
-
-async function openControl(
-  options: AgentOptions,
-  manager: PodManager,
-  runtime: Runtime,
-  pods: WatchedPods,
-  apply: (files: readonly ManifestFile[], options: { readonly create: boolean }) => Promise<ApplyOutcome>,
-  usage: FastifyPluginAsync,
-) {
-  const control = await createHttpServer({
-    name: 'agent',
-    listen: { socket: options.controlSocket },
-    logger: options.logger,
-    clock: options.clock,
-  });
-  await control.app.register(
-    objectRoutes({
-      apply,
-      list: (kind, namespace) =>
-        kind === 'Pod'
-          ? [...manager.list(kind, namespace), ...pods.foreign(namespace)]
-          : manager.list(kind, namespace),
-      async delete(target, { gracePeriodSeconds, wait }) {
-        refuseForeign(target, manager, pods);
-        const { gone } = manager.delete({
-          ...target,
-          ...(gracePeriodSeconds === undefined
-            ? {}
-            : { gracePeriodSeconds, force: gracePeriodSeconds === 0 }),
-          request: { by: 'user', message: 'Deleted by podvitals delete' },
-        });
-        if (wait) await gone;
-      },
-      logs: (pod: Pod, container, attempt, logOptions) =>
-        pods.logs(pod.metadata.uid, container, attempt, logOptions),
-      followLogs: (pod: Pod, container, attempt, onLine, signal) =>
-        pods.followLogs(pod.metadata.uid, container, attempt, onLine, signal),
-      watch: (listener) => pods.onTransition(listener),
-      clock: options.clock,
-    }),
-  );
-  await control.app.register(nodeRoutes(manager));
-  await control.app.register(workloadRoutes((target, change) => manager.change(target, change)));
-  await control.app.register(podControlRoutes((target, verb) => manager.control(target, verb)));
-  await control.app.register(usage);
-  answerSessions(control.app, {
-    findPod: (namespace, name) => manager.get('Pod', namespace, name) as Pod | undefined,
-    exec: async (pod, container, command, execOptions) =>
-      runtime.openExec(runningId(manager, pod, container), command, execOptions),
-    dial: async (pod, port) => runtime.dial(pod.metadata.uid, port),
-    onError: (error) => options.logger.error({ err: error }, 'a session ended by a failure'),
-  });
-  await control.app.register(
-    debugRoutes({
-      find: (namespace, name) => manager.get('Pod', namespace, name) as Pod | undefined,
-      folderOf: manager.folderOf,
-      apply: (files) => apply(files, { create: true }),
-      random: options.random,
-    }),
-  );
-  await control.listen();
-  return control;
-}
-
-/** Who watches a pod does not own it. */
-function refuseForeign(
-  { kind, namespace, name }: { readonly kind: string; readonly namespace: string; readonly name: string },
-  manager: PodManager,
-  pods: WatchedPods,
-): void {
-  if (kind !== 'Pod' || manager.get(kind, namespace, name)) return;
-  if (!pods.foreign(namespace).some(({ metadata }) => metadata.name === name)) return;
-  throw new CodedError(
-    'POD_NOT_OURS',
-    `pod ${namespace}/${name} is Podman's, podvitals only watches it: \`podman pod rm --force\` or \`podman rm --force\` removes it`,
-    { status: 409 },
-  );
-}
-
-function runningId(manager: PodManager, pod: Pod, container: string): string {
-  const found = manager.view(pod.metadata.uid)?.containers.find(({ name }) => name === container);
-  if (found?.running) return found.running.id;
-  throw new CodedError(
-    'CONTAINER_NOT_RUNNING',
-    `container ${container} of pod ${pod.metadata.name} is not running; see: podvitals describe pod ${pod.metadata.namespace}/${pod.metadata.name}`,
-    { status: 409 },
-  );
-}
-
 function droppedBy(senders: readonly OtlpSender[]): Readonly<Record<string, number>> {
   const sum = { metrics: 0, logs: 0 };
   for (const sender of senders) {
@@ -530,27 +397,4 @@ function droppedBy(senders: readonly OtlpSender[]): Readonly<Record<string, numb
     sum.logs += dropped.logs;
   }
   return sum;
-}
-
-function diskBytesOf(folder: string): number {
-  const { bsize, blocks } = statfsSync(folder);
-  return bsize * blocks;
-}
-
-/** `Debian GNU/Linux 12 (bookworm)`; empty where nothing says. Source: os-release(5) */
-function osImage(): string {
-  try {
-    return /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? '';
-  } catch {
-    return '';
-  }
-}
-
-/** The address others reach this host by: the first that is neither loopback nor link-local. */
-function hostAddress(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const outward = addresses.find(
-    ({ internal, family, address }) => !internal && family === 'IPv4' && !address.startsWith('169.254.'),
-  );
-  return outward?.address ?? '127.0.0.1';
 }

@@ -171,11 +171,12 @@ function findUnderWay(mark: string, dataDir: string): readonly UnderWay[] {
   const starts = commandLines().some(
     ({ words }) => words[1]?.startsWith(dataDir) && words[1].endsWith('/start.sh'),
   );
+  const isTerminating = found.some(({ command }) => command.startsWith(`trap : TERM; : ${mark}-stubborn`));
   return [
     ...(starts ? ['start' as const] : []),
     has('crasher') ? 'life' : 'back-off',
     ...(has('asks') ? ['probe' as const] : []),
-    ...(has('stubborn terminating') ? ['termination' as const] : []),
+    ...(isTerminating ? ['termination' as const] : []),
     ...(revisions.size > 1 ? ['rollout' as const] : []),
   ];
 }

@@ -1,0 +1,45 @@
+import { dirname } from 'node:path';
+import { CodedError } from '../util/coded-error.ts';
+import type { ApplyOutcome, ManifestFile } from './api/objects.ts';
+import { type ManifestObject, podSpecOf } from './pod/manifest/manifest-object.ts';
+import { parseManifests } from './pod/manifest/parse-manifests.ts';
+import type { PodManager } from './pod/pod-manager.ts';
+import type { Enforcement } from './pod/runtime/runtime.ts';
+import { askedInVain } from './pod/spec/unenforced.ts';
+
+/** Parses and applies manifests; each file's folder is where its host containers start. */
+export async function applyFiles(
+  manager: PodManager,
+  enforcement: Enforcement,
+  files: readonly ManifestFile[],
+  create: boolean,
+): Promise<ApplyOutcome> {
+  const { objects, warnings } = parseManifests(files);
+  for (const { file, kind, metadata } of create ? objects : []) {
+    if (!manager.get(kind, metadata.namespace, metadata.name)) continue;
+    throw new CodedError(
+      'ALREADY_EXISTS',
+      `${file}: ${kind.toLowerCase()} "${metadata.name}" already exists in namespace ${metadata.namespace}; podvitals apply -f changes it`,
+      { status: 409 },
+    );
+  }
+  const applied = [];
+  for (const { path } of files) {
+    const own = objects.filter((object) => object.file === path);
+    applied.push(...(await manager.apply(own, { folder: dirname(path) })));
+  }
+  return { objects: applied, warnings: [...warnings, ...unenforcedWarnings(objects, enforcement)] };
+}
+
+/** What the pods of these objects ask for and do not get on this host. */
+function unenforcedWarnings(objects: readonly ManifestObject[], { level, notEnforced }: Enforcement) {
+  return objects.flatMap((object) => {
+    const spec = podSpecOf(object);
+    const fields = spec ? askedInVain(spec, notEnforced) : [];
+    if (fields.length === 0) return [];
+    const { namespace, name } = object.metadata;
+    return [
+      `${object.file}: ${object.kind} ${namespace}/${name}: not enforced on this host (${level}): ${fields.join(', ')}`,
+    ];
+  });
+}
