@@ -182,9 +182,17 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
     known.lastT = t;
   };
 
-  const appendOne = (appender: Appender, known: KnownSeries, t: number, value: number) => {
+  const appendOne = (
+    appender: Appender,
+    known: Pick<KnownSeries, 'labelBytes' | 'ref'>,
+    t: number,
+    value: number,
+  ) => {
     try {
-      appender.append(appender.reference(known.labelBytes), t, value);
+      // The store lets go of a series that was silent for long, and then has another number for it.
+      if (known.ref < 0 || !appender.isReferenced?.(known.ref))
+        known.ref = appender.reference(known.labelBytes);
+      appender.append(known.ref, t, value);
       return true;
     } catch (error) {
       // The store has no room for this series: the others are still wanted.
@@ -226,7 +234,7 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
       counts.added,
     ];
     reports.forEach((labelBytes, i) => {
-      appendOne(appender, { labelBytes, seenIn: 0 }, t, values[i]!);
+      appendOne(appender, { labelBytes, ref: -1 }, t, values[i]!);
     });
     cache.done(error !== undefined);
     state = {

@@ -30,6 +30,11 @@ export interface Appender {
    * known by other bytes. Only where a store can.
    */
   find?(bytes: Uint8Array, from: number, to: number): SeriesRef | undefined;
+  /**
+   * Whether a number from an earlier batch still stands for its series, so that it may be used again in this one. Numbers
+   * are not given twice. Only where a store can tell.
+   */
+  isReferenced?(ref: SeriesRef): boolean;
   /** `t` integer milliseconds; `startT` is when a counter began, if known. */
   append(ref: SeriesRef, t: number, v: number, startT?: number): void;
   /** Marks the series as ended at `t`. */

@@ -42,6 +42,7 @@ export function createAppender(head: Head, keep: (batch: SampleBatch) => Promise
 
   return {
     reference: (labelBytes) => head.reference(labelBytes).ref,
+    isReferenced: (ref) => head.touch(ref),
     find: (bytes, from, to) => head.find(bytes, from, to)?.ref,
     append(ref, t, v) {
       value[0] = v;

@@ -37,6 +37,8 @@ export interface Head {
   /** The series by bytes `from` to before `to`, if it is in memory under just these. */
   find(bytes: Uint8Array, from: number, to: number): MemorySeries | undefined;
   get(ref: SeriesRef): MemorySeries | undefined;
+  /** Keeps the series in memory for another while; false when it is not there. */
+  touch(ref: SeriesRef): boolean;
   /** The canonical bytes of its labels. */
   keyOf(series: MemorySeries): Uint8Array;
   /** Puts a series back that was on disk only. */
@@ -161,6 +163,11 @@ export function createHead(options: HeadOptions): Head {
       return series;
     },
     get: (ref) => byRef.get(ref),
+    touch(ref) {
+      const series = byRef.get(ref);
+      if (series !== undefined) series.touched = round;
+      return series !== undefined;
+    },
     keyOf: (series) => table.keyOf(series),
     restore: (key, identity) => restore(key, identity, decodeLabels(key)),
     apply(batch, replay = false) {
