@@ -70,6 +70,7 @@ export function createApp(options: AppOptions): App {
       cost: config.cost,
       evaluationIntervalMs: own.evaluationIntervalMs,
       retention: own.retention,
+      limits: own.limits,
       ruleFiles: own.rules ?? [ASSETS.rules],
       webhooks: own.webhooks,
       ...(own.query && { query: own.query }),

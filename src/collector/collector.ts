@@ -50,6 +50,7 @@ import type { ScrapeConfig } from './scrape/scrape-config.ts';
 import { createSelfMetrics } from './self-metrics.ts';
 import { countShadows, type ShadowCounts } from './shadow-counts.ts';
 import type { Appender } from './storage/storage.ts';
+import type { Retention, StoreLimits } from './tsdb/limits.ts';
 import { createStore, type Tsdb } from './tsdb/store.ts';
 
 export interface CollectorOptions {
@@ -62,7 +63,9 @@ export interface CollectorOptions {
   readonly token?: string;
   readonly externalUrl: string;
   readonly evaluationIntervalMs: number;
-  readonly retention: { readonly timeMs: number; readonly bytes: number };
+  readonly retention: Retention;
+  /** What the store takes; its own limits where left out. */
+  readonly limits?: Partial<StoreLimits>;
   readonly ruleFiles: readonly string[];
   readonly webhooks: readonly { readonly url: string; readonly sendResolved: boolean }[];
   /** Who answers queries; our own store when left out. */
@@ -131,6 +134,7 @@ export function createCollector(options: CollectorOptions): Collector {
       path: join(options.dataDir, 'collector.db'),
       clock,
       retention: options.retention,
+      ...(options.limits && { limits: options.limits }),
     });
     open.push(store);
     tellState(store.state(), options);

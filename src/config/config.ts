@@ -20,6 +20,8 @@ import {
 } from './server-url.ts';
 
 const SECOND_MS = 1000;
+const HOUR_MS = 3_600_000;
+const LEAST_STORE_BYTES = 16 * 2 ** 20;
 
 const addressText = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write it as host:port');
 
@@ -65,7 +67,17 @@ const fileSchema = z.strictObject({
       otlpHttp: addressText.optional(),
       token: z.string().min(16, 'use at least 16 characters').optional(),
       evaluationInterval: z.string().optional(),
-      retention: z.strictObject({ time: z.string().optional(), size: z.string().optional() }).optional(),
+      retention: z
+        .strictObject({
+          time: z.string().optional(),
+          size: z.string().optional(),
+          events: z.string().optional(),
+          lives: z.string().optional(),
+        })
+        .optional(),
+      limits: z
+        .strictObject({ activeSeries: z.number().int().min(1_000).max(10_000_000).optional() })
+        .optional(),
       rules: z.array(z.string()).max(256).optional(),
       query: querySchema.optional(),
       remote_write: z.array(remoteWriteSchema).max(16).optional(),
@@ -100,7 +112,15 @@ export interface Config {
     readonly otlpHttp: Listen;
     readonly token?: string;
     readonly evaluationIntervalMs: number;
-    readonly retention: { readonly timeMs: number; readonly bytes: number };
+    /** Of samples `timeMs` and `bytes`; events and lives have times of their own. */
+    readonly retention: {
+      readonly timeMs: number;
+      readonly bytes: number;
+      readonly eventsMs: number;
+      readonly livesMs: number;
+    };
+    /** What the store takes; its own limits where left out. */
+    readonly limits: { readonly activeSeries?: number };
     /** Rule files; those that ship with podvitals when left out. */
     readonly rules?: readonly string[];
     readonly webhooks: readonly { readonly url: string; readonly sendResolved: boolean }[];
@@ -178,14 +198,8 @@ export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv = process.
         'collector.evaluationInterval',
         SECOND_MS,
       ),
-      retention: {
-        timeMs: duration(file.collector?.retention?.time, '15d', 'collector.retention.time', 3_600_000),
-        bytes: parseSize(
-          file.collector?.retention?.size ?? '2GiB',
-          inFile('collector.retention.size'),
-          16 * 2 ** 20,
-        ),
-      },
+      retention: retentionOf(file, inFile),
+      limits: limitsOf(file),
       ...(file.collector?.rules === undefined
         ? {}
         : { rules: file.collector.rules.map((rule) => resolve(folder, rule)) }),
@@ -209,6 +223,22 @@ export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv = process.
 }
 
 type ConfigFile = z.infer<typeof fileSchema>;
+
+function retentionOf(file: ConfigFile, inFile: (place: string) => string): Config['collector']['retention'] {
+  const { time = '15d', size = '2GiB', events = time, lives = time } = file.collector?.retention ?? {};
+  const place = (name: string) => inFile(`collector.retention.${name}`);
+  return {
+    timeMs: parseDuration(time, place('time'), HOUR_MS),
+    bytes: parseSize(size, place('size'), LEAST_STORE_BYTES),
+    eventsMs: parseDuration(events, place('events'), HOUR_MS),
+    livesMs: parseDuration(lives, place('lives'), HOUR_MS),
+  };
+}
+
+function limitsOf({ collector }: ConfigFile): Config['collector']['limits'] {
+  const activeSeries = collector?.limits?.activeSeries;
+  return activeSeries === undefined ? {} : { activeSeries };
+}
 
 function queryOf(flags: ConfigFlags, file: ConfigFile): { query?: ServerUrl } {
   const given = flags.queryUrl === undefined ? file.collector?.query : { url: flags.queryUrl };

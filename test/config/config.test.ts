@@ -22,7 +22,14 @@ describe('loadConfig', () => {
     const config = loadConfig({}, {});
     expect(config.collector.listen).toEqual({ host: '127.0.0.1', port: 7638 });
     expect(config.agent.listen).toEqual({ host: '127.0.0.1', port: 7639 });
-    expect(config.collector.retention).toEqual({ timeMs: 15 * 86_400_000, bytes: 2 * 2 ** 30 });
+    const days15 = 15 * 86_400_000;
+    expect(config.collector.retention).toEqual({
+      timeMs: days15,
+      bytes: 2 * 2 ** 30,
+      eventsMs: days15,
+      livesMs: days15,
+    });
+    expect(config.collector.limits).toEqual({});
     expect(config.agent.backOff).toEqual({ baseMs: 10_000, capMs: 300_000 });
   });
   it('lets the file change what it names, and a flag win over the file', () => {
@@ -31,6 +38,21 @@ describe('loadConfig', () => {
     });
     expect(config.dataDir).toBe('/srv/b');
     expect(config.collector.retention.timeMs).toBe(3 * 86_400_000);
+  });
+  it('keeps events and lives for times of their own, as long as samples when nothing is said of them', () => {
+    const kept = (text: string) => withFile(`collector:\n  retention: ${text}\n`).collector.retention;
+    expect(kept('{ time: 2d, events: 30d, lives: 90d }')).toMatchObject({
+      timeMs: 2 * 86_400_000,
+      eventsMs: 30 * 86_400_000,
+      livesMs: 90 * 86_400_000,
+    });
+    expect(kept('{ time: 2d }')).toMatchObject({ eventsMs: 2 * 86_400_000, livesMs: 2 * 86_400_000 });
+    expect(() => kept('{ lives: 3s }')).toThrow(/collector\.retention\.lives: "3s" is too short/);
+  });
+  it('raises the number of active series', () => {
+    const limits = (text: string) => withFile(`collector:\n  limits: ${text}\n`).collector.limits;
+    expect(limits('{ activeSeries: 500000 }')).toEqual({ activeSeries: 500_000 });
+    expect(() => limits('{ activeSeries: 5 }')).toThrow(/activeSeries/);
   });
   it('reads rule files relative to the configuration', () => {
     expect(withFile('collector:\n  rules: [more.yaml]\n').collector.rules).toEqual([

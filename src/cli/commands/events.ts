@@ -1,6 +1,7 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { PodEvent } from '../../model/event.ts';
 import { CodedError } from '../../util/coded-error.ts';
+import { durationMs } from '../../util/duration.ts';
 import { humanDuration } from '../age.ts';
 import { askServer, openServer } from '../client.ts';
 import { type CommonFlags, connectionOf, type Terminal, withConnection, withNamespace } from '../program.ts';
@@ -13,11 +14,16 @@ export function eventsCommand(terminal: Terminal): Command {
   return withNamespace(withConnection(new Command('events')))
     .description('print what happened to pods')
     .option('--for <pod>', 'only of this pod or workload')
+    .option('--since <time>', 'only of the last so long: 30m, 2h, 1d', ageOf)
+    .option('--until <time>', 'only until so long ago', ageOf)
     .option('-w, --watch', 'go on as events come')
     .addOption(new Option('-o, --output <format>', 'how to print them').choices(['json']))
-    .action(async (flags: CommonFlags & { for?: string; watch?: boolean }) => {
+    .action(async (flags: CommonFlags & EventFlags) => {
       const connection = connectionOf(flags, terminal);
-      const { items } = await askServer<{ items: readonly PodEvent[] }>(connection, '/api/events');
+      const { items } = await askServer<{ items: readonly PodEvent[] }>(
+        connection,
+        pathOf(flags, Date.now()),
+      );
       const wanted = (event: PodEvent) => isWanted(event, flags);
       const events = [...items].filter(wanted).reverse();
       if (flags.output === 'json') terminal.out(`${printableJson({ items: events }, 2)}\n`);
@@ -43,6 +49,31 @@ export function eventsCommand(terminal: Terminal): Command {
     });
 }
 
+interface EventFlags {
+  readonly for?: string;
+  /** Milliseconds. */
+  readonly since?: number;
+  readonly until?: number;
+  readonly watch?: boolean;
+}
+
+const MOST_EVENTS = 10_000;
+
+function pathOf({ namespace, since, until }: CommonFlags & EventFlags, nowMs: number): string {
+  const query = new URLSearchParams();
+  if (namespace !== undefined) query.set('namespace', namespace);
+  if (since !== undefined) query.set('from', String((nowMs - since) / 1000));
+  if (until !== undefined) query.set('to', String((nowMs - until) / 1000));
+  if (since !== undefined || until !== undefined) query.set('limit', String(MOST_EVENTS));
+  return query.size === 0 ? '/api/events' : `/api/events?${query}`;
+}
+
+function ageOf(text: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined || ms <= 0) throw new InvalidArgumentError('It is written like 30m, 2h or 1d.');
+  return ms;
+}
+
 const HEADS = ['LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'];
 
 function row(event: PodEvent): string[] {
@@ -58,7 +89,7 @@ function row(event: PodEvent): string[] {
   ];
 }
 
-function isWanted(event: PodEvent, flags: CommonFlags & { for?: string }): boolean {
+function isWanted(event: PodEvent, flags: CommonFlags & EventFlags): boolean {
   if (flags.namespace !== undefined && event.pod.namespace !== flags.namespace) return false;
   if (flags.for === undefined) return true;
   const [word = '', ...rest] = flags.for.split('/');

@@ -6,6 +6,7 @@ import type { PodEvent } from '../../model/event.ts';
 import { type Clock, systemClock } from '../../util/clock.ts';
 import type { EventLog, RecordQuery } from '../storage/storage.ts';
 import { toList } from './pods.ts';
+import { MAX_TIME_MS, MIN_TIME_MS, timeParameter } from './prometheus-parameters.ts';
 
 export interface EventRoutesOptions {
   readonly log: EventLog;
@@ -22,20 +23,27 @@ const query = z.object({
   uid: name,
   workload: name,
   container: name,
+  /** Of what events are about: Pod, Deployment, … */
+  kind: name,
+  type: name,
+  reason: name,
+  /** Inclusive; seconds since 1970, or RFC 3339. */
+  from: z.string().max(64).optional(),
+  to: z.string().max(64).optional(),
   limit: z.coerce.number().int().min(1).max(10_000).default(500),
   watch: z.enum(['1', 'true', '0', 'false']).default('0'),
 });
 
 /**
- * `GET /api/events`: recorded events, newest first. With `watch=1` the events from now on as server-sent events, each
+ * `GET /api/events`: recorded events, newest first, between two times when asked. With `watch=1` the events from now on as server-sent events, each
  * with an id; a client that comes back with Last-Event-ID first gets what it missed, at least once (up to 10,000).
  * What an agent recorded before that time but delivers later is not replayed.
  */
 export function eventRoutes({ log, clock = systemClock }: EventRoutesOptions): FastifyPluginAsync {
   return async (app) => {
     app.get('/api/events', { compress: false }, async (request, reply) => {
-      const { watch, limit, ...fields } = parseRequest(query, request.query, 'query');
-      const wanted = given(fields);
+      const { watch, limit, from, to, kind, ...fields } = parseRequest(query, request.query, 'query');
+      const wanted = { ...given({ ...fields, object: kind }), ...bounds({ from, to }) };
       if (watch === '0' || watch === 'false') return toList(log.events({ ...wanted, limit }));
       const stream = openEventStream(reply, { clock });
       const send = (event: PodEvent) =>
@@ -54,9 +62,23 @@ export function eventRoutes({ log, clock = systemClock }: EventRoutesOptions): F
   };
 }
 
-type Wanted = Pick<RecordQuery, 'namespace' | 'pod' | 'uid' | 'workload' | 'container'>;
+type Fields = Pick<
+  RecordQuery,
+  'namespace' | 'pod' | 'uid' | 'workload' | 'container' | 'object' | 'type' | 'reason'
+>;
+type Wanted = Fields & Pick<RecordQuery, 'sinceMs' | 'untilMs'>;
 
-function given(fields: { readonly [Name in keyof Wanted]: string | undefined }): Wanted {
+/** @throws CodedError saying which cannot be read */
+function bounds(texts: { readonly from: string | undefined; readonly to: string | undefined }) {
+  const form = new URLSearchParams();
+  for (const [name, text] of Object.entries(texts)) if (text !== undefined) form.set(name, text);
+  return {
+    ...(texts.from !== undefined && { sinceMs: timeParameter(form, 'from', MIN_TIME_MS) }),
+    ...(texts.to !== undefined && { untilMs: timeParameter(form, 'to', MAX_TIME_MS) }),
+  };
+}
+
+function given(fields: { readonly [Name in keyof Fields]: string | undefined }): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
@@ -64,13 +86,21 @@ function given(fields: { readonly [Name in keyof Wanted]: string | undefined }):
 function missedSince(log: EventLog, lastEventId: string, wanted: Wanted): readonly PodEvent[] {
   const match = /^(\d{1,16})-(.*)$/.exec(lastEventId);
   if (match === null) return [];
-  return [...log.events({ ...wanted, sinceMs: Number(match[1]), limit: MOST_REPLAYED })]
+  const sinceMs = Math.max(Number(match[1]), wanted.sinceMs ?? MIN_TIME_MS);
+  return [...log.events({ ...wanted, sinceMs, limit: MOST_REPLAYED })]
     .filter((event) => event.id !== match[2])
     .reverse();
 }
 
-function isWanted({ pod, container }: PodEvent, wanted: Wanted): boolean {
+const isSame = (a: string, b: string | undefined) => b === undefined || a.toLowerCase() === b.toLowerCase();
+
+function isWanted({ at, pod, container, object, type, reason }: PodEvent, wanted: Wanted): boolean {
   return (
+    isSame(object?.kind ?? 'Pod', wanted.object) &&
+    isSame(type, wanted.type) &&
+    isSame(reason, wanted.reason) &&
+    at >= (wanted.sinceMs ?? MIN_TIME_MS) &&
+    at <= (wanted.untilMs ?? MAX_TIME_MS) &&
     (wanted.namespace === undefined || wanted.namespace === pod.namespace) &&
     (wanted.pod === undefined || wanted.pod === pod.name) &&
     (wanted.uid === undefined || wanted.uid === pod.uid) &&

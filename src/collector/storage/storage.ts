@@ -99,6 +99,10 @@ export interface RecordQuery {
   readonly uid?: string;
   readonly workload?: string;
   readonly container?: string;
+  /** Of events: the kind of what they are about, `Pod`, `Deployment`, …; in upper or lower case, like the next two. */
+  readonly object?: string;
+  readonly type?: string;
+  readonly reason?: string;
   /** Inclusive, integer milliseconds. */
   readonly sinceMs?: number;
   readonly untilMs?: number;

@@ -36,7 +36,8 @@ export const recordsSchema: Schema = {
 
 /** How many records are kept; the oldest go first. */
 export interface RecordBounds {
-  readonly timeMs: number;
+  readonly eventsMs: number;
+  readonly livesMs: number;
   readonly eventsPerPod: number;
   readonly livesPerPod: number;
   readonly events: number;
@@ -44,7 +45,7 @@ export interface RecordBounds {
   readonly states: number;
 }
 
-export const DEFAULT_RECORD_BOUNDS: Omit<RecordBounds, 'timeMs'> = {
+export const DEFAULT_RECORD_BOUNDS: Omit<RecordBounds, 'eventsMs' | 'livesMs'> = {
   eventsPerPod: 2_000,
   livesPerPod: 50,
   events: 200_000,
@@ -166,16 +167,16 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
       return () => void listeners.delete(listener);
     },
     prune(nowMs) {
-      const cutoff = nowMs - bounds.timeMs;
-      for (const [kind, perPod, whole] of [
-        ['event', bounds.eventsPerPod, bounds.events],
-        ['life', bounds.livesPerPod, bounds.lives],
+      for (const [kind, timeMs, perPod, whole] of [
+        ['event', bounds.eventsMs, bounds.eventsPerPod, bounds.events],
+        ['life', bounds.livesMs, bounds.livesPerPod, bounds.lives],
       ] as const) {
-        sql.removeOld.run(kind, cutoff);
+        sql.removeOld.run(kind, nowMs - timeMs);
         for (const row of sql.crowdedPods.all(kind, perPod))
           sql.removePodSurplus.run(kind, String(row.uid), perPod);
         sql.removeSurplus.run(kind, whole);
       }
+      const cutoff = nowMs - bounds.livesMs;
       sql.removeDeletedStates.run(cutoff);
       sql.removeSurplusStates.run(bounds.states);
       sql.removeSeen.run(Math.max(cutoff, nowMs - SENT_AGAIN_WITHIN_MS));
@@ -183,10 +184,21 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
   };
 }
 
+// Of events only.
+const IN_EVENT = {
+  object: "body ->> '$.event.object.kind', 'Pod'",
+  type: "body ->> '$.event.type', ''",
+  reason: "body ->> '$.event.reason', ''",
+};
+
 function conditions(query: RecordQuery): (readonly [sql: string, value: string | number])[] {
   const found: (readonly [string, string | number])[] = [];
   for (const name of ['namespace', 'pod', 'uid', 'workload', 'container'] as const)
     if (query[name] !== undefined) found.push([`${name} = ?`, query[name]]);
+  // A damaged body is no JSON, and must not fail the others.
+  for (const [name, path] of Object.entries(IN_EVENT) as [keyof typeof IN_EVENT, string][])
+    if (query[name] !== undefined)
+      found.push([`CASE WHEN json_valid(body) THEN coalesce(${path}) END = ? COLLATE NOCASE`, query[name]]);
   if (query.sinceMs !== undefined) found.push(['at >= ?', query.sinceMs]);
   if (query.untilMs !== undefined) found.push(['at <= ?', query.untilMs]);
   return found;

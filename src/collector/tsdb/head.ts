@@ -119,7 +119,7 @@ export function createHead(options: HeadOptions): Head {
       counts.refused += 1;
       throw new CodedError(
         'STORE_SERIES_LIMIT',
-        `the store holds ${byRef.size} active series, its limit; send fewer series or raise limits.activeSeries`,
+        `the store holds ${byRef.size} active series, its limit; send fewer series or raise collector.limits.activeSeries`,
         { status: 429 },
       );
     }

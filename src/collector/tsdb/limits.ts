@@ -15,8 +15,13 @@ export const DEFAULT_STORE_LIMITS: StoreLimits = {
 };
 
 export interface Retention {
+  /** Of samples. */
   readonly timeMs: number;
   readonly bytes: number;
+  /** Of events; `timeMs` when left out. */
+  readonly eventsMs?: number;
+  /** Of lives, and of the states of what was deleted; `timeMs` when left out. */
+  readonly livesMs?: number;
 }
 
 export const DEFAULT_RETENTION: Retention = { timeMs: 15 * 24 * 3_600_000, bytes: 2 * 1024 ** 3 };

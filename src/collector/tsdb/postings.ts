@@ -22,6 +22,16 @@ interface Value extends List {
   readonly label: Label;
 }
 
+/** Of the many values that only one series has, the series itself. */
+type Entry = MemorySeries | Value;
+
+const isValue = (entry: Entry): entry is Value => (entry as Value).gone !== undefined;
+const listOf = (entry: Entry): readonly MemorySeries[] => (isValue(entry) ? entry.series : [entry]);
+
+/** The label of an entry as its series have it. */
+const labelIn = (entry: Entry, name: string): Label =>
+  isValue(entry) ? entry.label : entry.labels.find((label) => label[0] === name)!;
+
 const isHere = (series: MemorySeries) => series.listed;
 
 function takeOut(list: List): void {
@@ -33,23 +43,33 @@ function takeOut(list: List): void {
 }
 
 export function createPostings(): Postings {
-  const names = new Map<string, Map<string, Value>>();
+  const names = new Map<string, Map<string, Entry>>();
   const all: List = { series: [], gone: 0 };
 
-  const entryOf = ([name, value]: Label): Value | undefined => names.get(name)?.get(value);
+  const intern = (label: Label): Label => {
+    const entry = names.get(label[0])?.get(label[1]);
+    return entry === undefined ? label : labelIn(entry, label[0]);
+  };
 
-  const make = (label: Label): Value => {
+  const addTo = (label: Label, series: MemorySeries) => {
     let values = names.get(label[0]);
     if (values === undefined) {
       values = new Map();
       names.set(label[0], values);
     }
-    let entry = values.get(label[1]);
-    if (entry === undefined) {
-      entry = { label, series: [], gone: 0 };
-      values.set(label[1], entry);
-    }
-    return entry;
+    const entry = values.get(label[1]);
+    if (entry === undefined) values.set(label[1], series);
+    else if (isValue(entry)) entry.series.push(series);
+    else values.set(label[1], { label: labelIn(entry, label[0]), series: [entry, series], gone: 0 });
+  };
+
+  const removeFrom = (label: Label) => {
+    const values = names.get(label[0])!;
+    const entry = values.get(label[1])!;
+    if (isValue(entry)) takeOut(entry);
+    if (isValue(entry) && entry.series.length > 0) return;
+    values.delete(label[1]);
+    if (values.size === 0) names.delete(label[0]);
   };
 
   /**
@@ -59,43 +79,41 @@ export function createPostings(): Postings {
   function* candidates(
     matcher: LabelMatcher,
     most: number,
-  ): Generator<undefined, readonly List[] | undefined> {
+  ): Generator<undefined, readonly (readonly MemorySeries[])[] | undefined> {
     if (matcher.matchesEmpty) return undefined;
     const values = names.get(matcher.name);
     if (values === undefined) return [];
     if (matcher.values !== undefined)
-      return matcher.values.map((value) => values.get(value)).filter((list) => list !== undefined);
+      return matcher.values
+        .map((value) => values.get(value))
+        .filter((entry) => entry !== undefined)
+        .map(listOf);
     // To try the values of a label that has more of them than series are left costs more than it saves.
     if (values.size > most) return undefined;
-    const lists: List[] = [];
+    const lists: (readonly MemorySeries[])[] = [];
     for (const [value, entry] of values) {
-      if (matcher.matches(value)) lists.push(entry);
+      if (matcher.matches(value)) lists.push(listOf(entry));
       yield undefined;
     }
     return lists;
   }
 
   return {
-    intern: (labels) => labels.map((label) => entryOf(label)?.label ?? label),
+    intern: (labels) => labels.map(intern),
     add(series) {
       if (series.listed) return;
       series.listed = true;
       all.series.push(series);
-      for (const label of series.labels) make(label).series.push(series);
+      for (const label of series.labels) addTo(label, series);
     },
     remove(series) {
       if (!series.listed) return;
       series.listed = false;
       takeOut(all);
-      for (const label of series.labels) {
-        const entry = entryOf(label)!;
-        takeOut(entry);
-        if (entry.series.length === 0) names.get(label[0])?.delete(label[1]);
-        if (names.get(label[0])?.size === 0) names.delete(label[0]);
-      }
+      for (const label of series.labels) removeFrom(label);
     },
     *select(matchers) {
-      let narrowest: readonly List[] = [all];
+      let narrowest: readonly (readonly MemorySeries[])[] = [all.series];
       let narrowing: LabelMatcher | undefined;
       let size = all.series.length;
       // Those with known values first: they cost nothing to look up.
@@ -103,12 +121,12 @@ export function createPostings(): Postings {
       for (const matcher of byCost) {
         const lists = yield* candidates(matcher, size);
         if (lists === undefined) continue;
-        const total = lists.reduce((sum, list) => sum + list.series.length, 0);
+        const total = lists.reduce((sum, list) => sum + list.length, 0);
         if (total < size || narrowing === undefined) [narrowest, narrowing, size] = [lists, matcher, total];
       }
       const rest = matchers.filter((matcher) => matcher !== narrowing).map(remembering);
       // As it is now: what comes while somebody looks is not for them.
-      for (const { series: list } of narrowest) {
+      for (const list of narrowest) {
         const end = list.length;
         for (let i = 0; i < end; i += 1) {
           const series = list[i]!;

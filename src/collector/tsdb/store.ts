@@ -114,7 +114,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   let newestDroppedT = blocks.newestDroppedT();
   let removedBefore = Number.NEGATIVE_INFINITY;
   let outside = 0;
-  const events = createEventLog(journal, { ...DEFAULT_RECORD_BOUNDS, timeMs: retention.timeMs });
+  const events = createEventLog(journal, recordBounds(retention));
 
   const clockWatch = createClockWatch(clock);
   // Samples from when the clock was ahead must not make all series look silent once it is right again.
@@ -258,7 +258,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
     firstRef: 1,
     recall: () => undefined,
   });
-  const events: DurableEventLog = createEventLog(journal, { ...DEFAULT_RECORD_BOUNDS, timeMs });
+  const events: DurableEventLog = createEventLog(
+    journal,
+    recordBounds(options.retention ?? { timeMs, bytes: 0 }),
+  );
   let removedBefore = Number.NEGATIVE_INFINITY;
   const querier = createQuerier(head, {
     chunks: () => [],
@@ -299,6 +302,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
     },
   };
 }
+
+const recordBounds = ({ timeMs, eventsMs = timeMs, livesMs = timeMs }: Retention) => ({
+  ...DEFAULT_RECORD_BOUNDS,
+  eventsMs,
+  livesMs,
+});
 
 /** Brings the head back: series that were active, then the commits whose samples are not all in chunks. */
 function replay(head: Head, blocks: BlockTable): number {

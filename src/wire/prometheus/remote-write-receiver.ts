@@ -3,6 +3,7 @@ import { CodedError, isCodedError } from '../../util/coded-error.ts';
 import { DEFAULT_REMOTE_WRITE_LIMITS, type RemoteWriteLimits } from './remote-write-limits.ts';
 import { readWriteRequest } from './remote-write-reader.ts';
 import { snappyDecode } from './snappy.ts';
+import { createSpareBytes } from './spare-bytes.ts';
 
 /** What a receiver needs of a store. `commit` resolves once all is durable. */
 export interface RemoteWriteStore {
@@ -71,15 +72,17 @@ const STALE_HIGH = 0x7ff00000;
 const STALE_LOW = 2;
 const LONGEST_STRETCH_MS = 8;
 const RETRY_AFTER_SECONDS = 5;
+const MOST_SPARE_BYTES = 8 * 1024 ** 2;
 
 export function createRemoteWriteReceiver(options: RemoteWriteReceiverOptions): RemoteWriteReceiver {
   const { store, clock } = options;
   const limits: RemoteWriteLimits = { ...DEFAULT_REMOTE_WRITE_LIMITS, ...options.limits };
   const counts = { requests: 0, failedRequests: 0, samples: 0, rejected: 0 };
+  const spare = createSpareBytes(MOST_SPARE_BYTES);
   let underWayBytes = 0;
 
   const take = async (body: Uint8Array): Promise<RemoteWriteAnswer> => {
-    const request = snappyDecode(body, limits.unpackedBytes);
+    const request = snappyDecode(body, limits.unpackedBytes, spare.take);
     if (underWayBytes > 0 && underWayBytes + request.length > limits.underWayBytes)
       throw new CodedError('REMOTE_WRITE_BUSY', 'too many write requests are under way; send it again', {
         status: 429,
@@ -98,6 +101,7 @@ export function createRemoteWriteReceiver(options: RemoteWriteReceiverOptions): 
       throw error;
     } finally {
       underWayBytes -= request.length;
+      spare.give(request);
     }
   };
 

@@ -11,11 +11,17 @@ function malformed(what: string): CodedError {
 }
 
 /**
- * Unpacks a block. Nothing is allocated before the length it declares is known to be within `maxBytes` and possible.
+ * Unpacks a block, to what `allocate` makes of just its length. Nothing is allocated before the length it declares is known
+ * to be within `maxBytes` and possible.
  *
  * @throws SNAPPY_TOO_LARGE (413), SNAPPY_MALFORMED (400)
  */
-export function snappyDecode(block: Uint8Array, maxBytes: number): Uint8Array {
+export function snappyDecode(
+  block: Uint8Array,
+  maxBytes: number,
+  // Not cleared first, as every byte is written or all is refused.
+  allocate: (bytes: number) => Uint8Array = Buffer.allocUnsafeSlow,
+): Uint8Array {
   const { length, at } = declaredLength(block);
   if (length > maxBytes)
     throw new CodedError(
@@ -25,8 +31,7 @@ export function snappyDecode(block: Uint8Array, maxBytes: number): Uint8Array {
     );
   if (length > (block.length - at) * MOST_EXPANSION)
     throw malformed(`${block.length - at} bytes cannot unpack to ${length}`);
-  // Not cleared first, as every byte is written or all is refused.
-  const out = Buffer.allocUnsafeSlow(length);
+  const out = allocate(length);
   if (unpack(block, at, out) !== length) throw malformed('it ends before its declared length');
   return out;
 }

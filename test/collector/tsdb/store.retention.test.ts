@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createStore, type StoreOptions, type Tsdb } from '../../../src/collector/tsdb/store.ts';
 import type { Matcher } from '../../../src/model/matcher.ts';
+import type { AgentRecord } from '../../../src/model/record.ts';
 import { createFakeClock, type FakeClock } from '../../../src/util/clock.ts';
 import { bytesOf, eventOf, podOf, read, START, write } from '../../conformance/store.ts';
 
@@ -138,6 +139,27 @@ describe('retention', () => {
     ]);
     expect(committed).toMatchObject({ samples: 1, rejected: 2 });
     expect(read(store, named('m'))).toEqual({ '__name__=m': '11@0' });
+  });
+
+  it('keeps events and lives for times of their own', async () => {
+    const about = eventOf('e', START) as Extract<AgentRecord, { kind: 'event' }>;
+    const life = {
+      kind: 'life',
+      life: { id: 'l', finishedAt: START, container: 'app', pod: about.event.pod },
+    } as AgentRecord;
+    open({ retention: { timeMs: 24 * HOUR, bytes: 2 ** 30, eventsMs: 72 * HOUR, livesMs: 48 * HOUR } });
+    await store.events.append([eventOf('e', START), life, podOf('s', START, { deleted: true })]);
+    const left = () => ({
+      events: store.events.events({}).length,
+      lives: store.events.lives({}).length,
+      states: store.events.pods({ deleted: true }).length,
+    });
+    await clock.advance(30 * HOUR);
+    expect(left()).toEqual({ events: 1, lives: 1, states: 1 });
+    await clock.advance(20 * HOUR);
+    expect(left()).toEqual({ events: 1, lives: 0, states: 0 });
+    await clock.advance(25 * HOUR);
+    expect(left()).toEqual({ events: 0, lives: 0, states: 0 });
   });
 
   it('keeps a bounded number of events for a pod, the newest, and forgets deleted pods', async () => {
