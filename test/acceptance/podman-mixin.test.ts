@@ -35,6 +35,15 @@ const rulesOf = (name: string) =>
 const panelsOf = (panels: readonly Panel[]): readonly Panel[] =>
   panels.flatMap((panel) => [panel, ...panelsOf(panel.panels ?? [])]);
 
+/** The collector's part of the configuration for dashboards that kube-prometheus rendered, of an agent on this port. */
+function ofKubePrometheus(agent: number): Readonly<Record<string, unknown>> {
+  const path = join(import.meta.dirname, '../../deploy/kube-prometheus/podvitals.yaml');
+  const text = readFileSync(path, 'utf8').replaceAll('127.0.0.1:7639', `127.0.0.1:${agent}`);
+  const { collector } = parse(text) as { readonly collector: Readonly<Record<string, unknown>> };
+  const job = (collector.scrape_configs as readonly object[])[0];
+  return { scrape_configs: [{ ...job, scrape_interval: '5s' }] };
+}
+
 interface PodmanStats {
   readonly mem_usage: string;
   readonly pids: string;
@@ -63,12 +72,16 @@ describe.skipIf(fixtures === undefined || noPodman())(
         podman.podman('run', '-d', '--name', name, ...flags, BUSYBOX_IMAGE, 'sh', '-c', script);
       await run('till', ['--pod', 'shop', '-m', '64m', '--cpus', '0.2'], 'while :; do :; done');
       await run('cart', ['--network', 'none', '--restart', 'always'], 'sleep 1; exit 3');
+      const ports = await freePorts();
       podvitals = await startPodvitals({
         dataDir: dataDir.path,
-        ports: await freePorts(),
+        ports,
         env: { CONTAINER_HOST: `unix://${podman.socket}` },
         agent: { interval: '5s' },
-        collector: { rules: [mixin('prometheus_rules.yaml'), mixin('prometheus_alerts.yaml')] },
+        collector: {
+          ...ofKubePrometheus(ports.agent),
+          rules: [mixin('prometheus_rules.yaml'), mixin('prometheus_alerts.yaml')],
+        },
       });
     }, 240_000);
     afterAll(async () => {
@@ -137,10 +150,7 @@ describe.skipIf(fixtures === undefined || noPodman())(
         };
         return panelsOf([...(panels ?? []), ...(rows ?? [])]).flatMap(({ targets }) =>
           (targets ?? []).map(({ expr }) =>
-            expr
-              .replace(/\$\{?(\w+)(?::\w+)?\}?/g, (whole, name: string) => variables[name] ?? whole)
-              // The dashboards were rendered for clusters whose kubelets are scraped under their own job; the rules were not.
-              .replaceAll('job="kubelet", metrics_path="/metrics/cadvisor"', 'job="cadvisor"'),
+            expr.replace(/\$\{?(\w+)(?::\w+)?\}?/g, (whole, name: string) => variables[name] ?? whole),
           ),
         );
       });
