@@ -311,7 +311,7 @@ export function createAgent(options: AgentOptions): Agent {
     const apply = async (files: readonly ManifestFile[], { create } = { create: false }) =>
       applyFiles(manager, runtime.enforcement(), files, create);
     const usage = usageRoutes({
-      pods: () => podFigures(manager.views().pods, flightRecorder),
+      pods: () => podFigures(pods.views().pods, flightRecorder),
       async node() {
         const figures = await nodeFigures(() => stats.node(), clock);
         return figures && { name: node, ...figures };

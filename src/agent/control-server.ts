@@ -43,7 +43,13 @@ export async function openControlServer(
           ? [...manager.list(kind, namespace), ...pods.foreign(namespace)]
           : manager.list(kind, namespace),
       async delete(target, { gracePeriodSeconds, wait }) {
-        refuseForeign(target, manager, pods);
+        const theirs = target.kind === 'Pod' ? pods.theirs(target.namespace, target.name) : undefined;
+        if (theirs) {
+          const removed = theirs.source.remove(theirs.pod.metadata.uid, gracePeriodSeconds);
+          if (wait) await removed;
+          else removed.catch((error) => options.logger.error({ err: error }, 'a pod could not be removed'));
+          return;
+        }
         const { gone } = manager.delete({
           ...target,
           ...(gracePeriodSeconds === undefined
@@ -63,13 +69,27 @@ export async function openControlServer(
   );
   await control.app.register(nodeRoutes(manager));
   await control.app.register(workloadRoutes((target, change) => manager.change(target, change)));
-  await control.app.register(podControlRoutes((target, verb) => manager.control(target, verb)));
+  await control.app.register(
+    podControlRoutes(async (target, verb) => {
+      const theirs = pods.theirs(target.namespace, target.name);
+      if (theirs) await theirs.source.control(theirs.pod.metadata.uid, verb);
+      else await manager.control(target, verb);
+    }),
+  );
   await control.app.register(usage);
   answerSessions(control.app, {
-    findPod: (namespace, name) => manager.get('Pod', namespace, name) as Pod | undefined,
-    exec: async (pod, container, command, execOptions) =>
-      runtime.openExec(runningId(manager, pod, container), command, execOptions),
-    dial: async (pod, port) => runtime.dial(pod.metadata.uid, port),
+    findPod: (namespace, name) =>
+      pods.theirs(namespace, name)?.pod ?? (manager.get('Pod', namespace, name) as Pod | undefined),
+    async exec(pod, container, command, execOptions) {
+      const { namespace, name, uid } = pod.metadata;
+      const theirs = pods.theirs(namespace, name);
+      return theirs
+        ? theirs.source.exec(uid, container, command, execOptions)
+        : runtime.openExec(runningId(manager, pod, container), command, execOptions);
+    },
+    async dial({ metadata: { namespace, name, uid } }, port) {
+      return (pods.theirs(namespace, name)?.source ?? runtime).dial(uid, port);
+    },
     onError: (error) => options.logger.error({ err: error }, 'a session ended by a failure'),
   });
   await control.app.register(
@@ -82,21 +102,6 @@ export async function openControlServer(
   );
   await control.listen();
   return control;
-}
-
-/** Who watches a pod does not own it. */
-function refuseForeign(
-  { kind, namespace, name }: { readonly kind: string; readonly namespace: string; readonly name: string },
-  manager: PodManager,
-  pods: WatchedPods,
-): void {
-  if (kind !== 'Pod' || manager.get(kind, namespace, name)) return;
-  if (!pods.foreign(namespace).some(({ metadata }) => metadata.name === name)) return;
-  throw new CodedError(
-    'POD_NOT_OURS',
-    `pod ${namespace}/${name} is Podman's, podvitals only watches it: \`podman pod rm --force\` or \`podman rm --force\` removes it`,
-    { status: 409 },
-  );
 }
 
 function runningId(manager: PodManager, pod: Pod, container: string): string {

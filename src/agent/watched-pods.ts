@@ -10,6 +10,8 @@ export interface WatchedPods extends Pick<PodManager, 'view' | 'views' | 'recent
   onTransition(listener: (transition: PodTransition) => void): () => void;
   /** Objects of pods that others run, sorted by namespace and name. */
   foreign(namespace?: string): readonly Pod[];
+  /** A pod that others run; undefined: it is ours, or nobody's. */
+  theirs(namespace: string, name: string): { readonly pod: Pod; readonly source: PodSource } | undefined;
   logs(uid: string, container: string, attempt: number, options: LogOptions): Promise<readonly LogLine[]>;
   followLogs: Runtime['followLogs'];
 }
@@ -45,13 +47,26 @@ export function watchPods(
     foreign: (namespace) =>
       sources
         .flatMap((source) => source.views().pods.map(({ object }) => object))
-        .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace),
+        .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace)
+        .sort(
+          (a, b) =>
+            compare(a.metadata.namespace, b.metadata.namespace) || compare(a.metadata.name, b.metadata.name),
+        ),
+    theirs(namespace, name) {
+      if (manager.get('Pod', namespace, name)) return undefined;
+      return first(sources, (source) => {
+        const found = source.views().pods.find(({ ref }) => ref.namespace === namespace && ref.name === name);
+        return found && { pod: found.object, source };
+      });
+    },
     logs: (uid, container, attempt, options) =>
       (ownerOf(uid) ?? runtime).logs(uid, container, attempt, options),
     followLogs: (uid, container, attempt, onLine, signal) =>
       (ownerOf(uid) ?? runtime).followLogs(uid, container, attempt, onLine, signal),
   };
 }
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 function first<From, To>(all: readonly From[], give: (one: From) => To | undefined): To | undefined {
   for (const one of all) {

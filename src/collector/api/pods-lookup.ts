@@ -13,17 +13,36 @@ export function newestPod(log: EventLog, namespace: string, name: string): PodSt
   )[0];
 }
 
-/** A 404 that names what may have been meant, in this namespace or another. */
-export function podNotFound(log: EventLog, namespace: string, name: string, what = 'pod'): CodedError {
-  const states = log.pods({ deleted: true, limit: MOST_PODS });
+/**
+ * A 404 that names what may have been meant, in this namespace or another. Where only a pod will do, a workload's name
+ * gives the names of its pods, living ones first.
+ */
+export function podNotFound(
+  log: EventLog,
+  namespace: string,
+  name: string,
+  what: 'pod' | 'pod or workload' = 'pod',
+): CodedError {
+  const states = [...log.pods({ deleted: true, limit: MOST_PODS })].sort(
+    (a, b) => Number(a.deleted) - Number(b.deleted) || b.at - a.at,
+  );
+  const podsOf = (one: string) =>
+    states
+      .filter(({ pod }) => `${pod.namespace}/${pod.workload}` === one)
+      .map(({ pod }) => `${pod.namespace}/${pod.name}`);
+  const elsewhere = states
+    .filter(({ pod }) => pod.name === name || pod.workload === name)
+    .sort((a, b) => Number(b.pod.namespace === namespace) - Number(a.pod.namespace === namespace))
+    .map(({ pod }) => `${pod.namespace}/${name}`);
   const near = nearNames(
     `${namespace}/${name}`,
     states.flatMap(({ pod }) => [`${pod.namespace}/${pod.workload}`, `${pod.namespace}/${pod.name}`]),
   );
-  const elsewhere = states
-    .filter(({ pod }) => pod.name === name || pod.workload === name)
-    .map(({ pod }) => `${pod.namespace}/${name}`);
-  const meant = [...new Set([...elsewhere, ...near])].slice(0, 5);
+  const named = [...elsewhere, ...near].flatMap((one) => {
+    const pods = what === 'pod' ? podsOf(one) : [];
+    return pods.length > 0 ? pods : [one];
+  });
+  const meant = [...new Set(named)].slice(0, 5);
   return new CodedError(
     'POD_NOT_FOUND',
     `${what} "${namespace}/${name}" not found; ${meant.length > 0 ? `near: ${meant.join(', ')}` : 'GET /api/pods lists what there is'}`,

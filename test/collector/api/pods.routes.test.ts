@@ -73,7 +73,15 @@ describe('GET /api/pods/{namespace}/{pod}', () => {
     );
     const unknown = (await get('/api/pods/shop/crat')).json();
     expect(unknown).toMatchObject({ code: 404, reason: 'NotFound' });
-    expect(unknown.message).toContain('near: shop/cart');
+    expect(unknown.message).toContain('near: shop/cart-7b9c6d4f5-q8w2e');
+  });
+
+  it('names the pods of a workload to whoever asks for it as a pod', async () => {
+    const { message } = (await get('/api/pods/shop/worker')).json();
+    expect(message).toBe('pod "shop/worker" not found; near: shop/worker-84c5d7f6b-j3n5r');
+    expect((await get('/api/pods/default/worker')).json().message).toContain(
+      'near: shop/worker-84c5d7f6b-j3n5r',
+    );
   });
 });
 

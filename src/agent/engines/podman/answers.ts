@@ -158,6 +158,7 @@ export const containerInspection = z.object({
     CpuQuota: number,
     CpuPeriod: number,
     PidsLimit: number,
+    LogConfig: z.object({ Type: text, Path: text }).nullish(),
     PortBindings: z
       .record(z.string(), z.array(z.object({ HostIp: text, HostPort: text })).nullish())
       .nullish(),

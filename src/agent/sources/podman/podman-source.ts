@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CancelTimer, Clock } from '../../../util/clock.ts';
+import { CodedError } from '../../../util/coded-error.ts';
 import type { KeyValue } from '../../pod/key-value.ts';
 import type { PodTransition } from '../../pod/transition.ts';
 import { createWorkloads } from '../../pod/workload/workloads.ts';
@@ -7,8 +8,9 @@ import { createWriteBehind } from '../../pod/write-behind.ts';
 import type { PodSource } from '../pod-source.ts';
 import type { LifeContext } from './apply-lives.ts';
 import type { PodmanPod } from './podman-pod.ts';
+import { type Position, positionKey } from './position.ts';
 import type { PodmanSocket } from './sockets.ts';
-import { type OnePodman, type Position, positionKey, watchPodman } from './watched-podman.ts';
+import { type OnePodman, watchPodman } from './watched-podman.ts';
 
 export interface PodmanSourceOptions {
   readonly clock: Clock;
@@ -48,6 +50,11 @@ export function createPodmanSource(options: PodmanSourceOptions): PodSource {
     node: node.name,
   });
   const owner = (podUid: string) => [...watched.values()].find(({ pods }) => pods.has(podUid));
+  const ownerOrThrow = (podUid: string) => {
+    const one = owner(podUid);
+    if (one) return one;
+    throw new CodedError('NOT_FOUND', `no Podman has the pod ${podUid} any more`, { status: 404 });
+  };
 
   const salt = () => {
     const kept = keyValue.get(SALT_KEY);
@@ -127,6 +134,11 @@ export function createPodmanSource(options: PodmanSourceOptions): PodSource {
       (await owner(podUid)?.logs(podUid, container, attempt, asked)) ?? [],
     followLogs: async (podUid, container, _attempt, onLine, signal) =>
       owner(podUid)?.followLogs(podUid, container, onLine, signal),
+    control: async (podUid, verb) => ownerOrThrow(podUid).control(podUid, verb),
+    remove: async (podUid, graceSeconds) => ownerOrThrow(podUid).remove(podUid, graceSeconds),
+    exec: async (podUid, container, command, asked) =>
+      ownerOrThrow(podUid).exec(podUid, container, command, asked),
+    dial: async (podUid, port) => ownerOrThrow(podUid).dial(podUid, port),
     async close() {
       closed = true;
       cancel();
