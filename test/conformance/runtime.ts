@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContainerConfig, ContainerExit, Runtime } from '../../src/agent/pod/runtime/runtime.ts';
 
@@ -69,6 +71,21 @@ export function runtimeConformance(name: string, create: () => Promise<RuntimeSu
       });
     };
     const exitOf = (id: string) => subject.until(() => exits.find(({ containerId }) => containerId === id));
+
+    it('keeps the data of a claim beyond all pods, apart for each namespace', async () => {
+      const path = await subject.runtime.persistentVolume('shop', 'orders');
+      writeFileSync(join(path, 'order-11'), 'apples');
+      await sandbox('clerk');
+      await subject.runtime.removeSandbox('clerk');
+      expect(await subject.runtime.persistentVolume('shop', 'orders')).toBe(path);
+      expect(readFileSync(join(path, 'order-11'), 'utf8')).toBe('apples');
+      for (const [namespace, claim] of [
+        ['default', 'orders'],
+        ['shop', 'order'],
+        ['default', 'shop-orders'],
+      ] as const)
+        expect(readdirSync(await subject.runtime.persistentVolume(namespace, claim))).toEqual([]);
+    });
 
     it('knows an image that is here, and says ErrImagePull where it cannot pull', async () => {
       expect(await subject.runtime.imageId(subject.image)).toBeTruthy();

@@ -7,7 +7,15 @@ import { CONFIG_KEY, checkName, DNS_LABEL, DNS_SUBDOMAIN } from './names.ts';
 import type { Path, Report } from './problem.ts';
 import { checkRelative, exactlyOne, oneOf } from './rules.ts';
 
-const VOLUME_SOURCES = ['emptyDir', 'hostPath', 'configMap', 'secret', 'downwardAPI', 'projected'] as const;
+const VOLUME_SOURCES = [
+  'emptyDir',
+  'hostPath',
+  'configMap',
+  'secret',
+  'downwardAPI',
+  'projected',
+  'persistentVolumeClaim',
+] as const;
 const PROJECTIONS = ['configMap', 'secret', 'downwardAPI', 'serviceAccountToken'] as const;
 
 export function checkVolumes(volumes: readonly Volume[], path: Path, report: Report): void {
@@ -37,7 +45,14 @@ export function checkVolumes(volumes: readonly Volume[], path: Path, report: Rep
 }
 
 function checkSource(volume: Volume, path: Path, report: Report): void {
-  const { emptyDir, configMap, secret, downwardAPI, projected } = volume;
+  const { emptyDir, configMap, secret, downwardAPI, projected, persistentVolumeClaim } = volume;
+  if (persistentVolumeClaim)
+    checkName(
+      persistentVolumeClaim.claimName,
+      DNS_SUBDOMAIN,
+      [...path, 'persistentVolumeClaim', 'claimName'],
+      report,
+    );
   if (volume.hostPath) checkHostPath(volume.hostPath, [...path, 'hostPath'], report);
   if (emptyDir) {
     const place = [...path, 'emptyDir'];

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -281,6 +281,11 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       });
     },
     podDirectory: (podUid) => join(folder, podUid),
+    async persistentVolume(namespace, claim) {
+      const path = join(folder, 'claims', namespace, claim);
+      mkdirSync(path, { recursive: true });
+      return path;
+    },
     onExit(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

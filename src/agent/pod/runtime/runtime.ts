@@ -62,6 +62,8 @@ export interface Mount {
    * what is in it meanwhile. Set for what is mounted from within a volume.
    */
   readonly within?: string;
+  /** The claim whose data this is, where it is all of them. */
+  readonly claim?: string;
 }
 
 /** What a container's processes may do, `exec` included. What is absent is the runtime's own default. */
@@ -255,6 +257,8 @@ export interface Runtime {
   ): Promise<void>;
   /** Where a volume or other file of a pod may be kept; made on demand, gone with the sandbox. */
   podDirectory(podUid: string): string;
+  /** Where the data of a claim of that namespace are kept; made on demand. They outlive all pods. */
+  persistentVolume(namespace: string, claim: string): Promise<string>;
   /** Called once per death, whoever caused it, soon after it. Returns the unsubscribe function. */
   onExit(listener: (exit: ContainerExit) => void): () => void;
   /** Stops watching; pods go on. */

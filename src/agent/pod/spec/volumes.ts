@@ -1,30 +1,38 @@
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Container, Volume } from '../../../model/kubernetes.ts';
 import { CodedError, messageOf } from '../../../util/coded-error.ts';
 import type { PodRecord } from '../pod-record.ts';
-import type { MemoryVolume, Mount } from '../runtime/runtime.ts';
+import type { MemoryVolume, Mount, Runtime } from '../runtime/runtime.ts';
 import { writeAtomically } from './atomic-files.ts';
 import { expand } from './expansion.ts';
 import { parseBytes } from './quantity.ts';
 import { resolveSubPath } from './sub-path.ts';
 import { hasFiles, type VolumeWorld, volumeFiles } from './volume-files.ts';
 
-/** Where a volume lies on the host. */
+/** Where a volume lies on the host; of a claim, a link to it. */
 export function volumePath(volume: Volume, podDirectory: string): string {
   return volume.hostPath ? resolve('/', volume.hostPath.path) : join(podDirectory, 'volumes', volume.name);
 }
 
 /**
- * Makes the directories and files of a pod's volumes. Synchronous: at most a few small files. Making them again
- * changes an emptyDir in nothing.
+ * Makes the directories and files of a pod's volumes: at most a few small files. Making them again changes an emptyDir
+ * and a claim in nothing.
  *
  * @throws CodedError `FailedMount` in the kubelet's words when an object, a key or a host path is missing.
  */
-export function setUpVolumes(pod: PodRecord, podDirectory: string, world: VolumeWorld): void {
+export async function setUpVolumes(
+  pod: PodRecord,
+  podDirectory: string,
+  world: VolumeWorld,
+  runtime: Pick<Runtime, 'persistentVolume'>,
+): Promise<void> {
   for (const volume of pod.spec.volumes ?? []) {
+    const { persistentVolumeClaim: claim } = volume;
+    const path = volumePath(volume, podDirectory);
     try {
-      setUpVolume(volume, pod, volumePath(volume, podDirectory), world);
+      if (claim) bindClaim(path, await runtime.persistentVolume(pod.ref.namespace, claim.claimName), pod);
+      else setUpVolume(volume, pod, path, world);
     } catch (error) {
       throw new CodedError(
         'FailedMount',
@@ -64,6 +72,17 @@ function setUpVolume(volume: Volume, pod: PodRecord, path: string, world: Volume
     if (gid !== undefined) chownSync(path, -1, gid);
     chmodSync(path, emptyDirMode(gid));
   } else writeAtomically(path, volumeFiles(volume, pod, world), gid);
+}
+
+function bindClaim(path: string, data: string, pod: PodRecord): void {
+  const gid = fsGroupOf(pod);
+  if (gid !== undefined) {
+    chownSync(data, -1, gid);
+    chmodSync(data, statSync(data).mode | 0o2070);
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(path, { force: true });
+  symlinkSync(data, path);
 }
 
 const isMemory = (volume: Volume) => volume.emptyDir?.medium === 'Memory';
@@ -130,8 +149,11 @@ export function volumeMounts(
     const volume = (pod.spec.volumes ?? []).find((candidate) => candidate.name === mount.name)!;
     const root = volumePath(volume, podDirectory);
     const path = mount.subPathExpr === undefined ? mount.subPath : expandStrictly(mount.subPathExpr, env);
-    const place = { target: mount.mountPath, readOnly: mount.readOnly === true || hasFiles(volume) };
-    if (path === undefined || path === '') return { source: root, ...place };
+    const { persistentVolumeClaim: claim } = volume;
+    const readOnly = mount.readOnly === true || claim?.readOnly === true || hasFiles(volume);
+    const place = { target: mount.mountPath, readOnly };
+    if (path === undefined || path === '')
+      return { source: root, ...place, ...(claim === undefined ? {} : { claim: claim.claimName }) };
     return { source: subPath(volume, root, path, pod), ...place, within: root };
   });
 }

@@ -136,7 +136,7 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
     flight.setUp = true;
     try {
       const folder = runtime.podDirectory(uid);
-      setUpVolumes(pod, folder, world());
+      await setUpVolumes(pod, folder, world(), runtime);
       const sandbox = await runtime.runSandbox(sandboxConfig(pod, folder, context.node));
       pod.sandbox = sandbox;
       writePodFiles(pod, folder, context.node, context.serviceHosts?.(namespace));

@@ -142,8 +142,12 @@ describe('what is wrong in a manifest', () => {
       'shop.yaml:8: spec.restartPolicy: "always": must be one of Always, OnFailure, Never; did you mean Always?',
     ],
     [
-      '  volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]',
-      'shop.yaml:8: spec.volumes[0].persistentVolumeClaim: this kind of volume is not supported; use one of emptyDir, hostPath, configMap, secret, downwardAPI, projected',
+      '  volumes: [{name: data, nfs: {server: files, path: /data}}]',
+      'shop.yaml:8: spec.volumes[0].nfs: this kind of volume is not supported; use one of emptyDir, hostPath, configMap, secret, downwardAPI, projected, persistentVolumeClaim',
+    ],
+    [
+      '  volumes: [{name: data, persistentVolumeClaim: {claimName: My_Data}}]',
+      'shop.yaml:8: spec.volumes[0].persistentVolumeClaim.claimName: "My_Data": must be lower-case letters, digits, - and ., each part beginning and ending with a letter or digit, at most 253 characters',
     ],
     [
       '      env: [{name: A, valueFrom: {configMapKeyRef: {key: A}}}]',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ContainerConfig, ContainerSecurity, HostPort, SandboxConfig } from '../runtime.ts';
 import { containerLabels, containerName, type PodNames, podLabels, podName } from './labels.ts';
+import { volumeName } from './persistent-volume.ts';
 
 const CPU_PERIOD_US = 100_000;
 /** The kernel refuses less than a millisecond in a period. */
@@ -104,12 +105,20 @@ export function containerBody(
     restart_policy: 'no',
     health_config: { Test: ['NONE'] },
     log_configuration: { driver: 'k8s-file', path: place.logPath, size: LOG_BYTES },
-    mounts: config.mounts.map(({ source, target, readOnly }) => ({
-      type: 'bind',
-      source,
-      destination: target,
-      options: ['rbind', readOnly ? 'ro' : 'rw'],
-    })),
+    mounts: config.mounts
+      .filter(({ claim }) => claim === undefined)
+      .map(({ source, target, readOnly }) => ({
+        type: 'bind',
+        source,
+        destination: target,
+        options: ['rbind', readOnly ? 'ro' : 'rw'],
+      })),
+    // By name, so that Podman knows of its use, and fills a new one with what the image has there.
+    volumes: config.mounts.flatMap(({ claim, target, readOnly }) =>
+      claim === undefined
+        ? []
+        : [{ Name: volumeName(pod.namespace, claim), Dest: target, Options: [readOnly ? 'ro' : 'rw'] }],
+    ),
     ...(config.workingDir === undefined ? {} : { work_dir: config.workingDir }),
     ...(Object.keys(limits).length === 0 ? {} : { resource_limits: limits }),
   };

@@ -16,11 +16,13 @@ interface PodName {
  *       runtime/hosts, runtime/dev/        the pod's /etc/hosts and /dev
  *       runtime/<container>-<attempt>/     one life: container.json, scripts, exit, output/, upper/, work/
  *     logs/pods/<namespace>_<name>_<uid>/<container>/<attempt>.log
+ *     volumes/<namespace>/<claim>/          what outlives pods
  */
 export interface Layout {
   readonly pods: string;
   pod(uid: string): string;
   runtime(uid: string): string;
+  claim(namespace: string, name: string): string;
   life(uid: string, container: string, attempt: number): string;
   podLogs(pod: PodName): string;
   containerLogs(pod: PodName, container: string): string;
@@ -45,6 +47,7 @@ export function createLayout(dataDir: string): Layout {
     runtime: (uid) => join(pods, segment(uid), 'runtime'),
     life: (uid, container, attempt) =>
       join(pods, segment(uid), 'runtime', `${segment(container)}-${attempt}`),
+    claim: (namespace, name) => join(dataDir, 'volumes', segment(namespace), segment(name)),
     podLogs,
     containerLogs: (pod, container) => join(podLogs(pod), segment(container)),
   };

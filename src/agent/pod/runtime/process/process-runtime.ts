@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { type Clock, sleep } from '../../../../util/clock.ts';
@@ -397,6 +397,13 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     podDirectory(podUid) {
       const path = host.layout.pod(podUid);
       mkdirSync(path, { recursive: true });
+      return path;
+    },
+
+    async persistentVolume(namespace, claim) {
+      const path = host.layout.claim(namespace, claim);
+      // Whoever a container runs as may use it, as an emptyDir.
+      if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, 0o777);
       return path;
     },
 
