@@ -13,7 +13,8 @@ import { defaultNodeSettings } from './node/node-settings.ts';
 import { asAdmitted, withPriority } from './node/priority.ts';
 import { type ApplyAction, applyKept, checkKeptUpdate, checkPriorities } from './object-application.ts';
 import { createDeletion, type Ending } from './object-deletion.ts';
-import { createObjectStore, objectKey, type Stored, type StoredKind, shown } from './object-store.ts';
+import { createObjectListing, isConfiguration } from './object-listing.ts';
+import { createObjectStore, type Stored, type StoredKind } from './object-store.ts';
 import { apiTime, isRunning, type PodRecord } from './pod-record.ts';
 import { createPodSet } from './pod-set.ts';
 import { checkPodUpdate } from './pod-update.ts';
@@ -21,10 +22,8 @@ import type { ProbeRunner } from './prober/probe.ts';
 import { createProbeRunner } from './prober/probe-runner.ts';
 import { createRecentViews } from './recent-views.ts';
 import type { ContainerExit, Runtime } from './runtime/runtime.ts';
-import { endpointsOf } from './service/endpoints.ts';
 import { createServiceHosts } from './service/service-hosts.ts';
 import type { NodeFacts } from './spec/field-ref.ts';
-import { podObject } from './status/pod-status.ts';
 import { podView } from './status/pod-view.ts';
 import { inheritanceOf } from './takeover.ts';
 import type { PodTransition } from './transition.ts';
@@ -154,8 +153,6 @@ const STOP_ALLOWANCE_MS = 10_000;
 
 const isProbed = ({ containers }: PodRecord) =>
   containers.some(({ probes }) => Object.keys(probes).length > 0);
-const isConfiguration = ({ kind }: { readonly kind: string }) => kind === 'ConfigMap' || kind === 'Secret';
-
 export function createPodManager(options: PodManagerOptions): PodManager {
   const { runtime, clock, keyValue, node, random } = options;
   const onError = options.onError ?? (() => {});
@@ -218,6 +215,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     },
     onError,
   });
+  const listing = createObjectListing({ objects, pods, nodeIp: node.ip, budgetStatus: place.budgetStatus });
   const deletion = createDeletion({
     clock,
     pods,
@@ -392,8 +390,6 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     return pods.all().map((pod) => pod.ref);
   }
 
-  const endpoints = () => objects.list('Service').map((service) => endpointsOf(service, pods.visible()));
-
   const notFound = (kind: string, namespace: string, name: string) =>
     new CodedError('NOT_FOUND', `${kind} "${name}" not found in namespace ${namespace}`, { status: 404 });
 
@@ -450,18 +446,13 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       const message = `${verb === 'stop' ? 'Stopped' : 'Restarted'} by podvitals ${verb}`;
       await worker.control(verb, { by: 'user', message, at: clock.now() });
     },
-    list,
-    get: (kind, namespace, name) => list(kind, namespace).find((object) => object.metadata.name === name),
+    list: listing.list,
+    get: (kind, namespace, name) =>
+      listing.list(kind, namespace).find((object) => object.metadata.name === name),
     views: () => ({
       pods: pods.visible().map((pod) => podView(pod, node.ip, clock.now())),
       workloads: workloads.views(clock.now()),
-      objects: [
-        ...objects
-          .all()
-          .filter((object) => !isConfiguration(object))
-          .map(shown),
-        ...endpoints(),
-      ],
+      objects: listing.described(),
     }),
     recent: () => ({
       pods: pods.visible().map(recentViews.of),
@@ -500,19 +491,4 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       return stopping;
     },
   };
-
-  function list(kind: KubernetesObject['kind'], namespace?: string): readonly KubernetesObject[] {
-    const all: readonly KubernetesObject[] =
-      kind === 'Pod'
-        ? pods.visible().map((pod) => podObject(pod, node.ip))
-        : kind === 'Endpoints'
-          ? endpoints()
-          : kind === 'PodDisruptionBudget'
-            ? objects.list(kind).map((budget) => ({ ...budget, status: place.budgetStatus(budget)! }))
-            : objects.list(kind).map(shown);
-    const face = ({ metadata }: KubernetesObject) => objectKey(metadata.namespace, metadata.name);
-    return all
-      .filter((object) => namespace === undefined || object.metadata.namespace === namespace)
-      .sort((a, b) => (face(a) < face(b) ? -1 : 1));
-  }
 }
