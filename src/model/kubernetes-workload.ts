@@ -136,6 +136,7 @@ export interface Job {
     readonly template: PodTemplate;
     readonly parallelism?: number;
     readonly completions?: number;
+    readonly completionMode?: 'NonIndexed' | 'Indexed';
     readonly backoffLimit?: number;
     readonly activeDeadlineSeconds?: number;
     readonly ttlSecondsAfterFinished?: number;
@@ -149,6 +150,8 @@ export interface Job {
     readonly failed: number;
     readonly startTime?: string;
     readonly completionTime?: string;
+    /** `0-2,5`, of an indexed Job. */
+    readonly completedIndexes?: string;
     readonly conditions?: readonly WorkloadCondition[];
   };
 }

@@ -229,3 +229,49 @@ describe('a CronJob', () => {
     expect(jobs()).toEqual([]);
   });
 });
+
+// Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode
+describe('an indexed Job', () => {
+  const indexes = () =>
+    pods().map(({ metadata }) => metadata.annotations?.['batch.kubernetes.io/job-completion-index']);
+  const indexed = (spec: Partial<Job['spec']>) => job({ completionMode: 'Indexed', ...spec });
+
+  it('has a pod for each index, which knows it by name, host name and variable', async () => {
+    await begin();
+    await story.apply(indexed({ completions: 3, parallelism: 2 }));
+    await story.advance(1);
+    expect(indexes()).toEqual(['0', '1']);
+    expect(pods()[1]).toMatchObject({
+      metadata: {
+        name: expect.stringMatching(/^load-1-[a-z0-9]{5}$/),
+        labels: { 'batch.kubernetes.io/job-completion-index': '1' },
+      },
+      spec: { hostname: 'load-1', containers: [{ env: [{ name: 'JOB_COMPLETION_INDEX', value: '1' }] }] },
+    });
+  });
+
+  it('does each index once, whichever ends first, and makes those anew that failed', async () => {
+    await begin({ lives: { app: () => ({ runsMs: 5000 }) } });
+    await story.apply(indexed({ completions: 4, parallelism: 4 }));
+    await story.advance(1);
+    const second = pods().find(({ metadata }) => metadata.name.startsWith('load-1-'))!.metadata.name;
+    story.runtime.kill(second, 'app', { exitCode: 1 });
+    await story.advance(5);
+    expect(load().status).toMatchObject({ succeeded: 3, failed: 1, completedIndexes: '0,2,3' });
+    await story.advance(30);
+    expect(load().status).toMatchObject({ succeeded: 4, failed: 1, completedIndexes: '0-3' });
+    expect(conditions()).toContain('Complete True CompletionsReached');
+    expect(indexes().sort()).toEqual(['0', '1', '1', '2', '3']);
+  });
+
+  it('goes on where it was after the agent died', async () => {
+    await begin({ lives: { app: () => ({ runsMs: 5000 }) } });
+    await story.apply(indexed({ completions: 3, parallelism: 1 }));
+    await story.advance(7);
+    expect(load().status.completedIndexes).toBe('0');
+    await story.sigkill(1);
+    await story.advance(20);
+    expect(load().status).toMatchObject({ succeeded: 3, completedIndexes: '0-2' });
+    expect(indexes().sort()).toEqual(['0', '1', '2']);
+  });
+});

@@ -45,6 +45,7 @@ const HONOURED: Readonly<Record<string, readonly string[]>> = {
   V1JobSpec: [
     'activeDeadlineSeconds',
     'backoffLimit',
+    'completionMode',
     'completions',
     'parallelism',
     'suspend',
@@ -231,7 +232,6 @@ const HARMLESS: Readonly<Record<string, unknown>> = {
   'V1CronJob.status': null,
   'V1Service.status': null,
   'V1StatefulSetSpec.persistentVolumeClaimRetentionPolicy': null,
-  'V1JobSpec.completionMode': 'NonIndexed',
   'V1JobSpec.manualSelector': false,
   'V1JobSpec.podReplacementPolicy': 'TerminatingOrFailed',
   'V1JobSpec.selector': null,

@@ -5,6 +5,8 @@ import { atLeast, oneOf } from './rules.ts';
 import { checkTemplate } from './workload-validation.ts';
 
 const MOST_PODS = 500;
+// The list of completed indexes is part of the object.
+const MOST_COMPLETIONS = 100_000;
 
 // Source: kubernetes/pkg/apis/batch/validation/validation.go
 export function checkJob(spec: Job['spec'], path: Path, report: Report): void {
@@ -22,6 +24,15 @@ export function checkJob(spec: Job['spec'], path: Path, report: Report): void {
       path: [...path, 'parallelism'],
       value: spec.parallelism,
       message: `must be at most ${MOST_PODS} on one machine`,
+    });
+  oneOf(spec.completionMode, ['NonIndexed', 'Indexed'], [...path, 'completionMode'], report);
+  if (spec.completionMode === 'Indexed' && spec.completions === undefined)
+    report({ path: [...path, 'completions'], message: 'required when completionMode is Indexed' });
+  if ((spec.completions ?? 0) > MOST_COMPLETIONS)
+    report({
+      path: [...path, 'completions'],
+      value: spec.completions,
+      message: `must be at most ${MOST_COMPLETIONS}`,
     });
   const pod = checkTemplate(spec.template, [...path, 'template'], report);
   if (pod && pod.restartPolicy !== 'Never' && pod.restartPolicy !== 'OnFailure')

@@ -3,6 +3,7 @@ import type { Stored } from '../object-store.ts';
 import type { Reconcile } from './control-loop.ts';
 import type { ControllerContext } from './controller.ts';
 import { decideJob, type JobDecision, NO_LEDGER } from './job.ts';
+import { INDEX_KEY, indexedSpec } from './job-index.ts';
 import { canonicalJson, podName } from './pod-names.ts';
 import { normal, type WorkloadWords, warning } from './workload-event.ts';
 
@@ -10,15 +11,16 @@ import { normal, type WorkloadWords, warning } from './workload-event.ts';
 export function createJobController(context: ControllerContext): Reconcile {
   const { objects, clock, random } = context;
 
-  function create(job: Stored<'Job'>): void {
+  function create(job: Stored<'Job'>, index?: number): void {
     const { namespace, name, uid } = job.metadata;
     const { metadata, spec } = job.spec.template;
-    const { annotations } = metadata ?? {};
+    const own = index === undefined ? undefined : { [INDEX_KEY]: String(index) };
+    const annotations = own ? { ...metadata?.annotations, ...own } : metadata?.annotations;
     context.createPod({
       owner: job,
-      spec,
+      spec: index === undefined ? spec : indexedSpec(spec, name, index),
       metadata: {
-        name: podName(name, random),
+        name: podName(index === undefined ? name : `${name}-${index}`, random),
         namespace,
         labels: {
           ...metadata?.labels,
@@ -26,6 +28,7 @@ export function createJobController(context: ControllerContext): Reconcile {
           'batch.kubernetes.io/job-name': name,
           'controller-uid': uid,
           'job-name': name,
+          ...own,
         },
         ...(annotations && { annotations }),
       },
@@ -57,7 +60,8 @@ export function createJobController(context: ControllerContext): Reconcile {
     if (canonicalJson(next) !== canonicalJson(job)) void objects.put(next);
     for (const words of jobWords(job.status, decision.status)) context.tell(job, words);
     for (const pod of decision.delete) context.deletePod(pod, request(job, decision));
-    for (let left = decision.create; left > 0; left -= 1) create(job);
+    if (job.spec.completionMode === 'Indexed') for (const index of decision.indexes) create(job, index);
+    else for (let left = decision.create; left > 0; left -= 1) create(job);
     return decision.wakeAt;
   };
 }

@@ -3,6 +3,7 @@ import type { JobLedger } from '../object-store.ts';
 import { apiTime, type PodRecord } from '../pod-record.ts';
 import { isTerminal } from '../status/phase.ts';
 import { isActive } from './availability.ts';
+import { indexOf, parseIndexes, pendingIndexes, printIndexes } from './job-index.ts';
 
 const has = (status: Job['status'], types: readonly string[]) =>
   status.conditions?.find((condition) => types.includes(condition.type) && condition.status === 'True');
@@ -16,6 +17,8 @@ export interface JobDecision {
   readonly status: Job['status'];
   readonly ledger: JobLedger;
   readonly create: number;
+  /** Of an indexed Job: which ones, as many as `create`. */
+  readonly indexes: readonly number[];
   readonly delete: readonly PodRecord[];
   readonly why: 'surplus' | 'suspended' | 'complete' | 'failed';
   /** Its time after the end is over. */
@@ -38,7 +41,7 @@ export function decideJob(
   now: number,
 ): JobDecision {
   const { spec } = job;
-  const counted = count(job.status, ledger, pods, now);
+  const counted = count(job.status, ledger, pods, now, spec);
   const active = pods.filter(isActive);
   const terminating = pods.filter((pod) => pod.deletion && !isTerminal(pod.phase)).length;
   const base = {
@@ -47,7 +50,14 @@ export function decideJob(
     ready: active.filter(({ ready }) => ready).length,
     terminating,
   };
-  const nothing = { ledger: counted.ledger, create: 0, delete: [], why: 'surplus', expired: false } as const;
+  const nothing = {
+    ledger: counted.ledger,
+    create: 0,
+    indexes: [],
+    delete: [],
+    why: 'surplus',
+    expired: false,
+  } as const;
 
   const over = finishedBy(base);
   if (over) {
@@ -81,7 +91,13 @@ export function decideJob(
   const heldUntil = backOffUntil(counted.ledger);
   if (active.length < wanted && heldUntil > now)
     return withWake({ ...nothing, status: started }, Math.min(heldUntil, deadline ?? heldUntil));
-  return withWake({ ...nothing, status: started, create: wanted - active.length }, deadline);
+  const missing = Math.max(0, wanted - active.length);
+  if (spec.completionMode !== 'Indexed')
+    return withWake({ ...nothing, status: started, create: missing }, deadline);
+  const done = parseIndexes(started.completedIndexes);
+  const busy = new Set([...done, ...active.flatMap((pod) => indexOf(pod) ?? [])]);
+  const indexes = pendingIndexes(completions ?? 0, busy, missing);
+  return withWake({ ...nothing, status: started, create: indexes.length, indexes }, deadline);
 }
 
 const withWake = (decision: JobDecision, wakeAt: number | undefined): JobDecision =>
@@ -103,15 +119,20 @@ function count(
   ledger: JobLedger,
   pods: readonly PodRecord[],
   now: number,
+  { completionMode, completions = 0 }: Job['spec'],
 ): { readonly status: Job['status']; readonly ledger: JobLedger } {
   let { succeeded, failed } = status;
   let { failures, failedAt } = ledger;
   const known = new Set(ledger.counted);
+  const indexed = completionMode === 'Indexed';
+  const done = new Set(parseIndexes(status.completedIndexes));
   for (const pod of pods) {
     if (known.has(pod.ref.uid) || isActive(pod)) continue;
     known.add(pod.ref.uid);
     if (pod.phase === 'Succeeded') {
-      succeeded += 1;
+      const index = indexOf(pod);
+      if (!indexed) succeeded += 1;
+      else if (index !== undefined && index < completions) done.add(index);
       failures = 0;
     } else if (pod.deletion?.request.by !== 'rollout') {
       failed += 1;
@@ -121,7 +142,14 @@ function count(
   }
   const there = pods.map(({ ref }) => ref.uid).filter((uid) => known.has(uid));
   return {
-    status: { ...status, succeeded, failed },
+    status: indexed
+      ? {
+          ...status,
+          succeeded: done.size,
+          failed,
+          ...(done.size === 0 ? {} : { completedIndexes: printIndexes(done) }),
+        }
+      : { ...status, succeeded, failed },
     ledger: { counted: there, failures, ...(failedAt === undefined ? {} : { failedAt }) },
   };
 }

@@ -1,6 +1,8 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import type { Clock } from '../../../../util/clock.ts';
 import { CodedError } from '../../../../util/coded-error.ts';
 import type { HostPort } from '../runtime.ts';
+import { openUdpRelay } from './udp-relay.ts';
 
 /** Ports of the host that lead into pods, as long as this agent runs; an agent that adopts a pod opens them again. */
 export interface HostPorts {
@@ -12,7 +14,10 @@ export interface HostPorts {
 
 const MOST_CONNECTIONS = 1024;
 
-const shown = ({ hostIp, hostPort }: HostPort) => `${hostIp ?? '0.0.0.0'}:${hostPort}`;
+const ANY = '0.0.0.0';
+
+const shown = ({ hostIp, hostPort, protocol }: HostPort) =>
+  `${hostIp ?? ANY}:${hostPort}${protocol === 'UDP' ? '/UDP' : ''}`;
 
 function forward(client: Socket, ip: string, port: number): void {
   const pod = connect({ host: ip, port, allowHalfOpen: true });
@@ -25,56 +30,73 @@ function forward(client: Socket, ip: string, port: number): void {
   client.pipe(pod).pipe(client);
 }
 
-function listen(port: HostPort, ip: string, owner: string | undefined): Promise<Server> {
+interface Open {
+  close(): void;
+}
+
+function listenTcp(port: HostPort, ip: string): Promise<Open> {
   const server = createServer({ allowHalfOpen: true }, (client) => forward(client, ip, port.containerPort));
   server.maxConnections = MOST_CONNECTIONS;
   return new Promise((resolve, reject) => {
-    server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
-      const who = owner === undefined ? 'another process of this host' : `pod ${owner}`;
-      const why =
-        code === 'EADDRINUSE'
-          ? `${who} has it; ask who with: ss -ltnp 'sport = :${port.hostPort}'; stop it or choose another hostPort`
-          : (code ?? message);
-      reject(
-        new CodedError('HOST_PORT_TAKEN', `hostPort ${shown(port)} cannot be opened: ${why}`, {
-          status: 409,
-        }),
-      );
-    });
-    server.listen({ port: port.hostPort, host: port.hostIp ?? '0.0.0.0' }, () => {
+    server.once('error', reject);
+    server.listen({ port: port.hostPort, host: port.hostIp ?? ANY }, () => {
       server.removeAllListeners('error');
       server.on('error', () => undefined);
-      resolve(server);
+      resolve({ close: () => void server.close() });
     });
   });
 }
 
-/** Forwards TCP; UDP is left to runtimes with a network of their own. */
-export function createHostPorts(): HostPorts {
-  const servers = new Map<string, readonly { readonly server: Server; readonly place: string }[]>();
+const listenUdp = (port: HostPort, ip: string, clock: Clock): Promise<Open> =>
+  openUdpRelay(
+    { host: port.hostIp ?? ANY, port: port.hostPort },
+    { host: ip, port: port.containerPort },
+    clock,
+  );
+
+function taken(
+  port: HostPort,
+  owner: string | undefined,
+  { code, message }: NodeJS.ErrnoException,
+): CodedError {
+  const who = owner === undefined ? 'another process of this host' : `pod ${owner}`;
+  const flags = port.protocol === 'TCP' ? '-ltnp' : '-lunp';
+  const why =
+    code === 'EADDRINUSE'
+      ? `${who} has it; ask who with: ss ${flags} 'sport = :${port.hostPort}'; stop it or choose another hostPort`
+      : (code ?? message);
+  return new CodedError('HOST_PORT_TAKEN', `hostPort ${shown(port)} cannot be opened: ${why}`, {
+    status: 409,
+  });
+}
+
+/** Forwards TCP connections and UDP datagrams. */
+export function createHostPorts(clock: Clock): HostPorts {
+  const pods = new Map<string, readonly { readonly open: Open; readonly place: string }[]>();
   const ownerOf = (place: string) =>
-    [...servers].find(([, opened]) => opened.some((entry) => entry.place === place))?.[0];
+    [...pods].find(([, opened]) => opened.some((entry) => entry.place === place))?.[0];
   const close = (podUid: string) => {
-    for (const { server } of servers.get(podUid) ?? []) server.close();
-    servers.delete(podUid);
+    for (const { open } of pods.get(podUid) ?? []) open.close();
+    pods.delete(podUid);
   };
   return {
     async open(podUid, ip, ports) {
       close(podUid);
-      const opened: { server: Server; place: string }[] = [];
-      try {
-        for (const port of ports.filter(({ protocol }) => protocol === 'TCP')) {
-          opened.push({ server: await listen(port, ip, ownerOf(shown(port))), place: shown(port) });
+      const opened: { open: Open; place: string }[] = [];
+      for (const port of ports) {
+        try {
+          const listen = port.protocol === 'UDP' ? listenUdp : listenTcp;
+          opened.push({ open: await listen(port, ip, clock), place: shown(port) });
+        } catch (error) {
+          for (const { open } of opened) open.close();
+          throw taken(port, ownerOf(shown(port)), error as NodeJS.ErrnoException);
         }
-      } catch (error) {
-        for (const { server } of opened) server.close();
-        throw error;
       }
-      servers.set(podUid, opened);
+      pods.set(podUid, opened);
     },
     close,
     closeAll() {
-      for (const podUid of [...servers.keys()]) close(podUid);
+      for (const podUid of [...pods.keys()]) close(podUid);
     },
   };
 }

@@ -104,7 +104,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
   const host = await openHost(options);
   const network = openNetwork(host, parseSubnet(options.subnet));
   const { clock } = host;
-  const hostPorts = createHostPorts();
+  const hostPorts = createHostPorts(clock);
   const dialer = createNamespaceDialer(host.tools.nsenter);
   const sandboxes = new Map<string, SandboxRecord>();
   const lives = new Map<string, Life>();

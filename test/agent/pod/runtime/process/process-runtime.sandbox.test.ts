@@ -1,9 +1,11 @@
+import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { createServer, get } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findDebris, noDebris } from '../../../../support/debris.ts';
 import { missing, notRoot } from '../../../../support/parts.ts';
+import { freePort } from '../../../../support/podvitals.ts';
 import {
   createTestRuntime,
   sandboxConfig,
@@ -32,6 +34,37 @@ describe.skipIf(notRoot() || missing('ip'))('a sandbox of the process runtime', 
     const { ip } = await pods.pod('web');
     await pods.start('web', ['node', '-e', SERVER]);
     expect(await until('an answer', () => fetchText(`http://${ip}:8080/`))).toBe('web');
+  });
+
+  it('is reached at ports of the host, TCP and UDP, by whatever was asked for', async () => {
+    const [tcp, udp] = [await freePort(), await freePort()];
+    const port = { hostIp: '127.0.0.1', containerPort: 8080 };
+    await pods.runtime.runSandbox({
+      ...sandboxConfig('ported'),
+      hostPorts: [
+        { ...port, hostPort: tcp, protocol: 'TCP' },
+        { ...port, hostPort: udp, protocol: 'UDP' },
+      ],
+    });
+    const echo = `const s = require('node:dgram').createSocket('udp4'); s.on('message', (text, { address, port }) => s.send('echo ' + text, port, address)); s.bind(8080); ${SERVER}`;
+    await pods.start('ported', ['node', '-e', echo]);
+    expect(await until('an answer', () => fetchText(`http://127.0.0.1:${tcp}/`))).toBe('ported');
+    const client = createSocket('udp4');
+    try {
+      let answer: string | undefined;
+      client.on('message', (text) => {
+        answer = String(text);
+      });
+      await until('a datagram', () => {
+        client.send('hello', udp, '127.0.0.1');
+        return answer;
+      });
+      expect(answer).toBe('echo hello');
+    } finally {
+      client.close();
+    }
+    await pods.runtime.removeSandbox('ported');
+    expect(await fetchText(`http://127.0.0.1:${tcp}/`)).toBeUndefined();
   });
 
   it('reaches other pods, and the host at the gateway', async () => {
