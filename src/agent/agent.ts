@@ -49,7 +49,7 @@ import { createSenderWatch } from './stats/sender-watch.ts';
 import { createStatsReader } from './stats/stats-reader.ts';
 import { traceStartup } from './traces/startup-trace.ts';
 import { createTransitionInbox } from './transition-inbox.ts';
-import { nodeFigures, podFigures } from './usage-figures.ts';
+import { nodeFigures, podFigures, podStats } from './usage-figures.ts';
 import { createVitalsLoop } from './vitals-loop.ts';
 import { watchPods } from './watched-pods.ts';
 
@@ -312,6 +312,7 @@ export function createAgent(options: AgentOptions): Agent {
       applyFiles(manager, runtime.enforcement(), files, create);
     const usage = usageRoutes({
       pods: () => podFigures(pods.views().pods, flightRecorder),
+      stats: () => podStats(pods.views().pods, flightRecorder, stats.latest()),
       async node() {
         const figures = await nodeFigures(() => stats.node(), clock);
         return figures && { name: node, ...figures };

@@ -1,7 +1,9 @@
 import { type Clock, sleep } from '../util/clock.ts';
-import type { PodFigures, UsageFigures } from './api/usage-routes.ts';
+import type { PodFigures, PodStats, UsageFigures } from './api/usage-routes.ts';
 import type { FlightRecorder } from './events/flight-recorder.ts';
+import { parseBytes } from './pod/spec/quantity.ts';
 import type { PodView } from './pod/view.ts';
+import type { Usages } from './stats/stats-reader.ts';
 import type { NodeUsage } from './stats/usage.ts';
 
 /** What each running container used in the last second that was recorded. */
@@ -22,6 +24,49 @@ export function podFigures(
     return [{ namespace, name, labels: object.metadata.labels ?? {}, at, containers: figures }];
   });
 }
+
+/** All that is known of what running pods use now. */
+export function podStats(
+  views: readonly PodView[],
+  flightRecorder: Pick<FlightRecorder, 'read'>,
+  usages: Usages,
+): readonly PodStats[] {
+  return views.flatMap(({ ref, object, containers }) => {
+    const interfaces = usages.pods.get(ref.uid)?.interfaces;
+    const figures = containers.flatMap(({ name, running }) => {
+      if (!running) return [];
+      const usage = usages.containers.get(running.id);
+      const specified = [...(object.spec.initContainers ?? []), ...object.spec.containers];
+      const limit = specified.find((one) => one.name === name)?.resources?.limits?.memory;
+      return [
+        {
+          name,
+          ...defined({
+            cpuCores: flightRecorder.read(running.id).vitals.at(-1)?.cpuCores,
+            memoryBytes: usage?.memory?.usageBytes,
+            memoryLimitBytes: limit === undefined ? undefined : parseBytes(limit),
+            readBytes: total(usage?.devices?.map(({ readBytes }) => readBytes)),
+            writtenBytes: total(usage?.devices?.map(({ writeBytes }) => writeBytes)),
+            processes: usage?.processes,
+          }),
+        },
+      ];
+    });
+    if (figures.length === 0) return [];
+    const network = defined({
+      receivedBytes: total(interfaces?.map(({ receiveBytes }) => receiveBytes)),
+      sentBytes: total(interfaces?.map(({ transmitBytes }) => transmitBytes)),
+    });
+    return [{ namespace: ref.namespace, name: ref.name, ...network, containers: figures }];
+  });
+}
+
+const total = (values: readonly number[] | undefined) => values?.reduce((sum, value) => sum + value, 0);
+
+const defined = <T extends object>(values: T) =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 
 const NODE_WINDOW_MS = 500;
 const IDLE = ['idle', 'iowait'];

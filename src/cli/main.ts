@@ -72,6 +72,7 @@ async function createProgram(terminal: Terminal, name: string | undefined): Prom
     'port-forward': () =>
       import('./commands/port-forward.ts').then((module) => module.portForwardCommand(terminal)),
     top: () => import('./commands/top.ts').then((module) => module.topCommand(terminal)),
+    stats: () => import('./commands/stats.ts').then((module) => module.statsCommand(terminal)),
     query: () => import('./commands/query.ts').then((module) => module.queryCommand(terminal)),
     rules: () => import('./commands/rules.ts').then((module) => module.rulesCommand(terminal)),
     slo: () => import('./commands/slo.ts').then((module) => module.sloCommand(terminal)),

@@ -11,7 +11,19 @@ describe.skipIf(noPodman())('pods that Podman made, led through their lives by p
   let podvitals: Podvitals;
 
   const run = (name: string, flags: readonly string[], script: string) =>
-    podman.podman('run', '-d', '--name', name, ...flags, BUSYBOX_IMAGE, 'sh', '-c', script);
+    podman.podman(
+      'run',
+      '-d',
+      '--stop-timeout',
+      '1',
+      '--name',
+      name,
+      ...flags,
+      BUSYBOX_IMAGE,
+      'sh',
+      '-c',
+      script,
+    );
   const cli = async (...args: readonly string[]) => {
     const { code, out, err } = await podvitals.command(...args);
     if (code !== 0) throw new Error(`podvitals ${args.join(' ')}: ${code}: ${err}`);
@@ -97,6 +109,10 @@ describe.skipIf(noPodman())('pods that Podman made, led through their lives by p
     expect(await cli('exec', 'shop', '-c', 'web', '--', 'cat', '/www/index.html')).toBe('hello\n');
     expect((await podvitals.command('exec', 'cart', '--', 'sh', '-c', 'exit 7')).code).toBe(7);
     await until('usage', PATIENCE_MS, async () => /shop +\d+m +\d+Mi/.test(await cli('top', 'pods')));
+    expect(await cli('stats', '--no-stream', 'shop')).toMatch(
+      /^POD +NAME +CPU %[^\n]*\nshop +till +[\d.]+% +\S+B \/ -- +-- +\S+B \/ \S+B +[^\n]* \d+\nshop +web /,
+    );
+    expect(JSON.parse(await cli('stats', '-A', '-o', 'json'))).toHaveLength(2);
     expect(await cli('events', '-n', 'default')).toMatch(/Killing/);
   });
 

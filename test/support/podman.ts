@@ -37,13 +37,13 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/
 const COMMAND_WITHIN_MS = 120_000;
 const SERVICE_WITHIN_MS = 60_000;
 
-/** With the service running and the image there. */
-export async function startPodman(): Promise<TestPodman> {
+/** With the service running and the image there. `moreEnv`: of every command and of the service. */
+export async function startPodman(moreEnv: Readonly<Record<string, string>> = {}): Promise<TestPodman> {
   const folder = mkdtempSync(join(tmpdir(), 'podvitals-podman-'));
   const socket = join(folder, 'podman.sock');
   const bridge = `pvp${randomBytes(4).toString('hex')}`;
   const flags = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run')];
-  const env = { PATH, HOME: folder, CONTAINERS_CONF: join(folder, 'containers.conf') };
+  const env = { PATH, HOME: folder, CONTAINERS_CONF: join(folder, 'containers.conf'), ...moreEnv };
   let service: ChildProcess | undefined;
 
   const podman = async (...args: readonly string[]) => {

@@ -15,8 +15,27 @@ export interface PodFigures {
   readonly containers: readonly (UsageFigures & { readonly name: string })[];
 }
 
+/** What `podman pod stats` shows; what cannot be read is absent. Bytes are since the container's or pod's start. */
+export interface PodStats {
+  readonly namespace: string;
+  readonly name: string;
+  readonly receivedBytes?: number;
+  readonly sentBytes?: number;
+  /** Those that run. */
+  readonly containers: readonly {
+    readonly name: string;
+    readonly cpuCores?: number;
+    readonly memoryBytes?: number;
+    readonly memoryLimitBytes?: number;
+    readonly readBytes?: number;
+    readonly writtenBytes?: number;
+    readonly processes?: number;
+  }[];
+}
+
 export interface UsageRoutesOptions {
   pods(): readonly PodFigures[];
+  stats(): readonly PodStats[];
   /** Undefined where it cannot be read, or not yet. */
   node(): Promise<(UsageFigures & { readonly name: string; readonly at: number }) | undefined>;
 }
@@ -29,9 +48,10 @@ const quantities = ({ cpuCores, memoryBytes }: UsageFigures) => ({
   memory: `${Math.round(memoryBytes / 1024)}Ki`,
 });
 
-/** The Kubernetes metrics API, as `top` asks for it. */
+/** The Kubernetes metrics API, as `top` asks for it, and what `stats` asks for. */
 export function usageRoutes(options: UsageRoutesOptions): FastifyPluginAsync {
   return async (app) => {
+    app.get('/api/stats', async () => ({ items: options.stats() }));
     app.get(`/apis/${apiVersion}/pods`, async () => ({
       kind: 'PodMetricsList',
       apiVersion,
