@@ -63,6 +63,11 @@ export interface ReplicaSet {
   };
 }
 
+/** What a StatefulSet asks for each of its pods; kept without limit of size. */
+export interface VolumeClaimTemplate {
+  readonly metadata: { readonly name: string };
+}
+
 export interface StatefulSet {
   readonly apiVersion: 'apps/v1';
   readonly kind: 'StatefulSet';
@@ -71,6 +76,7 @@ export interface StatefulSet {
     readonly replicas: number;
     readonly selector: LabelSelector;
     readonly template: PodTemplate;
+    readonly volumeClaimTemplates?: readonly VolumeClaimTemplate[];
     readonly serviceName?: string;
     readonly minReadySeconds?: number;
     readonly revisionHistoryLimit?: number;

@@ -35,6 +35,7 @@ const HONOURED: Readonly<Record<string, readonly string[]>> = {
     'serviceName',
     'template',
     'updateStrategy',
+    'volumeClaimTemplates',
   ],
   V1StatefulSetOrdinals: ['start'],
   V1StatefulSetUpdateStrategy: ['rollingUpdate', 'type'],

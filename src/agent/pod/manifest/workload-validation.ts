@@ -1,7 +1,7 @@
 import type { LabelSelector, PodTemplate } from '../../../model/kubernetes.ts';
 import type { IntOrString } from '../../../model/kubernetes-workload.ts';
 import { selects } from '../workload/selector.ts';
-import { checkAnnotations, checkLabels } from './names.ts';
+import { checkAnnotations, checkLabels, checkName, DNS_LABEL } from './names.ts';
 import { checkPodSpec } from './pod-validation.ts';
 import type { Path, Report } from './problem.ts';
 import { atLeast, oneOf } from './rules.ts';
@@ -45,11 +45,19 @@ export function checkStatefulSet(
   spec: Templated & {
     readonly updateStrategy?: Rolling;
     readonly podManagementPolicy?: string;
+    readonly volumeClaimTemplates?: readonly { readonly metadata?: { readonly name?: string } }[];
     readonly ordinals?: { readonly start?: number };
   },
   report: Report,
 ): void {
-  checkReplicated(spec, 'StatefulSet', report);
+  const claims = spec.volumeClaimTemplates ?? [];
+  for (const [index, claim] of claims.entries()) {
+    const path: Path = ['spec', 'volumeClaimTemplates', index, 'metadata', 'name'];
+    const { name } = claim.metadata ?? {};
+    if (name === undefined) report({ path, message: 'required, but missing' });
+    else checkName(name, DNS_LABEL, path, report);
+  }
+  checkReplicated(withClaims(spec, claims), 'StatefulSet', report);
   oneOf(spec.podManagementPolicy, ['OrderedReady', 'Parallel'], ['spec', 'podManagementPolicy'], report);
   atLeast(spec.ordinals?.start, 0, ['spec', 'ordinals', 'start'], report);
   checkRolling(spec.updateStrategy, ['RollingUpdate', 'OnDelete'], ['spec', 'updateStrategy'], report);
@@ -61,6 +69,20 @@ export function checkDaemonSet(
 ): void {
   checkReplicated(spec, 'DaemonSet', report);
   checkRolling(spec.updateStrategy, ['RollingUpdate', 'OnDelete'], ['spec', 'updateStrategy'], report);
+}
+
+/** As its pods will be: with a volume for each claim. */
+function withClaims(
+  spec: Templated,
+  claims: readonly { readonly metadata?: { readonly name?: string } }[],
+): Templated {
+  const { template } = spec;
+  const pod = template.spec as PodTemplate['spec'] | undefined;
+  const names = claims.flatMap(({ metadata }) => metadata?.name ?? []);
+  if (pod === undefined || names.length === 0) return spec;
+  const others = (pod.volumes ?? []).filter(({ name }) => !names.includes(name));
+  const made = names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  return { ...spec, template: { ...template, spec: { ...pod, volumes: [...others, ...made] } } };
 }
 
 function checkReplicated(spec: Templated, kind: string, report: Report): void {

@@ -4,7 +4,7 @@ import type { Reconcile } from './control-loop.ts';
 import type { ControllerContext } from './controller.ts';
 import { canonicalJson } from './pod-names.ts';
 import { forgetRevisions, keepRevision, REVISION_LABEL } from './revisions.ts';
-import { decideStatefulSet, type StatefulDecision, statefulSetStatus } from './stateful-set.ts';
+import { decideStatefulSet, memberSpec, type StatefulDecision, statefulSetStatus } from './stateful-set.ts';
 
 // A pod of somebody else's has the name: looked at again after this.
 const TAKEN_MS = 10_000;
@@ -23,11 +23,7 @@ export function createStatefulSetController(context: ControllerContext): Reconci
     const { annotations } = metadata ?? {};
     context.createPod({
       owner: set,
-      spec: {
-        ...spec,
-        hostname: name,
-        ...(set.spec.serviceName === undefined ? {} : { subdomain: set.spec.serviceName }),
-      },
+      spec: memberSpec(set, spec, ordinal),
       metadata: {
         name,
         namespace,

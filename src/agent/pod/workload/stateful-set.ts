@@ -1,3 +1,4 @@
+import type { PodSpec } from '../../../model/kubernetes.ts';
 import type { StatefulSet } from '../../../model/kubernetes-workload.ts';
 import type { PodRecord } from '../pod-record.ts';
 import { isTerminal } from '../status/phase.ts';
@@ -15,6 +16,31 @@ export interface StatefulDecision {
 export function ordinalOf(set: string, pod: string): number {
   const digits = pod.startsWith(`${set}-`) ? pod.slice(set.length + 1) : '';
   return /^\d{1,6}$/.test(digits) ? Number(digits) : -1;
+}
+
+/**
+ * The spec of a pod of the set: its name, and a claim of its own for each template, in place of a volume of that name.
+ * Source: kubernetes/pkg/controller/statefulset/stateful_set_utils.go, updateStorage and getPersistentVolumeClaimName
+ */
+export function memberSpec(
+  { metadata, spec }: Pick<StatefulSet, 'metadata' | 'spec'>,
+  template: PodSpec,
+  ordinal: number,
+): PodSpec {
+  const name = `${metadata.name}-${ordinal}`;
+  const claims = (spec.volumeClaimTemplates ?? []).map(({ metadata: { name: claim } }) => ({
+    name: claim,
+    persistentVolumeClaim: { claimName: `${claim}-${name}` },
+  }));
+  const others = (template.volumes ?? []).filter(
+    (volume) => !claims.some((claim) => claim.name === volume.name),
+  );
+  return {
+    ...template,
+    ...(claims.length === 0 ? {} : { volumes: [...others, ...claims] }),
+    hostname: name,
+    ...(spec.serviceName === undefined ? {} : { subdomain: spec.serviceName }),
+  };
 }
 
 /**
