@@ -12,7 +12,7 @@ import { printTable } from './parts/measure.ts';
  * then 100 at once. Agent and collector are the two halves of one `up`. All pods wait for a file lock, and end when it
  * is released. Needs root and flock(1).
  */
-const COUNTS = [1, 10, 100];
+const COUNTS = process.argv[2] === undefined ? [1, 10, 100] : [Number(process.argv[2])];
 
 const pods = (count: number, lock: string) =>
   Array.from({ length: count }, (_, index) =>

@@ -13,6 +13,9 @@ export const queueSchema: Schema = {
   ],
 };
 
+/** Read at once; bodies may be large. */
+const MOST_TOGETHER = 64;
+
 export interface QueueEntry {
   readonly position: number;
   readonly kind: string;
@@ -40,7 +43,14 @@ export interface DurableQueue {
   push(entry: { readonly kind: string; readonly items: number; readonly body: Uint8Array }): Promise<void>;
   /** The oldest entry, or the oldest of those after a position. */
   peek(after?: number): QueueEntry | undefined;
-  remove(position: number): Promise<void>;
+  /** The oldest of one kind, as many as stay within both limits, but at least one; of those before a position. */
+  oldest(
+    kind: string,
+    limits: { readonly items: number; readonly bytes: number },
+    before?: number,
+  ): readonly QueueEntry[];
+  /** All of them at once, or none. */
+  remove(...positions: readonly number[]): Promise<void>;
   readonly length: number;
   readonly bytes: number;
 }
@@ -51,6 +61,10 @@ export function createQueue(journal: Journal, options: QueueOptions): DurableQue
   const remove = journal.prepare('DELETE FROM queue WHERE position = ?');
   const oldest = journal.prepare(
     'SELECT position, kind, at, items, body FROM queue WHERE name = ? AND position > ? ORDER BY position LIMIT 1',
+  );
+  const oldestOfKind = journal.prepare(
+    `SELECT position, kind, at, items, body FROM queue
+     WHERE name = ? AND kind = ? AND position < ? ORDER BY position LIMIT ?`,
   );
   const oldestHead = journal.prepare(
     'SELECT position, kind, at, items, length(body) AS bytes FROM queue WHERE name = ? ORDER BY position LIMIT 1',
@@ -99,8 +113,20 @@ export function createQueue(journal: Journal, options: QueueOptions): DurableQue
     peek(after = 0) {
       return oldest.get(name, after) as QueueEntry | undefined;
     },
-    async remove(position) {
-      await journal.write(() => void remove.run(position));
+    oldest(kind, limits, before = Number.MAX_SAFE_INTEGER) {
+      const found = oldestOfKind.all(name, kind, before, MOST_TOGETHER) as unknown as readonly QueueEntry[];
+      let [items, size] = [0, 0];
+      const end = found.findIndex((entry) => {
+        items += entry.items;
+        size += entry.body.length;
+        return items > limits.items || size > limits.bytes;
+      });
+      return end < 0 ? found : found.slice(0, Math.max(1, end));
+    },
+    async remove(...positions) {
+      await journal.write(() => {
+        for (const position of positions) remove.run(position);
+      });
       refresh();
     },
     get length() {

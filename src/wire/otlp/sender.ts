@@ -81,29 +81,59 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
   let wake = () => {};
   let idle: (() => void)[] = [];
 
-  const settle = async (entry: QueueEntry, outcome: ExportOutcome & { kind: 'accepted' | 'refused' }) => {
-    const signal = entry.kind as OtlpSignal;
-    await queue.remove(entry.position);
+  const settle = async (
+    entries: readonly QueueEntry[],
+    outcome: ExportOutcome & { kind: 'accepted' | 'refused' },
+  ) => {
+    const signal = entries[0]!.kind as OtlpSignal;
+    const items = entries.reduce((sum, entry) => sum + entry.items, 0);
+    await queue.remove(...entries.map(({ position }) => position));
     if (outcome.kind === 'accepted') {
       rejected[signal] += outcome.rejected;
-      sent[signal] += Math.max(0, entry.items - outcome.rejected);
+      sent[signal] += Math.max(0, items - outcome.rejected);
       lastError = outcome.message === '' ? undefined : outcome.message;
     } else {
-      dropped[signal] += entry.items;
+      dropped[signal] += items;
       lastError = outcome.message;
     }
   };
 
-  const deliver = async (entry: QueueEntry): Promise<ExportOutcome> => {
-    const outcome = await transport.export(entry.kind as OtlpSignal, entry.body, stopped.signal);
+  /** Those of one kind that wait are one request: protobuf messages one after another are their union. */
+  const deliver = async (entries: readonly QueueEntry[]): Promise<ExportOutcome> => {
+    const body = entries.length === 1 ? entries[0]!.body : Buffer.concat(entries.map((entry) => entry.body));
+    const outcome = await transport.export(entries[0]!.kind as OtlpSignal, body, stopped.signal);
     if (outcome.kind === 'retry') return outcome;
+    // One of them spoils the others: each by itself.
+    if (outcome.kind === 'refused' && entries.length > 1) return deliverEach(entries);
     try {
-      await settle(entry, outcome);
+      await settle(entries, outcome);
       return outcome;
     } catch (error) {
       // Delivered, but the spool cannot let go of it: sent again later, and known to the receiver by then.
       return { kind: 'retry', message: messageOf(error) };
     }
+  };
+
+  const deliverEach = async (entries: readonly QueueEntry[]): Promise<ExportOutcome> => {
+    let outcome: ExportOutcome = { kind: 'accepted', rejected: 0, message: '' };
+    for (const entry of entries) {
+      outcome = await deliver([entry]);
+      if (outcome.kind === 'retry') break;
+    }
+    return outcome;
+  };
+
+  /** Records go before the points that were given with or before them: the evidence is there when a rule fires. */
+  let last: OtlpSignal | undefined;
+  const nextEntries = (): readonly QueueEntry[] => {
+    const records = queue.oldest('logs', { items: RECORDS_PER_REQUEST, bytes: REQUEST_BYTES });
+    const isTheirTurn = records.length > 0 && last !== 'logs';
+    const points = isTheirTurn
+      ? []
+      : queue.oldest('metrics', { items: POINTS_PER_REQUEST, bytes: REQUEST_BYTES }, records[0]?.position);
+    const entries = points.length > 0 ? points : records;
+    last = points.length > 0 ? 'metrics' : 'logs';
+    return entries;
   };
 
   const pause = (outcome: ExportOutcome & { kind: 'retry' }, attempt: number) => {
@@ -116,15 +146,15 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
   const drain = async () => {
     let attempt = 0;
     while (!stopped.signal.aborted) {
-      const entry = queue.peek();
-      if (entry === undefined) {
+      const entries = nextEntries();
+      if (entries.length === 0) {
         for (const done of idle.splice(0)) done();
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
         continue;
       }
-      const outcome = await deliver(entry);
+      const outcome = await deliver(entries);
       if (outcome.kind === 'retry') await pause(outcome, attempt);
       attempt = outcome.kind === 'retry' ? attempt + 1 : 0;
     }

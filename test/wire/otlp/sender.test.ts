@@ -84,6 +84,7 @@ describe('OTLP sender', () => {
     );
     const sender = send(transport);
     await sender.sendPoints(cpu(11), START);
+    await clock.advance(33_000);
     await sender.sendPoints(cpu(12), START);
     await clock.advance(120_000);
     expect(seen.map((line) => line.replace('metrics ', ''))).toEqual([
@@ -94,6 +95,52 @@ describe('OTLP sender', () => {
       'retry at 33 s',
       'accepted at 34 s',
     ]);
+  });
+
+  it('sends what waits together: records first, then the points given before any later record', async () => {
+    const { transport, seen } = scripted({ kind: 'retry', message: 'away' });
+    const store = createMemoryStore({ clock });
+    const receiver = internalTransport(createOtlpReceiver({ store, clock }));
+    const sender = send({
+      async export(signal, body, aborted) {
+        const outcome = await transport.export(signal, body, aborted);
+        return outcome.kind === 'retry' ? outcome : receiver.export(signal, body, aborted);
+      },
+      async close() {},
+    });
+    await sender.sendPoints(cpu(10), START);
+    for (const i of [1, 2, 3]) {
+      await sender.sendRecords([eventOf(`e${i}`, START)]);
+      await sender.sendPoints(cpu(10 + i), START + i * 1000);
+    }
+    await clock.advance(2000);
+    expect(await eventually(() => sender.flush(5000))).toBe(true);
+    expect(seen.slice(1).map((line) => line.split(' ')[0])).toEqual(['logs', 'metrics']);
+    expect(sender.stats().sent).toEqual({ logs: 3, metrics: 4 });
+    expect(
+      store.events
+        .events({})
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(['e1', 'e2', 'e3']);
+    expect(read(store, [{ name: 'job', op: '=', value: 'kubelet' }])).toEqual({
+      [CPU]: '10@0 11@1 12@2 13@3',
+    });
+  });
+
+  it('sends each by itself when one of those together is refused', async () => {
+    const { transport, seen } = scripted(
+      { kind: 'retry', message: 'away' },
+      { kind: 'refused', message: 'no' },
+      { kind: 'refused', message: 'no' },
+    );
+    const sender = send(transport);
+    await sender.sendPoints(cpu(11), START);
+    await sender.sendPoints(cpu(12), START);
+    await clock.advance(2000);
+    await eventually(() => sender.stats().queuedRequests === 0);
+    expect(seen).toHaveLength(4);
+    expect(sender.stats()).toMatchObject({ dropped: { metrics: 1 }, sent: { metrics: 1 } });
   });
 
   it('drops what is refused for good, counts it, and goes on', async () => {
