@@ -32,6 +32,7 @@ import { podmanSocketOf } from './pod/runtime/podman/podman-socket.ts';
 import type { Enforcement } from './pod/runtime/runtime.ts';
 import type { RuntimeName } from './pod/runtime/runtime-name.ts';
 import type { PodTransition } from './pod/transition.ts';
+import { createKnownSecrets } from './redaction/known-secrets.ts';
 import { newestWithin } from './redaction/log-bound.ts';
 import { redactLog } from './redaction/redaction.ts';
 import { runEnd } from './run-end.ts';
@@ -108,6 +109,7 @@ export function createAgent(options: AgentOptions): Agent {
   const open: { close(): Promise<unknown> | unknown }[] = [];
   let running: Awaited<ReturnType<typeof start>> | undefined;
   let stopping: Promise<void> | undefined;
+  const secrets = createKnownSecrets();
   const onError = (error: unknown) => logger.error({ err: error }, 'the agent goes on after a failure');
 
   async function start() {
@@ -197,7 +199,8 @@ export function createAgent(options: AgentOptions): Agent {
       view: (uid) => pods.view(uid),
       logs: (uid, container, attempt, tail) => pods.logs(uid, container, attempt, { tail }),
       emit(records) {
-        sent = Promise.all([sent, ...senders.map((sender) => sender.sendRecords(records))]).catch(onError);
+        const told = secrets.hide(records);
+        sent = Promise.all([sent, ...senders.map((sender) => sender.sendRecords(told))]).catch(onError);
       },
     });
     open.push(recorder);
@@ -293,6 +296,7 @@ export function createAgent(options: AgentOptions): Agent {
       vitals.flush(owner.pod.uid).catch(onError);
     });
     await manager.start();
+    secrets.learn(manager.list('Secret'));
     // Those that an earlier agent started were not seen to.
     for (const { ref, containers } of manager.views().pods)
       for (const { name, running } of containers)
@@ -309,7 +313,7 @@ export function createAgent(options: AgentOptions): Agent {
       manager.delete({ kind, ...metadata, gracePeriodSeconds: 0, force: true, request }).gone.catch(onError);
     }
     const apply = async (files: readonly ManifestFile[], { create } = { create: false }) =>
-      applyFiles(manager, runtime.enforcement(), files, create);
+      applyFiles(manager, secrets, runtime.enforcement(), files, create);
     const usage = usageRoutes({
       pods: () => podFigures(pods.views().pods, flightRecorder),
       stats: () => podStats(pods.views().pods, flightRecorder, stats.latest()),
@@ -365,7 +369,7 @@ export function createAgent(options: AgentOptions): Agent {
       const attempt = found.attempt - (previous ? 1 : 0);
       if (attempt < 0) return undefined;
       const lines = await pods.logs(uid, container, attempt, { tail });
-      return redactLog(newestWithin(lines, MOST_LOG_CHARACTERS));
+      return secrets.hide(redactLog(newestWithin(lines, MOST_LOG_CHARACTERS)));
     },
     stop() {
       stopping ??= (async () => {

@@ -6,10 +6,12 @@ import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import type { PodManager } from './pod/pod-manager.ts';
 import type { Enforcement } from './pod/runtime/runtime.ts';
 import { askedInVain } from './pod/spec/unenforced.ts';
+import type { KnownSecrets } from './redaction/known-secrets.ts';
 
 /** Parses and applies manifests; each file's folder is where its host containers start. */
 export async function applyFiles(
   manager: PodManager,
+  secrets: Pick<KnownSecrets, 'learn'>,
   enforcement: Enforcement,
   files: readonly ManifestFile[],
   create: boolean,
@@ -23,6 +25,7 @@ export async function applyFiles(
       { status: 409 },
     );
   }
+  secrets.learn(objects);
   const applied = [];
   for (const { path } of files) {
     const own = objects.filter((object) => object.file === path);

@@ -17,6 +17,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/main.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
+import { snappyDecode } from '../../src/wire/prometheus/snappy.ts';
 import { openBrowser, type TestBrowser } from '../support/browser.ts';
 import { ATTACK, type Target } from '../support/hostile-page.ts';
 import {
@@ -76,12 +77,14 @@ describe.skipIf(notRoot() || missing('chromium'))('hostile pods', () => {
   let ports: Ports;
   let webhook: Awaited<ReturnType<typeof catchPosts>>;
   let backend: Awaited<ReturnType<typeof catchPosts>>;
+  let store: Awaited<ReturnType<typeof catchPosts>>;
   let browser: TestBrowser;
 
   const whyOf = (name: string) => podvitals.json<{ verdict: Verdict }>(`/api/pods/${NAMESPACE}/${name}/why`);
   const paths = () => [
     '/api/pods',
     '/api/events',
+    '/api/incidents',
     '/api/v1/alerts',
     '/api/v1/rules',
     '/api/v1/series?match[]={namespace="constructor"}',
@@ -96,12 +99,13 @@ describe.skipIf(notRoot() || missing('chromium'))('hostile pods', () => {
   beforeAll(async () => {
     webhook = await catchPosts('text/plain');
     backend = await catchPosts('application/x-protobuf');
+    store = await catchPosts('text/plain');
     ports = await freePorts();
     podvitals = await startPodvitals({
       dataDir: folder.path,
       ports,
       files: [writeHostilePods(manifests.path)],
-      flags: ['--webhook', webhook.url],
+      flags: ['--webhook', webhook.url, '--remote-write-url', `${store.url}/write`],
       agent: { backOff: { base: '1s', cap: '2s' } },
       env: {
         OTEL_EXPORTER_OTLP_ENDPOINT: backend.url,
@@ -123,6 +127,7 @@ describe.skipIf(notRoot() || missing('chromium'))('hostile pods', () => {
     await podvitals?.stop();
     webhook?.close();
     backend?.close();
+    store?.close();
     folder.remove();
     manifests.remove();
   }, 60_000);
@@ -275,6 +280,17 @@ describe.skipIf(notRoot() || missing('chromium'))('hostile pods', () => {
       look(path, text);
       api += text;
     }
+    const { items: incidents } = await podvitals.json<{ items: readonly { readonly id: string }[] }>(
+      '/api/incidents',
+    );
+    expect(incidents).not.toEqual([]);
+    for (const { id } of incidents)
+      look('postmortem', await podvitals.text(`/api/incidents/${encodeURIComponent(id)}/postmortem`));
+    const written = store.bodies.map((body) =>
+      Buffer.from(snappyDecode(body, 64 * 2 ** 20)).toString('latin1'),
+    );
+    expect(written.join('')).toContain(STEADY);
+    look('remote write', written.join(''));
     for (const file of readdirSync(folder.path).filter((name) => name.startsWith('collector.db')))
       look(file, readFileSync(join(folder.path, file)).toString('latin1'));
     const sent = Buffer.concat(backend.bodies).toString('latin1');
@@ -284,6 +300,7 @@ describe.skipIf(notRoot() || missing('chromium'))('hostile pods', () => {
     expect(SECRETS.length).toBeGreaterThanOrEqual(20);
     // The same places hold what is no secret: it was looked at.
     expect(api).toContain(MARKER);
+    expect(api).toContain('I recite [redacted]');
     expect(sent).toContain(MARKER);
   });
 

@@ -43,6 +43,9 @@ export const SECRETS: readonly (readonly [line: string, secret: string])[] = (
     ['vault login with %', joined('hvs.', 'CAESIJ2Wm8Pz1Rt6Yc3Hd5Gf0SjAeUoIiQ7Xw2Vb9Nk4L')],
     ['asking the model with %', joined('sk-', 'proj-Nk4Lm8Pz1Rt6Yc3Hd5Gf0SjAeUoIiQ7Xw2Vb9')],
     ['trusting client_secret: "%"', 'GvT8~cl1ent-secret-of-shop'],
+    ['GET /callback?state=1&access_token=% 302', 'q-tok-5512-xu'],
+    ['pulling {"auths":{"registry.internal":{"auth":"%"}}}', 'c2hvcDpyZWdpc3RyeS1odW50ZXI='],
+    ['-----BEGIN EC PRIVATE KEY-----\n%\n-----END EC PRIVATE KEY-----', 'MHcCAQEEIGt1cnplciBTY2hsdWVzc2Vs'],
     [
       '-----BEGIN RSA PRIVATE KEY----- % -----END RSA PRIVATE KEY-----',
       joined('MIIEpAIBAAKCAQEA7yn3bRHQ5FHMQ', 'Zx8vQ2nM4kL7pR1tY6wSq7Xw2Vb9Nk4Lm8Pz1Rt6'),
@@ -59,6 +62,8 @@ export const PLACED_SECRETS = {
   configMap: 'configmap-only-secret-9d21',
   secret: 'object-only-secret-e7f60b',
   error: 'error-only-secret-33ab',
+  // Nothing but the Secret that holds it says what it is.
+  value: 'seven magpies on the mill',
 } as const;
 
 /** What a browser would act on. `window.pwned` and `data-pwned` tell that it did. */
@@ -117,11 +122,13 @@ export function writeHostilePods(folder: string): string {
   writeFileSync(join(folder, 'said.txt'), said);
   for (const [name, words] of Object.entries(LAST_WORDS))
     writeFileSync(join(folder, `${name}.txt`), `${words}\n`);
-  const crashing = CRASHING.map((name) => pod(name, `cat said.txt; cat ${name}.txt >&2; exit 1`));
+  const crashing = CRASHING.map((name) =>
+    pod(name, `cat said.txt; echo "I recite $VERSE"; cat ${name}.txt >&2; exit 1`),
+  );
   const path = join(folder, 'hostile.yaml');
   writeFileSync(
     path,
-    [...objects(), ...crashing, pod(STEADY, 'cat said.txt; exec sleep 1000')]
+    [...objects(), ...crashing, pod(STEADY, 'cat said.txt; echo "I recite $VERSE"; exec sleep 1000')]
       .map((one) => JSON.stringify(one))
       .join('\n---\n'),
   );
@@ -139,7 +146,7 @@ const objects = () => [
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name: 'secrets', namespace: NAMESPACE },
-    stringData: { pass: PLACED_SECRETS.secret },
+    stringData: { pass: PLACED_SECRETS.secret, verse: PLACED_SECRETS.value },
   },
 ];
 
@@ -165,6 +172,7 @@ function pod(name: string, script: string) {
             { name: 'HOSTILE', value: text },
             { name: 'DATABASE_PASSWORD', value: ENV_SECRET },
             { name: 'UPSTREAM', value: `amqp://shop:${PLACED_SECRETS.setting}@queue.internal:5672` },
+            { name: 'VERSE', valueFrom: { secretKeyRef: { name: 'secrets', key: 'verse' } } },
             { name: 'PASS', valueFrom: { secretKeyRef: { name: 'secrets', key: 'pass' } } },
           ],
           volumeMounts: [{ name: 'settings', mountPath: '/tmp/hostile-settings' }],

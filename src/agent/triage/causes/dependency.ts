@@ -23,7 +23,7 @@ const DNS: Way = { cause: 'DnsFailure', words: 'its name does not resolve' };
 // A name that does not resolve comes first: its look-up may itself be refused or time out.
 const WAYS: readonly (readonly [RegExp, Way])[] = [
   [
-    /ENOTFOUND|EAI_AGAIN|EAI_NONAME|no such host|gaierror|getaddrinfo|UnknownHost|name resolution|(?:service|name) not known|resolve host|translate host|host not found|zero addresses|NXDOMAIN|SERVFAIL|server misbehaving|bad hostname|(?:does not|not be|cannot be) resolved?|unknown host|lookup failure|nodename nor|No address associated|\blookup \S|bad address/i,
+    /ENOTFOUND|EAI_AGAIN|EAI_NONAME|no such host|gaierror|getaddrinfo|UnknownHost|name resolution|(?:service|name) not known|resolve host|translate host|host not found|zero addresses|NXDOMAIN|SERVFAIL|server misbehaving|bad hostname|(?:does not|not be|cannot be) resolved?|unknown host|lookup failure|nodename nor|No address associated|\blook-?up \S|\bresolution (?:of|for) |bad address/i,
     DNS,
   ],
   [/REFUSED|refused|Errno 111|code: 111/i, REFUSED],

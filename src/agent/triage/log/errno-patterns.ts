@@ -70,6 +70,11 @@ export const ERRNO_PATTERNS: readonly LogPattern[] = [
   ),
   row(
     'Dependency',
+    /\b(?:[Ll]ook-?up|[Rr]esolv(?:e|ing)|[Rr]esolution) (?:of |for )?["'`]?(?<address>[\w-]{1,63}(?:\.[\w-]{1,63}){0,6})["'`]? (?:failed|timed out|returned (?:nothing|no))/,
+    'lookup of inventory.shop.svc failed',
+  ),
+  row(
+    'Dependency',
     /\b(?<address>[\w.-]{1,253}):? (?:does not resolve|could not be resolved|cannot be resolved|unknown host)|[Uu]nknown host:? '?(?<address2>[\w.-]{1,253})|nodename nor servname provided|No address associated with (?:host)?name|Non-recoverable failure in name resolution|Host name lookup failure/,
     'cache.invalid does not resolve',
   ),
