@@ -38,7 +38,12 @@ export interface Incident {
   /** Ids of the deaths in it, oldest first; at most 200. */
   readonly lives: readonly string[];
   /** What it has cost of the error budgets of its workload: 0.1 is a tenth. Absent where no objective says. */
-  readonly budgetSpent?: readonly { readonly slo: string; readonly ratio: number }[];
+  readonly budgetSpent?: readonly {
+    readonly slo: string;
+    readonly ratio: number;
+    /** How much of the window of the objective is on record, where that is less than a day: the rest counts for nothing. */
+    readonly recordedMs?: number;
+  }[];
 }
 
 export interface IncidentAlert {
@@ -47,4 +52,12 @@ export interface IncidentAlert {
   readonly firedAt: number;
   /** Absent while it fires. */
   readonly resolvedAt?: number;
+}
+
+/** An incident that belongs with another, and by which recorded fact. */
+export interface RelatedIncident {
+  readonly id: string;
+  readonly cause: string;
+  readonly subject: IncidentSubject;
+  readonly why: string;
 }

@@ -5,6 +5,7 @@ import type { Incident } from '../../model/incident.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { Incidents } from '../incidents/incidents.ts';
+import { relatedTo } from '../incidents/related.ts';
 import { draftPostmortem } from '../runbooks/postmortem.ts';
 import type { Templates } from '../runbooks/templates.ts';
 import type { EventLog } from '../storage/storage.ts';
@@ -28,7 +29,7 @@ const query = z.object({
 });
 
 /**
- * `GET /api/incidents`: newest first; `/api/incidents/<id>`: one; `/api/incidents/<id>/postmortem`: its draft as Markdown.
+ * `GET /api/incidents`: newest first; `/api/incidents/<id>`: one, with those it belongs with; `/api/incidents/<id>/postmortem`: its draft as Markdown.
  * Times are RFC 3339, UTC; `to` is null while it is open.
  */
 export function incidentRoutes({
@@ -50,13 +51,19 @@ export function incidentRoutes({
         .filter((one) => cause === undefined || one.cause === cause);
       return { kind: 'IncidentList', items: wanted.slice(0, limit).map(incidentJson) };
     });
-    app.get<{ Params: { id: string } }>('/api/incidents/:id', async (request) =>
-      incidentJson(findIncident(incidents, request.params.id)),
-    );
+    app.get<{ Params: { id: string } }>('/api/incidents/:id', async (request) => {
+      const incident = findIncident(incidents, request.params.id);
+      return { ...incidentJson(incident), related: relatedTo(incident, incidents.all()) };
+    });
     app.get<{ Params: { id: string } }>('/api/incidents/:id/postmortem', async (request, reply) => {
       const incident = findIncident(incidents, request.params.id);
       const draft = draftPostmortem(
-        { ...recordedOf(incident, log), incident, nowMs: clock.now() },
+        {
+          ...recordedOf(incident, log),
+          incident,
+          nowMs: clock.now(),
+          related: relatedTo(incident, incidents.all()),
+        },
         templates,
       );
       return reply.type('text/markdown; charset=utf-8').header('cache-control', 'no-store').send(draft);

@@ -1,7 +1,7 @@
 import handlebars from 'handlebars';
 import { causeOf } from '../../model/cause.ts';
 import type { PodEvent } from '../../model/event.ts';
-import type { Incident } from '../../model/incident.ts';
+import type { Incident, RelatedIncident } from '../../model/incident.ts';
 import type { Life } from '../../model/life.ts';
 import type { NextStep } from '../../model/verdict.ts';
 import { codeBlock, markdown } from './markdown.ts';
@@ -14,6 +14,8 @@ export interface PostmortemFacts {
   readonly events: readonly PodEvent[];
   readonly next: readonly NextStep[];
   readonly nowMs: number;
+  /** Other incidents that belong with it. */
+  readonly related?: readonly RelatedIncident[];
 }
 
 export const POSTMORTEM_TEMPLATE = '_postmortem';
@@ -61,9 +63,18 @@ export function draftPostmortem(facts: PostmortemFacts, templates: Templates): s
     summary: markdown(incident.summary),
     pods: incident.pods.map(markdown),
     deaths: deaths.length,
-    budgets: (incident.budgetSpent ?? []).map(({ slo, ratio }) => ({
+    budgets: (incident.budgetSpent ?? []).map(({ slo, ratio, recordedMs }) => ({
       slo: markdown(slo),
       share: shareWords(ratio),
+      ...(recordedMs === undefined
+        ? {}
+        : { recorded: recordedMs < 600_000 ? 'some minutes' : duration(recordedMs) }),
+    })),
+    related: (facts.related ?? []).map(({ id, cause, subject, why }) => ({
+      id,
+      cause: markdown(cause),
+      subject: markdown(subject.workload ?? subject.node ?? subject.slo ?? 'podvitals'),
+      why: markdown(why),
     })),
     evidence: incident.evidence.map(({ at, fact, source }) => ({
       at: markdown(at),

@@ -21,7 +21,11 @@ export interface ShownIncident {
   readonly pods: readonly string[];
   readonly lives: readonly string[];
   readonly alerts: readonly { readonly name: string }[];
-  readonly budgetSpent?: readonly { readonly slo: string; readonly ratio: number }[];
+  readonly budgetSpent?: readonly {
+    readonly slo: string;
+    readonly ratio: number;
+    readonly recordedMs?: number;
+  }[];
 }
 
 export async function askIncidents(signal: AbortSignal): Promise<readonly ShownIncident[]> {

@@ -85,8 +85,13 @@ function IncidentCard({ incident, now }: { incident: ShownIncident; now: number 
 }
 
 /** A store that has seen little of the period yet shows budgets spent many times over: the number says nothing then. */
-const budgetText = ({ slo, ratio }: { readonly slo: string; readonly ratio: number }) =>
-  ratio >= 1 ? `the whole budget of ${slo}` : `${trim(ratio * 100, 1)}% of the budget of ${slo}`;
+const budgetText = ({ slo, ratio, recordedMs }: NonNullable<ShownIncident['budgetSpent']>[number]) => {
+  const share =
+    ratio >= 1 ? `the whole budget of ${slo}` : `${trim(ratio * 100, 1)}% of the budget of ${slo}`;
+  if (recordedMs === undefined) return share;
+  const hours = Math.floor(recordedMs / 3_600_000);
+  return `${share} so far (${hours < 1 ? 'minutes' : `${hours} h`} of its window on record)`;
+};
 
 /** The pod that was hit first. */
 function Pods({ incident: { subject, pods } }: { incident: ShownIncident }) {

@@ -1,8 +1,8 @@
 import type { LogLine } from '../../../model/life.ts';
 import { lastWords } from './last-words.ts';
 
-// A setting in the manner of the field: capitals with an underscore.
-const SETTING = /(?<![\w.-])[A-Z][A-Z0-9]{1,30}_[A-Z0-9_]{1,50}(?![\w-])/g;
+// A setting in the manner of the field: capitals with an underscore; after a point only where the environment is read.
+const SETTING = /(?<![\w-])(?<!(?<!\b(?:env|ENV))\.)[A-Z][A-Z0-9]{1,30}_[A-Z0-9_]{1,50}(?![\w-])/g;
 // Names of errors and of the kernel's constants look the same.
 const ERROR_NAME =
   /^(?:ERR|SIG|UND|EAI|KRB\w*|SSL|TLS|HTTP|SO|SOCK|RLIMIT|FATAL|MODULE|CERT|NODE|ORA|SQLITE|INTERNAL|CAP|O)_|_(?:ERROR|FAILED|FAILURE|FOUND|EXPIRED|REQUIRED|INVALID|DENIED|TIMEOUT|REFUSED|EXCEPTION|MISMATCH|EXCEEDED|VALID)$/;

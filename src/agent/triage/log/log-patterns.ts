@@ -48,7 +48,7 @@ const MISSING_CONFIG: readonly LogPattern[] = [
   missing(
     'any',
     new RegExp(
-      `(?i:set|export|define|provide) (?:the )?(?:env(?:ironment)? (?:variable|var) )?["'\`$]?${VARIABLE}["'\`]? (?:before|first|to start|environment variable|in (?:the|your) environment)`,
+      `(?i:set|export|define|provide) (?:the )?(?:env(?:ironment)? (?:variable|var) )?["'\`$]?${VARIABLE}["'\`]? (?:before|first|to start|environment variable|in (?:the|your) environment|[.!]?$)`,
     ),
     'Please set JWT_ISSUER before starting the server',
   ),
