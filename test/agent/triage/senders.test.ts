@@ -81,3 +81,32 @@ describe('an operation that is not permitted', () => {
     });
   });
 });
+
+describe('words of tools, told apart by how they end', () => {
+  const causeOf = (log: string, exitCode: number) =>
+    diagnoseDeath(deathOf({ log, life: { exitCode } })).cause;
+  it('a command that is not there is no missing file', () => {
+    expect(causeOf('xargs: convert-image: No such file or directory', 127)).toBe('CommandNotFound');
+    expect(causeOf("nice: 'shopd': No such file or directory", 127)).toBe('CommandNotFound');
+    expect(causeOf('bash: line 1: REGION: parameter null or not set', 127)).toBe('MissingConfig');
+    expect(causeOf('cat: /etc/shop/boot.ini: No such file or directory', 1)).toBe('MissingConfig');
+  });
+  it('a folder is no program of another architecture', () => {
+    expect(causeOf('bash: line 1: /etc/ssl: cannot execute: Is a directory', 126)).toBe('PermissionDenied');
+    expect(causeOf('bash: line 1: /app/x: cannot execute binary file: Exec format error', 126)).toBe(
+      'WrongArchitecture',
+    );
+  });
+  it('a peer that hangs up, a name that was looked up, a setting that an assertion reads', () => {
+    expect(causeOf('ConnectionResetError: [Errno 104] Connection reset by peer', 1)).toBe(
+      'DependencyRefused',
+    );
+    expect(causeOf('lookup of inventory.shop.svc failed', 2)).toBe('DnsFailure');
+    expect(causeOf('mount: /scratch: permission denied.', 32)).toBe('PermissionDenied');
+    const assertion = `AssertionError [ERR_ASSERTION]: The expression evaluated to a falsy value:\n\n  assert(process.env.LEDGER_DSN)\n`;
+    expect(causeOf(assertion, 1)).toBe('MissingConfig');
+    expect(causeOf('java.lang.NullPointerException: PAYMENT_KEY', 1)).toBe('MissingConfig');
+    expect(causeOf('TypeError: counts.MAX_ITEMS is not a function', 1)).toBe('AppError');
+    expect(causeOf('no database configured: set DATABASE_URL', 255)).toBe('MissingConfig');
+  });
+});

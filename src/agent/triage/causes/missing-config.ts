@@ -15,7 +15,7 @@ import { brief } from '../words.ts';
  */
 export const missingConfig: FailureOf = (death) => {
   const hint = hintOf(death, 'MissingConfig');
-  if (!hint) return undefined;
+  if (!hint || isCommand(death, hint)) return undefined;
   return logVerdict(death, hint, {
     summary: summaryOf(death, hint),
     corroborated: hint.guess || !isLastComplaint(death, hint) ? undefined : absentVariable(death, hint),
@@ -23,6 +23,13 @@ export const missingConfig: FailureOf = (death) => {
     next: nextSteps(death, hint),
   });
 };
+
+// 127 is how a shell, and whatever starts a command, says that it is the command that is not there.
+const isCommand = ({ life }: Death, { found }: LogHint) =>
+  life.exitCode === 127 &&
+  found.variable === undefined &&
+  found.setting === undefined &&
+  found.file === undefined;
 
 // A setting it misses and lives without is told just so: only as the last complaint is it the reason of the end.
 const isLastComplaint = ({ life }: Death, { line }: LogHint) => {

@@ -54,7 +54,7 @@ export const ERRNO_PATTERNS: readonly LogPattern[] = [
   ),
   row(
     'PermissionDenied',
-    /\bEACCES\b|\bEPERM\b|\bPermission denied\b(?! \(publickey| for )|\bOperation not permitted\b/,
+    /\bEACCES\b|\bEPERM\b|\b[Pp]ermission denied\b(?! \(publickey| for )|\b[Oo]peration not permitted\b/,
     'mount failed: Operation not permitted',
   ),
   row('ReadOnlyFilesystem', /Read-only file ?system|\bEROFS\b/i, 'cannot save state: Read-only file system'),

@@ -639,7 +639,7 @@ const OTHERS: readonly LogPattern[] = [
   row(
     'WrongArchitecture',
     'shell',
-    /(?:^|: )(?:\d{1,5}: |line \d{1,5}: )?(?:exec: )?(?<command>[\w./+-]{1,200}): (?:cannot execute(?:: required file not found| binary file)?|[Ee]xec format error)(?:$|:)/,
+    /(?:^|: )(?:\d{1,5}: |line \d{1,5}: )?(?:exec: )?(?<command>[\w./+-]{1,200}): (?:cannot execute(?:: required file not found| binary file)?(?!: (?:Is a directory|Permission denied|No such file))|[Ee]xec format error)(?:$|:)/,
     '/entrypoint.sh: line 3: /app/server: cannot execute binary file: Exec format error',
   ),
   row(
@@ -663,7 +663,7 @@ const OTHERS: readonly LogPattern[] = [
   row(
     'PermissionDenied',
     'shell',
-    /(?:^|: )(?:\d{1,5}: |line \d{1,5}: )?(?:exec: )?(?<command>[\w./+-]{1,200}): (?:Permission denied|is a directory|Is a directory)(?:$|:)/,
+    /(?:^|: )(?:\d{1,5}: |line \d{1,5}: )?(?:exec: )?(?<command>[\w./+-]{1,200}): (?:cannot execute: )?(?:Permission denied|is a directory|Is a directory)(?:$|:)/,
     'sh: 1: /app/server: Permission denied',
   ),
   row(
