@@ -144,6 +144,22 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     await options.sendPoints(all, sendingTime());
   };
 
+  // Of many deaths at once: those that come while some are on their way go together.
+  const unsent = new Set<string>();
+  let flushing: Promise<void> | undefined;
+  const flushUnsent = async () => {
+    while (unsent.size > 0) {
+      const pods = [...unsent].flatMap((uid) => options.pods.view(uid) ?? []);
+      unsent.clear();
+      const points = pods.flatMap((pod) => {
+        const { uid } = pod.ref;
+        const own = pointsOfPod(pod, stats.readPod(uid), moreOf(uid));
+        return [...own, ...ends.update(uid, own)];
+      });
+      if (points.length > 0) await options.sendPoints(points, sendingTime());
+    }
+  };
+
   const recordWorkloads = (workloads: readonly WorkloadView[]) => {
     const now = new Map(workloads.map((view) => [`${view.type} ${view.namespace}/${view.name}`, view]));
     for (const [key, { view }] of told) {
@@ -205,11 +221,12 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
       if (!tracked.has(uid)) nextSendMs = 0;
       tracked.set(uid, pod);
     },
-    async flush(uid) {
-      const pod = options.pods.view(uid);
-      if (!pod) return;
-      const points = pointsOfPod(pod, stats.readPod(uid), moreOf(uid));
-      await options.sendPoints([...points, ...ends.update(uid, points)], sendingTime());
+    flush(uid) {
+      unsent.add(uid);
+      flushing ??= flushUnsent().finally(() => {
+        flushing = undefined;
+      });
+      return flushing;
     },
     points: () => pointsOf(observe()),
     last: () => sendEverything().catch(options.onError),
