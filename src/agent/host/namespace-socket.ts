@@ -3,6 +3,8 @@ import type { Socket } from 'node:dgram';
 
 // Runs inside the namespace: makes a socket, hands it over, and is gone.
 const HELPER = `
+setTimeout(() => process.exit(1), 10_000);
+process.on('disconnect', () => process.exit(0));
 const socket = require('node:dgram').createSocket('udp4');
 socket.bind(0, () => process.send('socket', socket, () => process.disconnect()));
 `;

@@ -95,18 +95,19 @@ describe('a pod whose', () => {
       message: '',
       latencyMs: 12,
     } as const;
-    const evidence = (latencyMs: number) =>
+    const evidence = (...latencies: readonly number[]) =>
       podOf(
         {},
         { readinessProbe: probe },
         {
           lives: [],
           throttled: new Map([['cart', 0.97]]),
-          probes: new Map([['cart', [{ ...answered, latencyMs }]]]),
+          probes: new Map([['cart', latencies.map((latencyMs) => ({ ...answered, latencyMs }))]]),
         },
       );
-    expect(diagnosePod(evidence(12)).cause).toBe('None');
-    expect(diagnosePod(evidence(700)).cause).toBe('CpuThrottled');
+    expect(diagnosePod(evidence(12, 12, 12)).cause).toBe('None');
+    expect(diagnosePod(evidence(12, 12, 700)).cause).toBe('None');
+    expect(diagnosePod(evidence(700, 640, 700)).cause).toBe('CpuThrottled');
   });
 });
 

@@ -9,6 +9,8 @@ import type { PodFailureOf } from './pod-failure.ts';
 const HARMFUL_RATIO = 0.5;
 const ALWAYS_RATIO = 0.8;
 const START_MS = 30_000;
+// One slow answer is a busy moment of the node.
+const SLOW_IN_A_ROW = 3;
 const KINDS = ['liveness', 'readiness'] as const;
 
 /**
@@ -47,10 +49,12 @@ export const cpuThrottledAlive: PodFailureOf = (pod) => {
   return undefined;
 };
 
-/** A good answer that took more than half of the time its probe allows. */
+/** The last of several good answers in a row that each took more than half of the time its probe allows. */
 function slowAnswer({ probes }: PodEvidence, name: string, spec: Container) {
-  const last = probes.get(name)?.findLast(({ ok, late, probe }) => ok && !late && probe !== 'startup');
-  if (!last) return undefined;
-  const timeoutMs = (probeOf(spec, last.probe)?.timeoutSeconds ?? 1) * 1000;
-  return last.latencyMs > timeoutMs / 2 ? last : undefined;
+  const good = (probes.get(name) ?? []).filter(({ ok, late, probe }) => ok && !late && probe !== 'startup');
+  const newest = good.slice(-SLOW_IN_A_ROW);
+  const isSlow = newest.every(
+    ({ probe, latencyMs }) => latencyMs > ((probeOf(spec, probe)?.timeoutSeconds ?? 1) * 1000) / 2,
+  );
+  return newest.length === SLOW_IN_A_ROW && isSlow ? newest.at(-1) : undefined;
 }

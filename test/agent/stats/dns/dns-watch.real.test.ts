@@ -1,11 +1,26 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openNamespaceSocket } from '../../../../src/agent/host/namespace-socket.ts';
 import { createDnsWatch } from '../../../../src/agent/stats/dns/dns-watch.ts';
 import { createFakeClock } from '../../../../src/util/clock.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { findPart, notRoot } from '../../../support/parts.ts';
+
+/** Helpers that this process has started and that are there still. */
+const helpersOf = (pid: number) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((child) => child !== '' && commandOf(child).includes("createSocket('udp4');\nsocket.bind"))
+    .length;
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
 
 const cleanup: (() => void)[] = [];
 afterEach(() => {
@@ -54,5 +69,6 @@ describe.skipIf(notRoot())("look-ups in a pod's own network", () => {
       expect(lookups!.sumSeconds / lookups!.count).toBeGreaterThanOrEqual(0.015);
       return true;
     });
+    await eventually(() => helpersOf(process.pid) === 0);
   });
 });
