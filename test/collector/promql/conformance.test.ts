@@ -24,7 +24,10 @@ async function run(path: string, options: RunOptions & { readonly likeTheSuite: 
 describe('our own cases hold', () => {
   for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test'))) {
     it(file, async () => {
-      const { ran, wrong } = await run(join(import.meta.dirname, file), { likeTheSuite: false });
+      const { ran, wrong } = await run(join(import.meta.dirname, file), {
+        // As Prometheus is by default; all others assume what the suite of Prometheus does.
+        likeTheSuite: file !== 'engine.test',
+      });
       expect(wrong).toEqual([]);
       expect(ran).toBeGreaterThan(0);
     });

@@ -35,8 +35,7 @@ export function bucketQuantile(q: number, buckets: Bucket[]): QuantileResult {
   const top = merged.at(-1)!;
   if (top.upperBound !== Number.POSITIVE_INFINITY) return { value: Number.NaN, correction: null };
   const correction = makeMonotonic(merged);
-  if (merged.length < 2 || top.count === 0 || Number.isNaN(top.count))
-    return { value: Number.NaN, correction };
+  if (merged.length < 2 || top.count === 0) return { value: Number.NaN, correction };
   return { value: interpolateRank(q * top.count, merged), correction };
 }
 

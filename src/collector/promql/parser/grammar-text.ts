@@ -2,11 +2,11 @@ import { type Token, tokenize } from './token.ts';
 
 /**
  * `text` as the grammar can read it, every position unchanged: what a word means is read from the original. Prometheus
- * takes `2.` and `1.e3` for numbers, where the grammar wants a digit behind the point; it has `min_of` and `max_of` as
+ * takes `2.` and `1.e3` for numbers, where the grammar wants a digit behind the point, and `0X1F`; it has `min_of` and `max_of` as
  * functions outside of durations too; and it lets a metric be called `offset`.
  */
 export function toGrammarText(text: string): string {
-  if (!/\d\.(?!\d)|m(?:in|ax)_of|offset/i.test(text)) return text;
+  if (!/\d\.(?!\d)|0X|m(?:in|ax)_of|offset/i.test(text)) return text;
   const { tokens } = tokenize(text);
   let out = text;
   let brackets = 0;
@@ -33,4 +33,4 @@ function startsOperand(before: Token | undefined): boolean {
 }
 
 const spellNumber = ({ kind, text }: Token): string =>
-  kind === 'number' ? text.replace(/\.(?!\d)/, '0') : text;
+  kind === 'number' ? text.replace(/\.(?!\d)/, '0').replace(/^0X/, '0x') : text;
