@@ -6,6 +6,7 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
   LogController,
 } from 'fastify';
 import { type Clock, systemClock } from '../util/clock.ts';
@@ -162,9 +163,15 @@ async function secureHeaders(app: FastifyInstance): Promise<void> {
   });
 }
 
+// Less does not pay: it fits into a few packets anyway.
+const LEAST_COMPRESSED_BYTES = 4096;
+
 async function limit(app: FastifyInstance, unixSocket: boolean): Promise<void> {
+  app.addHook('onRequest', async (request) => {
+    if (staysOnMachine(request)) request.headers['x-no-compression'] = '1';
+  });
   await app.register(compress, {
-    threshold: 1024,
+    threshold: LEAST_COMPRESSED_BYTES,
     encodings: ['gzip', 'deflate'],
     zlibOptions: { level: FAST_COMPRESSION },
   });
@@ -179,6 +186,12 @@ async function limit(app: FastifyInstance, unixSocket: boolean): Promise<void> {
         { status: 429 },
       ),
   });
+}
+
+/** To a client on this machine, and not a proxy, compressing costs more than it saves. */
+function staysOnMachine({ ip, headers }: FastifyRequest): boolean {
+  const isProxy = 'x-forwarded-for' in headers || 'forwarded' in headers || 'via' in headers;
+  return !isProxy && (ip === undefined || isLoopback(ip.replace(/^::ffff:/, '')));
 }
 
 function answerErrors(app: FastifyInstance): void {

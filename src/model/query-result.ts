@@ -1,5 +1,5 @@
 import type { Labels } from './labels.ts';
-import type { Sample } from './sample.ts';
+import type { Sample, Samples } from './sample.ts';
 
 /** The answer to a PromQL question. Annotations go with a valid answer and do not invalidate it. */
 export type QueryValue =
@@ -14,7 +14,8 @@ export interface VectorSample extends Sample {
 
 export interface MatrixSeries {
   readonly labels: Labels;
-  readonly samples: readonly Sample[];
+  /** Times may be shared with other series of the answer. */
+  readonly samples: Samples;
 }
 
 export interface QueryResult {

@@ -14,3 +14,16 @@ export interface Samples {
   readonly v: Float64Array;
   readonly length: number;
 }
+
+/** The same one by one. */
+export function listOf({ t, v, length }: Samples): Sample[] {
+  return Array.from({ length }, (_, i) => ({ t: t[i]!, v: v[i]! }));
+}
+
+export function columnsOf(samples: readonly Sample[]): Samples {
+  return {
+    t: Float64Array.from(samples, ({ t }) => t),
+    v: Float64Array.from(samples, ({ v }) => v),
+    length: samples.length,
+  };
+}

@@ -1,9 +1,8 @@
-import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryOptions, QueryResult } from '../../model/query-result.ts';
 import { CodedError, isCodedError } from '../../util/coded-error.ts';
 import type { PrometheusRoutesOptions } from './prometheus.ts';
-import { inTurns, resultJson } from './prometheus-json.ts';
+import { resultJson } from './prometheus-json.ts';
 import {
   badData,
   durationParameter,
@@ -13,7 +12,7 @@ import {
   requiredTime,
   timeParameter,
 } from './prometheus-parameters.ts';
-import type { FormHandler } from './prometheus-route.ts';
+import { type FormHandler, sendParts } from './prometheus-route.ts';
 
 const MOST_STEPS = 11_000;
 
@@ -30,9 +29,7 @@ export function createQueryRoutes({ query, queryRange, clock }: PrometheusRoutes
   ) => {
     const { stats, ...result } = truncate(await stoppable(form, request, ask), limit);
     const told = form.get('stats') ? { ...result, ...(stats && { stats }) } : result;
-    return reply
-      .type('application/json')
-      .send(Readable.from(inTurns(resultJson(told), clock), { objectMode: false }));
+    return sendParts(reply, resultJson(told), clock);
   };
 
   /** Stops the query when its time is up, or when nobody waits for the answer any more. */

@@ -1,4 +1,7 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../../util/clock.ts';
+import { inTurns } from './prometheus-json.ts';
 import { type Form, readForm } from './prometheus-parameters.ts';
 
 /** One route: what it answers to a form; or it sends the reply itself. */
@@ -45,6 +48,25 @@ export function apiRoute(
 /** As bytes: to text fastify would add a charset, which Prometheus does not name. */
 export function sendJson(reply: FastifyReply, answer: unknown): FastifyReply {
   return reply.type('application/json').send(Buffer.from(JSON.stringify(answer)));
+}
+
+/** JSON made a part at a time: a short one as a whole, of a long one each part as it is ready. */
+export async function sendParts(
+  reply: FastifyReply,
+  parts: Iterable<string>,
+  clock: Clock,
+): Promise<FastifyReply> {
+  reply.type('application/json');
+  const texts = inTurns(parts, clock);
+  const first = await texts.next();
+  const second = await texts.next();
+  if (second.done) return reply.send(Buffer.from(first.value ?? ''));
+  const all = async function* () {
+    yield first.value;
+    yield second.value;
+    yield* texts;
+  };
+  return reply.send(Readable.from(all(), { objectMode: false }));
 }
 
 /** Forms as text, for `readForm`. */

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { compareNames, type Labels, labelsKey, labelValue } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
@@ -8,7 +7,7 @@ import { createTurn } from '../promql/evaluation/turn.ts';
 import { quote } from '../promql/go-format.ts';
 import type { Querier } from '../storage/storage.ts';
 import type { PrometheusRoutesOptions } from './prometheus.ts';
-import { inTurns, seriesJson, textsJson } from './prometheus-json.ts';
+import { seriesJson, textsJson } from './prometheus-json.ts';
 import {
   badData,
   type Form,
@@ -19,7 +18,7 @@ import {
   timeParameter,
 } from './prometheus-parameters.ts';
 import { TRUNCATED } from './prometheus-query.ts';
-import type { FormHandler } from './prometheus-route.ts';
+import { type FormHandler, sendParts } from './prometheus-route.ts';
 
 // How long the series API may take.
 const TIMEOUT_MS = 120_000;
@@ -50,8 +49,7 @@ export function createSeriesRoutes({ querier, clock }: PrometheusRoutesOptions):
     }
     const sorted = await sortInTurns([...found], compareNames, turn);
     const { items, warnings } = firstOf(sorted, limit);
-    const parts = inTurns(textsJson(items, warnings), clock);
-    return reply.type('application/json').send(Readable.from(parts, { objectMode: false }));
+    return sendParts(reply, textsJson(items, warnings), clock);
   };
 
   return {
@@ -69,8 +67,7 @@ export function createSeriesRoutes({ querier, clock }: PrometheusRoutesOptions):
       }
       const sorted = (await sortByLabels([...found.values()], turn)).map(({ labels }) => labels);
       const { items, warnings } = firstOf(sorted, limit);
-      const parts = inTurns(seriesJson(items, warnings), clock);
-      return reply.type('application/json').send(Readable.from(parts, { objectMode: false }));
+      return sendParts(reply, seriesJson(items, warnings), clock);
     },
     async labelNames(form, _request, reply) {
       return answerTexts(form, reply, [], (labels, found) => {

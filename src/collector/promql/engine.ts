@@ -8,7 +8,7 @@ import type {
   QueryValue,
   VectorSample,
 } from '../../model/query-result.ts';
-import type { Sample } from '../../model/sample.ts';
+import { columnsOf, type Sample, type Samples } from '../../model/sample.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { Querier } from '../storage/storage.ts';
@@ -185,7 +185,7 @@ async function evaluateInstant(expr: Expr, context: QueryContext): Promise<Query
       }
       if (points.length === 0) continue;
       context.budget.take(points.length);
-      series.push({ labels: dropName ? dropMetadata(labels) : labels, samples: points });
+      series.push({ labels: dropName ? dropMetadata(labels) : labels, samples: columnsOf(points) });
     }
     return { type: 'matrix', series: await sortByLabels(series, context.turn) };
   }
@@ -206,23 +206,33 @@ async function evaluateOverRange(expr: Expr, context: QueryContext): Promise<Que
   const value = await cleanUp(await createEvaluation(context, grid).evaluate(expr), context);
   if (value.kind === 'string') throw new Error('checked range query gave a string');
   if (value.kind === 'scalar') {
-    const samples = Array.from(value.values, (v, k) => ({ t: timeAt(grid, k), v }));
+    const samples = { t: timesOf(grid), v: value.values, length: grid.steps };
     return { type: 'matrix', series: [{ labels: [], samples }] };
   }
+  const times = timesOf(grid);
   const series: MatrixSeries[] = [];
   for (const one of await sortByLabels(value.series.filter(hasPoints), turn)) {
     if (turn.isOver()) await turn.pause();
-    series.push({ labels: one.labels, samples: pointsOf(one, grid) });
+    series.push({ labels: one.labels, samples: pointsOf(one, times) });
   }
   return { type: 'matrix', series };
 }
 
-function pointsOf({ values, present }: StepSeries, grid: Grid): Sample[] {
-  const points: Sample[] = [];
+const timesOf = (grid: Grid): Float64Array =>
+  Float64Array.from({ length: grid.steps }, (_, k) => timeAt(grid, k));
+
+function pointsOf({ values, present }: StepSeries, times: Float64Array): Samples {
+  if (!present.includes(0)) return { t: times, v: values, length: values.length };
+  const t = new Float64Array(values.length);
+  const v = new Float64Array(values.length);
+  let length = 0;
   for (let k = 0; k < values.length; k += 1) {
-    if (present[k] === 1) points.push({ t: timeAt(grid, k), v: values[k]! });
+    if (present[k] === 0) continue;
+    t[length] = times[k]!;
+    v[length] = values[k]!;
+    length += 1;
   }
-  return points;
+  return { t: t.subarray(0, length), v: v.subarray(0, length), length };
 }
 
 /** Names that were to go at the end go; series that are equal then become one. */

@@ -1,6 +1,6 @@
 import { toLabels } from '../../model/labels.ts';
 import type { QueryResult, QueryValue } from '../../model/query-result.ts';
-import type { Sample } from '../../model/sample.ts';
+import { columnsOf, type Sample } from '../../model/sample.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
 import type { ApiAnswer } from './query-api.ts';
 
@@ -70,7 +70,7 @@ function resultOf(type: string, result: unknown): QueryValue {
     }
     case 'matrix': {
       const series = (result as readonly Series[]).flatMap(({ metric, values }) =>
-        values === undefined ? [] : [{ labels: toLabels(metric), samples: values.map(sampleOf) }],
+        values === undefined ? [] : [{ labels: toLabels(metric), samples: columnsOf(values.map(sampleOf)) }],
       );
       return { type, series };
     }

@@ -3,6 +3,7 @@ import { deathsEachStep, deathsInMonth } from '../../../src/collector/dashboards
 import { createEngine } from '../../../src/collector/promql/engine.ts';
 import { interpolate } from '../../../src/console/dashboards/interpolate.ts';
 import { toLabels } from '../../../src/model/labels.ts';
+import { listOf } from '../../../src/model/sample.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { createSampleStore } from '../../support/sample-store.ts';
 
@@ -56,8 +57,8 @@ describe('deaths on the dashboards', () => {
     });
     const counted = (value.type === 'matrix' ? value.series : []).map(({ labels, samples }) => [
       Object.fromEntries(labels).reason,
-      samples.every(({ v }) => Number.isInteger(v)),
-      samples.reduce((sum, { v }) => sum + v, 0),
+      listOf(samples).every(({ v }) => Number.isInteger(v)),
+      listOf(samples).reduce((sum, { v }) => sum + v, 0),
     ]);
     expect(counted.sort()).toEqual([
       ['Error', true, 3],

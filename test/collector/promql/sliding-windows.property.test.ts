@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/collector/promql/engine.ts';
 import { toLabels } from '../../../src/model/labels.ts';
+import { listOf } from '../../../src/model/sample.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { createSampleStore } from '../../support/sample-store.ts';
 
@@ -57,7 +58,11 @@ describe('a window that overlaps the one before', () => {
           const text = `${fn}(x_total[${rangeS}s])`;
           const over = await engine.queryRange(text, { startMs: 0, endMs: t + 5000, stepMs: 1700 });
           const found = new Map(
-            over.value.type === 'matrix' ? over.value.series[0]?.samples.map((one) => [one.t, one.v]) : [],
+            over.value.type === 'matrix'
+              ? over.value.series
+                  .slice(0, 1)
+                  .flatMap(({ samples }) => listOf(samples).map((one) => [one.t, one.v]))
+              : [],
           );
           for (let at = 0; at <= t + 5000; at += 1700) {
             const { value } = await engine.query(text, at);

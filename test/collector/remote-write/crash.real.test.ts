@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createQueryApi } from '../../../src/collector/query-api/query-api.ts';
 import { createStore } from '../../../src/collector/tsdb/store.ts';
+import { listOf } from '../../../src/model/sample.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { createRemoteWriteClient } from '../../../src/wire/prometheus/remote-write-client.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -84,7 +85,9 @@ describe.skipIf(missing('prometheus'))(
         const api = createQueryApi({ url: peer.url, headers: {}, clock: systemClock });
         const passedOn = async () => {
           const { value } = await api.query('passed_on[20m]', start + 600_000);
-          return value.type === 'matrix' ? value.series.map(({ samples }) => samples.map(({ v }) => v)) : [];
+          return value.type === 'matrix'
+            ? value.series.map(({ samples }) => listOf(samples).map(({ v }) => v))
+            : [];
         };
         await eventually(async () => {
           expect(await passedOn()).toEqual(Array.from({ length: SERIES }, () => all));

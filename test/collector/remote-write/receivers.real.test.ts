@@ -6,6 +6,7 @@ import { createQueryApi } from '../../../src/collector/query-api/query-api.ts';
 import { type RemoteWrite, startRemoteWrite } from '../../../src/collector/remote-write/remote-write.ts';
 import { createStore, type Tsdb } from '../../../src/collector/tsdb/store.ts';
 import { encodeLabels, toLabels } from '../../../src/model/labels.ts';
+import { listOf } from '../../../src/model/sample.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { createRemoteWriteClient } from '../../../src/wire/prometheus/remote-write-client.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -87,7 +88,9 @@ for (const kind of ['prometheus', 'victoria-metrics'] as const satisfies readonl
       if (value.type !== 'matrix') throw new Error(value.type);
       return value.series.map(
         ({ labels, samples }) =>
-          `${labels.map(([name, text]) => `${name}=${text}`).join(',')} ${samples.map(({ t, v }) => `${v}@${(t - now) / 1000}`).join(' ')}`,
+          `${labels.map(([name, text]) => `${name}=${text}`).join(',')} ${listOf(samples)
+            .map(({ t, v }) => `${v}@${(t - now) / 1000}`)
+            .join(' ')}`,
       );
     };
 

@@ -8,6 +8,7 @@ import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
 import { createHttpServer, type HttpServer } from '../../../src/http/server.ts';
 import { labelsKey } from '../../../src/model/labels.ts';
 import type { QueryResult } from '../../../src/model/query-result.ts';
+import { listOf } from '../../../src/model/sample.ts';
 import { isStaleAt, wordsOf } from '../../../src/model/stale-marker.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import {
@@ -100,6 +101,11 @@ describe.skipIf(missing('prometheus'))('a real Prometheus that sends us what it 
 function comparable({ value }: QueryResult): readonly string[] {
   if (value.type !== 'matrix') throw new Error(value.type);
   return value.series
-    .map(({ labels, samples }) => `${labelsKey(labels)} ${samples.map(({ t, v }) => `${v}@${t}`).join(' ')}`)
+    .map(
+      ({ labels, samples }) =>
+        `${labelsKey(labels)} ${listOf(samples)
+          .map(({ t, v }) => `${v}@${t}`)
+          .join(' ')}`,
+    )
     .sort();
 }

@@ -4,6 +4,7 @@ import { createEngine } from '../../../src/collector/promql/engine.ts';
 import { type Scrape, startScrape } from '../../../src/collector/scrape/scrape.ts';
 import { createMemoryStore, type Tsdb } from '../../../src/collector/tsdb/store.ts';
 import { toScrapeConfigs } from '../../../src/config/scrape-configs.ts';
+import { listOf } from '../../../src/model/sample.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { eventually } from '../../support/eventually.ts';
 import { missing } from '../../support/parts.ts';
@@ -84,7 +85,9 @@ describe.skipIf(missing('prometheus'))('created-timestamp-zero-ingestion', () =>
     const own = (value.type === 'matrix' ? value.series : []).map(({ labels, samples }) =>
       lineOf(
         labels,
-        samples.filter(({ v }) => v === 0).map(({ t }) => t),
+        listOf(samples)
+          .filter(({ v }) => v === 0)
+          .map(({ t }) => t),
       ),
     );
     const { data } = (await theirs!.get('/api/v1/query', { query: SERIES })) as {

@@ -1,6 +1,7 @@
 import type { Entry, SeriesLine } from '../../../src/collector/promql/series-notation.ts';
 import { compareLabels, type Labels, labelsKey } from '../../../src/model/labels.ts';
 import type { MatrixSeries, QueryValue, VectorSample } from '../../../src/model/query-result.ts';
+import { listOf, type Sample } from '../../../src/model/sample.ts';
 import type { EvalCommand, Expected } from './script.ts';
 
 /** What is wrong with an answer; undefined when nothing is. */
@@ -58,12 +59,15 @@ function compareMatrix(series: readonly MatrixSeries[], expected: Expected, comm
   const wanted = new Map(expected.rows.map((row) => [labelsKey(row.labels), row]));
   for (const { labels, samples } of series) {
     const row = wanted.get(labelsKey(labels));
-    if (row === undefined) return `unexpected ${show(labels)} ${samples.map(({ v }) => v).join(' ')}`;
+    if (row === undefined)
+      return `unexpected ${show(labels)} ${listOf(samples)
+        .map(({ v }) => v)
+        .join(' ')}`;
     wanted.delete(labelsKey(labels));
     const points = row.entries
       .map((entry, i) => ({ entry, t: startMs + i * stepMs }))
       .filter(({ entry }) => entry !== 'gap');
-    const complaint = comparePoints(samples, points);
+    const complaint = comparePoints(listOf(samples), points);
     if (complaint !== undefined) return `${show(labels)}: ${complaint}`;
   }
   for (const { labels } of wanted.values()) return `missing ${show(labels)}`;
@@ -71,7 +75,7 @@ function compareMatrix(series: readonly MatrixSeries[], expected: Expected, comm
 }
 
 function comparePoints(
-  got: MatrixSeries['samples'],
+  got: readonly Sample[],
   wanted: readonly { readonly entry: Entry; readonly t: number }[],
 ): Complaint {
   const all = () => `got ${got.map(({ t, v }) => `${v}@${t}`).join(' ')}`;

@@ -1,6 +1,7 @@
 import type { Engine } from '../../../src/collector/promql/engine.ts';
 import type { Labels } from '../../../src/model/labels.ts';
 import type { QueryResult, QueryValue } from '../../../src/model/query-result.ts';
+import { listOf } from '../../../src/model/sample.ts';
 import { messageOf } from '../../../src/util/coded-error.ts';
 import type { SampleStore, TestSample } from '../sample-store.ts';
 import { atVariations, type Variation } from './at-modifier.ts';
@@ -129,7 +130,9 @@ function hasRangeForm({ directives, expected }: EvalCommand, expr: string): bool
 function middleOf(value: QueryValue, atMs: number, asScalar: boolean): QueryValue {
   if (value.type !== 'matrix') throw new Error(`a range query gave a ${value.type}`);
   const samples = value.series.flatMap(({ labels, samples }) =>
-    samples.filter(({ t }) => t === atMs).map((sample) => ({ labels, ...sample })),
+    listOf(samples)
+      .filter(({ t }) => t === atMs)
+      .map((sample) => ({ labels, ...sample })),
   );
   return asScalar ? { type: 'scalar', t: atMs, v: samples[0]!.v } : { type: 'vector', samples };
 }

@@ -41,7 +41,8 @@ function firstError(tree: Tree): SyntaxNode | undefined {
 const AFTER_LABEL_NAME = /^(?:[A-Za-z_]\w*|["'`].*)$/s;
 
 function contextOf(broken: SyntaxNode, before: string | undefined): string {
-  if (/^(?:by|without|on|ignoring|group_left|group_right)$/i.test(before ?? '')) return ' in grouping opts, expected "("';
+  if (/^(?:by|without|on|ignoring|group_left|group_right)$/i.test(before ?? ''))
+    return ' in grouping opts, expected "("';
   if (isAmongArguments(broken)) return ' in aggregation';
   switch (broken.parent?.name) {
     case 'LabelMatchers':
