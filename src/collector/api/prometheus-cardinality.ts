@@ -1,4 +1,5 @@
 import { type Labels, METRIC_NAME } from '../../model/labels.ts';
+import { sortInTurns } from '../promql/evaluation/sort-by-labels.ts';
 import type { Turn } from '../promql/evaluation/turn.ts';
 
 export interface NamedCount {
@@ -33,32 +34,27 @@ export async function cardinalityOf(
   }
   const byLabel = [...labels];
   const metrics = [...(labels.get(METRIC_NAME) ?? [])];
-  const pairs = byLabel.flatMap(([name, values]) =>
-    [...values].map(([value, count]): NamedCount => ({ name: `${name}=${value}`, value: count })),
-  );
+  const pairs: NamedCount[] = [];
+  const bytes: NamedCount[] = [];
+  for (const [name, values] of byLabel) {
+    let ofLabel = 0;
+    for (const [value, count] of values) {
+      if (turn.isOver()) await turn.pause();
+      pairs.push({ name: `${name}=${value}`, value: count });
+      ofLabel += Buffer.byteLength(value) * count;
+    }
+    bytes.push({ name, value: ofLabel });
+  }
+  const largest = async (counts: NamedCount[]) => (await sortInTurns(counts, bySize, turn)).slice(0, most);
   return {
     labelPairs: pairs.length,
-    seriesByMetric: largest(metrics.map(toCount), most),
-    valuesByLabel: largest(
-      byLabel.map(([name, values]) => ({ name, value: values.size })),
-      most,
-    ),
-    bytesByLabel: largest(
-      byLabel.map(([name, values]) => ({ name, value: bytesOf(values) })),
-      most,
-    ),
-    seriesByPair: largest(pairs, most),
+    seriesByMetric: await largest(metrics.map(toCount)),
+    valuesByLabel: await largest(byLabel.map(([name, values]) => ({ name, value: values.size }))),
+    bytesByLabel: await largest(bytes),
+    seriesByPair: await largest(pairs),
   };
 }
 
 const toCount = ([name, value]: readonly [string, number]): NamedCount => ({ name, value });
 
-function bytesOf(values: ReadonlyMap<string, number>): number {
-  let bytes = 0;
-  for (const [value, count] of values) bytes += Buffer.byteLength(value) * count;
-  return bytes;
-}
-
-function largest(counts: readonly NamedCount[], most: number): readonly NamedCount[] {
-  return counts.toSorted((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1)).slice(0, most);
-}
+const bySize = (a: NamedCount, b: NamedCount) => b.value - a.value || (a.name < b.name ? -1 : 1);
