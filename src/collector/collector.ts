@@ -1,99 +1,29 @@
 import { join } from 'node:path';
-import type { Tracer } from '@opentelemetry/api';
-import type { FastifyBaseLogger } from 'fastify';
-import { createHttpServer, type HttpServer } from '../http/server.ts';
-import { createTokenCheck } from '../http/token.ts';
 import type { JournalState } from '../journal/trouble.ts';
-import type { Clock } from '../util/clock.ts';
-import { isCodedError } from '../util/coded-error.ts';
 import { tracedBy } from '../util/traced.ts';
-import { createOtlpGrpcServer } from '../wire/otlp/grpc-server.ts';
-import { createOtlpHttpHandler } from '../wire/otlp/http-handler.ts';
 import { createOtlpReceiver, type OtlpReceiver } from '../wire/otlp/receiver.ts';
-import { createRemoteWriteClient, type RemoteWriteEndpoint } from '../wire/prometheus/remote-write-client.ts';
-import {
-  createRemoteWriteReceiver,
-  type RemoteWriteReceiver,
-} from '../wire/prometheus/remote-write-receiver.ts';
-import { type Admissions, createAdmissions } from './admissions.ts';
+import { createRemoteWriteClient } from '../wire/prometheus/remote-write-client.ts';
+import { createRemoteWriteReceiver } from '../wire/prometheus/remote-write-receiver.ts';
+import { createAdmissions } from './admissions.ts';
 import { withCause, withIncident } from './alert-cause.ts';
 import { createNotifier } from './alerting/notifier.ts';
 import { terminalReceiver } from './alerting/receivers/terminal.ts';
 import { webhookReceiver } from './alerting/receivers/webhook.ts';
 import { tracedReceiver } from './alerting/traced-receiver.ts';
-import { consoleRoutes } from './api/console.ts';
-import { dashboardRoutes, type Prices, readDashboards } from './api/dashboards.ts';
-import { eventRoutes } from './api/events.ts';
-import { federationRoutes } from './api/federation.ts';
-import { incidentRoutes } from './api/incidents.ts';
-import { otlpRoutes } from './api/otlp.ts';
-import { podRoutes, type ReadLogs } from './api/pods.ts';
-import { prometheusRoutes } from './api/prometheus.ts';
-import { statusRoutes } from './api/prometheus-status.ts';
-import { remoteWriteRoutes } from './api/remote-write.ts';
-import { ruleRoutes } from './api/rules.ts';
-import { runbookRoutes } from './api/runbooks.ts';
-import { selfMetricsRoutes } from './api/self-metrics.ts';
-import { targetRoutes } from './api/targets.ts';
-import { createIncidents, type Incidents } from './incidents/incidents.ts';
-import { createEngine, type Engine } from './promql/engine.ts';
-import { createQueryApi, type QueryApi, type QueryApiOptions } from './query-api/query-api.ts';
+import type { CollectorOptions } from './collector-options.ts';
+import { activeAlerts, openOtlp, openPage } from './doors.ts';
+import { createIncidents } from './incidents/incidents.ts';
+import { createEngine } from './promql/engine.ts';
+import { createQueryApi } from './query-api/query-api.ts';
 import { createDeliveryWake } from './remote-write/delivery-wake.ts';
-import { type RemoteWrite, type RemoteWriteTarget, startRemoteWrite } from './remote-write/remote-write.ts';
+import { type RemoteWrite, startRemoteWrite } from './remote-write/remote-write.ts';
 import { loadRuleFiles } from './rule-files.ts';
 import { createRuleManager, type RuleManager } from './rules/manager.ts';
-import { createRunbooks } from './runbooks/runbooks.ts';
-import { readTemplates } from './runbooks/templates.ts';
-import type { MetadataCache } from './scrape/metric-metadata.ts';
-import { type Scrape, startScrape } from './scrape/scrape.ts';
-import type { ScrapeConfig } from './scrape/scrape-config.ts';
-import { createSelfMetrics } from './self-metrics.ts';
-import { countShadows, type ShadowCounts } from './shadow-counts.ts';
+import { startScrape } from './scrape/scrape.ts';
+import { createTurnHistogram } from './self-metrics.ts';
+import { countShadows } from './shadow-counts.ts';
 import type { Appender } from './storage/storage.ts';
-import type { Retention, StoreLimits } from './tsdb/limits.ts';
 import { createStore, type Tsdb } from './tsdb/store.ts';
-
-export interface CollectorOptions {
-  readonly dataDir: string;
-  readonly listen: Address;
-  readonly otlpGrpc: Address;
-  readonly otlpHttp: Address;
-  /** A taken OTLP port is announced and done without, as in one process the agent needs none; else it is an error. */
-  readonly otlpOptional: boolean;
-  readonly token?: string;
-  readonly externalUrl: string;
-  readonly evaluationIntervalMs: number;
-  readonly retention: Retention;
-  /** What the store takes; its own limits where left out. */
-  readonly limits?: Partial<StoreLimits>;
-  readonly ruleFiles: readonly string[];
-  readonly webhooks: readonly { readonly url: string; readonly sendResolved: boolean }[];
-  /** Who answers queries; our own store when left out. */
-  readonly query?: Pick<QueryApiOptions, 'url' | 'headers'>;
-  /** Who gets what is stored. */
-  readonly remoteWrite: readonly (RemoteWriteEndpoint & Omit<RemoteWriteTarget, 'client'>)[];
-  /** What is scraped; nothing when left out. */
-  readonly scrapeConfigs?: readonly ScrapeConfig[];
-  /** Prices on the executive dashboard; its own when left out. */
-  readonly cost?: Prices;
-  /** Alerts are told by `say` as well. */
-  readonly tellTerminal: boolean;
-  /** Folders of what is served: the built console, Grafana's JSON, runbook templates. */
-  readonly assets: { readonly console: string; readonly dashboards: string; readonly runbooks: string };
-  readonly version: string;
-  readonly clock: Clock;
-  readonly tracer: Tracer;
-  readonly logger: FastifyBaseLogger;
-  /** Live logs, where the agent is in the same process. */
-  readonly logs?: ReadLogs;
-  /** One line for the person who started it. */
-  readonly say: (line: string) => void;
-}
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface Collector {
   /** Opens the store, then the doors, then judges. Rejects with nothing left open. */
@@ -140,8 +70,15 @@ export function createCollector(options: CollectorOptions): Collector {
     tellState(store.state(), options);
     const elsewhere = options.query && createQueryApi({ ...options.query, clock });
     const shadow = countShadows(Math.random, logger);
+    const turns = createTurnHistogram();
     const engine =
-      elsewhere ?? createEngine({ querier: () => store.querier(), clock, shadow: shadow.options });
+      elsewhere ??
+      createEngine({
+        querier: () => store.querier(),
+        clock,
+        shadow: shadow.options,
+        onTurn: (cpuSeconds) => turns.observe(cpuSeconds),
+      });
     const traced = tracedBy(options.tracer);
     const notifier = createNotifier({
       receivers: [
@@ -222,6 +159,7 @@ export function createCollector(options: CollectorOptions): Collector {
       store,
       engine,
       shadow: shadow.counts,
+      turns,
       rules,
       receiver,
       elsewhere,
@@ -268,97 +206,6 @@ function tellState(state: JournalState, { say, logger }: CollectorOptions): void
   }
 }
 
-interface Parts {
-  readonly store: Tsdb;
-  readonly engine: Engine;
-  readonly shadow: ShadowCounts;
-  readonly rules: RuleManager;
-  readonly receiver: OtlpReceiver;
-  readonly elsewhere: QueryApi | undefined;
-  readonly remoteWrite: RemoteWrite;
-  readonly writeReceiver: RemoteWriteReceiver;
-  readonly scrape: Scrape;
-  readonly admissions: Admissions;
-  readonly incidents: Incidents;
-}
-
-async function openPage(
-  options: CollectorOptions,
-  {
-    store,
-    engine,
-    shadow,
-    rules,
-    receiver,
-    elsewhere,
-    remoteWrite,
-    writeReceiver,
-    scrape,
-    admissions,
-    incidents,
-  }: Parts,
-): Promise<HttpServer> {
-  const { clock, assets, version } = options;
-  const server = await createHttpServer({
-    name: 'collector',
-    listen: options.listen,
-    token: options.token,
-    logger: options.logger,
-    clock,
-    allowedHosts: [new URL(options.externalUrl).hostname],
-    notReady: () => {
-      const state = store.state();
-      return state.kind === 'ok' ? null : state.message;
-    },
-    concerns: () => store.concerns(),
-  });
-  const { app } = server;
-  const log = store.events;
-  const registry = createSelfMetrics({
-    version,
-    store: () => store.stats(),
-    receiver: () => receiver.stats(),
-    remoteWrite: () => remoteWrite.stats(),
-    writeReceiver: () => writeReceiver.stats(),
-    ruleGroups: () => rules.groups(),
-    shadow,
-    scrape: () => scrape.stats(),
-    admissions: () =>
-      Object.entries(admissions).map(([door, admission]) => [door, admission.stats()] as const),
-  });
-  await app.register(
-    prometheusRoutes({
-      query: engine.query,
-      queryRange: engine.queryRange,
-      querier: () => store.querier(),
-      ...(elsewhere && { elsewhere: elsewhere.ask }),
-      scrapedMetadata: () => scrape.pools().flatMap((pool) => [...pool.active()].flatMap(metadataOf)),
-      clock,
-    }),
-  );
-  await app.register(
-    statusRoutes({ ...options, querier: () => store.querier(), stats: () => store.stats() }),
-  );
-  await app.register(federationRoutes({ querier: () => store.querier(), clock }));
-  await app.register(remoteWriteRoutes(writeReceiver, admissions.remote_write));
-  await app.register(ruleRoutes(rules));
-  await app.register(
-    targetRoutes({ pools: scrape.pools, externalHost: new URL(options.externalUrl).hostname }),
-  );
-  await app.register(podRoutes({ log, logs: options.logs }));
-  await app.register(eventRoutes({ log, clock }));
-  const templates = readTemplates(assets.runbooks);
-  await app.register(incidentRoutes({ incidents, log, templates, clock }));
-  const runbooks = createRunbooks({ templates });
-  await app.register(
-    runbookRoutes({ runbooks, log, alerts: () => activeAlerts(rules), query: engine.query, clock }),
-  );
-  await app.register(dashboardRoutes(readDashboards(assets.dashboards, options.cost)));
-  await app.register(selfMetricsRoutes(registry));
-  await app.register(consoleRoutes({ log, folder: assets.console, version, clock }));
-  return server;
-}
-
 /** An appender whose commit also waits until a rule can read it from the server that answers queries. */
 function readableOnceCommitted(store: Tsdb, remoteWrite: RemoteWrite): Appender {
   const appender = store.appender();
@@ -370,59 +217,4 @@ function readableOnceCommitted(store: Tsdb, remoteWrite: RemoteWrite): Appender 
       return committed;
     },
   };
-}
-
-const metadataOf = ({ metadata }: { readonly metadata: Pick<MetadataCache, 'all'> }) => [...metadata.all()];
-
-const activeAlerts = (rules: RuleManager) =>
-  rules
-    .groups()
-    .flatMap((group) =>
-      group.rules.flatMap((rule) => rule.alerts.filter((alert) => alert.state !== 'resolved')),
-    );
-
-/** Both doors for OTLP, or those that could be had. */
-async function openOtlp(
-  options: CollectorOptions,
-  receiver: OtlpReceiver,
-  admissions: Admissions,
-): Promise<{ close(): Promise<void> }[]> {
-  const { token } = options;
-  const authorize = token === undefined ? undefined : createTokenCheck(token);
-  const opened: { close(): Promise<void> }[] = [];
-  const doors = [
-    () =>
-      createOtlpGrpcServer({
-        ...options.otlpGrpc,
-        receiver,
-        admission: admissions.otlp_grpc,
-        ...(authorize && { authorize }),
-      }),
-    async () => {
-      const server = await createHttpServer({
-        name: 'OTLP receiver',
-        listen: options.otlpHttp,
-        token,
-        logger: options.logger,
-      });
-      await server.app.register(
-        otlpRoutes(createOtlpHttpHandler(receiver), receiver.limits.bodyBytes, admissions.otlp_http),
-      );
-      await server.listen();
-      return server;
-    },
-  ];
-  for (const openDoor of doors) {
-    try {
-      opened.push(await openDoor());
-    } catch (error) {
-      const taken = isCodedError(error) && ['OTLP_ADDRESS_TAKEN', 'HTTP_PORT_TAKEN'].includes(error.code);
-      if (!taken || !options.otlpOptional) {
-        for (const door of opened) await door.close();
-        throw error;
-      }
-      options.say(`${error.message}; going on without it`);
-    }
-  }
-  return opened;
 }

@@ -21,7 +21,7 @@ import { createSampleBudget } from './evaluation/sample-budget.ts';
 import { sortByLabels } from './evaluation/sort-by-labels.ts';
 import { createStandingWindows } from './evaluation/standing-windows.ts';
 import { hasPoints, mergeEqualSeries, type StepSeries, type StepValue } from './evaluation/step-series.ts';
-import { createTurn } from './evaluation/turn.ts';
+import { createTurn, type OnTurn } from './evaluation/turn.ts';
 import { type Expr, unwrapParens } from './expr.ts';
 import { parseExpr } from './parse-expr.ts';
 import { createQuerySlots } from './query-slots.ts';
@@ -52,6 +52,7 @@ export interface EngineOptions {
   readonly experimental?: boolean;
   /** Checks of answers that come from summaries of samples; none when left out. */
   readonly shadow?: ShadowOptions;
+  readonly onTurn?: OnTurn;
 }
 
 /** Answers PromQL with the semantics of Prometheus 3. Both reject with a CodedError `QUERY_*`. */
@@ -154,16 +155,17 @@ function createContext(
     annotations: createAnnotations(),
     budget: createSampleBudget(limits.maxSamples ?? 50_000_000),
     ...(summaries && { summaries }),
-    turn: createTurn(options.clock, limits.timeoutMs ?? DEFAULT_TIMEOUT_MS, signal),
+    turn: createTurn(options.clock, limits.timeoutMs ?? DEFAULT_TIMEOUT_MS, signal, options.onTurn),
   };
 }
 
 function finish(
   value: QueryValue,
-  { annotations, budget }: QueryContext,
+  { annotations, budget, turn }: QueryContext,
   text: string,
   { queuedMs, evaluationMs }: Pick<QueryStats, 'queuedMs' | 'evaluationMs'>,
 ): QueryResult {
+  turn.end();
   const stats = { queuedMs, evaluationMs, samples: budget.looked, peakSamples: Math.ceil(budget.peak) };
   return { value, ...annotations.messages(text), stats };
 }

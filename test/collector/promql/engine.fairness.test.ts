@@ -81,6 +81,25 @@ describe('a heavy query', () => {
     await store.close();
   });
 
+  it('tells how long each of its turns was, in CPU time', async () => {
+    const store = await filledStore();
+    const turns: number[] = [];
+    const engine = createEngine({
+      querier: () => store.querier(),
+      clock: impatientClock(),
+      limits: { timeoutMs: Number.MAX_SAFE_INTEGER },
+      onTurn: (cpuSeconds) => turns.push(cpuSeconds),
+    });
+    const before = process.threadCpuUsage();
+    await engine.queryRange('requests_total * 2', range);
+    const { user, system } = process.threadCpuUsage(before);
+    // One for each pause and one for the rest; all together no more than was spent.
+    expect(turns.length).toBeGreaterThan(2 * SERIES);
+    expect(turns.every((seconds) => seconds >= 0)).toBe(true);
+    expect(turns.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThanOrEqual((user + system) / 1e6);
+    await store.close();
+  });
+
   it('delays others no longer when there are many of them', async () => {
     const store = await filledStore();
     const engine = createEngine({

@@ -13,11 +13,17 @@ export interface Turn {
   pause(): Promise<void>;
   /** @throws QUERY_CANCELED, QUERY_TIMEOUT */
   check(): void;
+  /** Says that the last turn is over. */
+  end(): void;
 }
 
-export function createTurn(clock: Clock, timeoutMs: number, signal?: AbortSignal): Turn {
+/** Told the CPU time of each turn, in seconds. */
+export type OnTurn = (cpuSeconds: number) => void;
+
+export function createTurn(clock: Clock, timeoutMs: number, signal?: AbortSignal, onTurn?: OnTurn): Turn {
   const deadline = clock.monotonic() + timeoutMs;
   let began = clock.monotonic();
+  let spent = onTurn === undefined ? 0 : cpuSeconds();
   const check = () => {
     if (signal?.aborted) {
       throw new CodedError('QUERY_CANCELED', 'query was canceled in expression evaluation', {
@@ -32,12 +38,21 @@ export function createTurn(clock: Clock, timeoutMs: number, signal?: AbortSignal
   return {
     isOver: () => clock.monotonic() - began > LONGEST_STRETCH_MS,
     async pause() {
+      onTurn?.(cpuSeconds() - spent);
       await othersFirst();
       began = clock.monotonic();
+      if (onTurn !== undefined) spent = cpuSeconds();
       check();
     },
     check,
+    end: () => onTurn?.(cpuSeconds() - spent),
   };
+}
+
+/** Of this thread. */
+function cpuSeconds(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1e6;
 }
 
 const waiting: (() => void)[] = [];
