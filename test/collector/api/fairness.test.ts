@@ -56,6 +56,7 @@ function createClient() {
   return {
     ask: (url: string) =>
       new Promise<Asked>((resolve, reject) => {
+        worker.removeAllListeners();
         worker.once('message', resolve);
         worker.once('error', reject);
         worker.postMessage(url);
