@@ -59,6 +59,7 @@ async function ours(
     },
     node: { name: 'bench', ip: '127.0.0.1' },
     oomKills: () => undefined,
+    isUntouched: () => false,
     sockets: () => [{ path: podman.socket, user: 'root', named: true }],
     onTrouble: (message, error) => console.error(message, error),
     onRecovered: () => {},

@@ -164,6 +164,7 @@ export function createAgent(options: AgentOptions): Agent {
       node: { name: node, ip: nodeIp },
       sockets: () => findSockets(options.env, process.getuid?.() ?? 0),
       oomKills: (life) => oomWatch.kills(life),
+      isUntouched: (containerId) => senderWatch.isUntouched(containerId),
       onTrouble: (message, error) => logger.warn({ err: error }, message),
       onRecovered: (message) => logger.info(message),
       onError,

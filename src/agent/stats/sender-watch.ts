@@ -22,6 +22,8 @@ export interface SenderWatch {
     readonly exitCode: number;
     readonly signal?: number;
   }): SignalSender | undefined;
+  /** Nobody has sent the first process of a life that goes on a signal since it began; false where that cannot be told. */
+  isUntouched(containerId: string): boolean;
   close(): void;
 }
 
@@ -182,6 +184,15 @@ export function createSenderWatch(options: SenderWatchOptions): SenderWatch {
       const sender = sent && describe(life, sent);
       lives.delete(containerId);
       return sender;
+    },
+    isUntouched(containerId) {
+      const life = lives.get(containerId);
+      if (!life || !trace || life.pid <= 0) return false;
+      readTrace();
+      const [oldest] = signals;
+      // What no longer fits was dropped: it may have been the one.
+      const allThere = signals.length < MOST_SIGNALS || kernelNow() - oldest!.monotonicMs > MAIN_WINDOW_MS;
+      return allThere && !signals.some(({ target }) => target === life.pid);
     },
     close: () => trace?.close(),
   };

@@ -36,7 +36,7 @@ const cgroups: Readonly<Record<number, string>> = {
 };
 
 /** Pods with first processes 100, 200 (of one pod) and 300; everybody else is gone, but for the node's 40 and 41. */
-function watching(events: readonly (Partial<SentSignal> | Fork)[]) {
+function watchOf(events: readonly (Partial<SentSignal> | Fork)[]) {
   const queue = events.map((event) =>
     'child' in event
       ? (event as Fork)
@@ -70,9 +70,15 @@ function watching(events: readonly (Partial<SentSignal> | Fork)[]) {
   watch.started({ containerId: 'app', container: 'app', pod: CART, pid: 100 });
   watch.started({ containerId: 'janitor', container: 'janitor', pod: CART, pid: 200 });
   watch.started({ containerId: 'pay', container: 'app', pod: PAY, pid: 300 });
+  return watch;
+}
+
+/** How the first container ended, by that. */
+const watching = (events: Parameters<typeof watchOf>[0]) => {
+  const watch = watchOf(events);
   return (exitCode = 137, signal: number | undefined = 9) =>
     watch.ended({ containerId: 'app', finishedAt: NOW, exitCode, ...(signal ? { signal } : {}) });
-}
+};
 const made = (parent: number, child: number): Fork => ({ kind: 'fork', parent, child });
 
 describe('who sent the signal', () => {
@@ -104,5 +110,13 @@ describe('who sent the signal', () => {
     expect(watching([made(200, 999), { monotonicMs: -60_000 }])()).toBeUndefined();
     expect(watching([made(200, 999), { target: 300 }])()).toBeUndefined();
     expect(watching([{}])()).toBeUndefined();
+  });
+
+  it('is nobody while no signal was sent to the first process; that cannot be told of one nobody watches', () => {
+    expect(watchOf([]).isUntouched('app')).toBe(true);
+    expect(watchOf([{ target: 200 }]).isUntouched('app')).toBe(true);
+    expect(watchOf([{ target: 100, signal: 15 }]).isUntouched('app')).toBe(false);
+    expect(watchOf([]).isUntouched('gone')).toBe(false);
+    expect(watchOf(Array.from({ length: 512 }, () => ({ target: 200 }))).isUntouched('app')).toBe(false);
   });
 });

@@ -12,6 +12,8 @@ export interface DeathEvidence {
   readonly autoRemove: boolean;
   /** The kernel killed it: nobody need be looked for. */
   readonly oomKilled: boolean;
+  /** The kernel saw nobody send its first process a signal: nobody asked for it. */
+  readonly untouched: () => boolean;
   readonly nowMs: number;
 }
 
@@ -23,6 +25,10 @@ export interface DeathJudgement {
 
 /** Podman tells of a stop after the death, and several processes write its events. */
 const SETTLE_MS = 1500;
+/** The second of two who clean up comes within 90 ms of the first on a busy host; events are handed on every 250 ms. */
+const SECOND_MS = 600;
+/** As slow as this host cleaned up once may it be again. */
+const SLOWNESS = 4;
 /** A signal that ends a container does so soon; one that does not is no cause of a later death. */
 const KILL_WITHIN_NS = 15e9;
 /** A stop waits for the container's own grace. */
@@ -42,7 +48,7 @@ const WORDS: Readonly<Record<string, string>> = {
  * stopped and once for the death, which no crash does.
  */
 export function judgeDeath(evidence: DeathEvidence): DeathJudgement {
-  const { died, startedNano, events, podEvents, autoRemove, oomKilled, nowMs } = evidence;
+  const { died, startedNano, events, podEvents, autoRemove, oomKilled, untouched, nowMs } = evidence;
   const after = events.filter(({ nano }) => nano > died.nano);
   const nextLife = after.findIndex(({ action }) => ['restart', 'init', 'start'].includes(action));
   const aftermath = nextLife === -1 ? after : after.slice(0, nextLife);
@@ -59,14 +65,18 @@ export function judgeDeath(evidence: DeathEvidence): DeathJudgement {
     within(podBefore, 'kill', POD_WITHIN_NS) ??
     within(podBefore, 'stop', POD_WITHIN_NS);
   if (asked) return { request: requestOf(asked), decided: true };
-  if (oomKilled) return { request: null, decided: true };
+  if (oomKilled || untouched()) return { request: null, decided: true };
+  const sinceDeath = ({ nano }: PodmanEvent) => (nano - died.nano) / 1e6;
   const settled = within(aftermath, 'cleanup', SETTLE_MS * 1e6);
   const twice = aftermath.filter(
     ({ action, nano }) => action === 'cleanup' && nano - died.nano <= SETTLE_MS * 1e6,
   );
   if (settled && twice.length > 1) return { request: requestOf({ ...died, action: 'stop' }), decided: true };
   const over = nextLife !== -1 || after.some(({ action }) => action === 'remove');
-  return { request: null, decided: over || nowMs - died.nano / 1e6 >= SETTLE_MS };
+  const waitMs = settled
+    ? Math.min(SETTLE_MS, sinceDeath(settled) + Math.max(SECOND_MS, SLOWNESS * sinceDeath(settled)))
+    : SETTLE_MS;
+  return { request: null, decided: over || nowMs - died.nano / 1e6 >= waitMs };
 }
 
 function requestOf({ action, nano, type }: PodmanEvent): KillRequest {

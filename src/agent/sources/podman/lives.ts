@@ -40,6 +40,8 @@ export interface LifeEvidence {
   readonly found: FoundLife | undefined;
   readonly autoRemove: boolean;
   readonly oomKilled: () => boolean;
+  /** Nobody sent its first process a signal. */
+  readonly untouched: () => boolean;
   readonly nowMs: number;
 }
 
@@ -89,6 +91,7 @@ function walkEvents(before: LifeMemory, evidence: LifeEvidence): LifeJudgement {
         podEvents: evidence.podEvents,
         autoRemove: evidence.autoRemove,
         oomKilled: event.exitCode === 137 && evidence.oomKilled(),
+        untouched: evidence.untouched,
         nowMs: evidence.nowMs,
       });
       if (!decided) return { memory, facts, lookAgainMs: LOOK_AGAIN_MS };

@@ -36,6 +36,8 @@ export interface PodKeeperOptions {
   readonly events: RecentEvents;
   readonly position: PositionKeeper;
   readonly oomKills: LifeContext['oomKills'];
+  /** Nobody has sent the first process of this life a signal; false where that cannot be told. */
+  readonly isUntouched: (lifeId: string) => boolean;
   readonly emit: (transition: PodTransition) => void;
   readonly onChange: (record: PodRecord) => void;
   readonly onGone: (record: PodRecord) => Promise<void>;
@@ -101,6 +103,10 @@ export function createPodKeeper(options: PodKeeperOptions): PodKeeper {
       oomKilled() {
         const life = container()?.life;
         return life !== undefined && !life.end && (context.oomKills(life) ?? 0) > 0;
+      },
+      untouched() {
+        const life = container()?.life;
+        return life !== undefined && !life.end && options.isUntouched(life.id);
       },
       nowMs: clock.now(),
     });

@@ -19,6 +19,8 @@ export interface PodmanSourceOptions {
   readonly node: { readonly name: string; readonly ip: string };
   /** OOM kills in a life that is over; undefined: could not be read. */
   readonly oomKills: LifeContext['oomKills'];
+  /** Nobody has sent the first process of this life a signal; false where that cannot be told. */
+  readonly isUntouched: (lifeId: string) => boolean;
   /** The sockets there are now. */
   readonly sockets: () => readonly PodmanSocket[];
   /** Something a person should know, once each time it begins. */
@@ -89,6 +91,7 @@ export function createPodmanSource(options: PodmanSourceOptions): PodSource {
         ...kept,
       },
       oomKills: options.oomKills,
+      isUntouched: options.isUntouched,
       emit,
       onChange: (record) => workloads.update(record, clock.now()),
       onGone: (record) => workloads.podGone(record, clock.now()),

@@ -34,6 +34,8 @@ export interface OnePodmanOptions {
   /** What an earlier agent knew of this Podman. */
   readonly known: { readonly pods: readonly PodmanPod[] } & Partial<Position>;
   readonly oomKills: LifeContext['oomKills'];
+  /** Nobody has sent the first process of this life a signal; false where that cannot be told. */
+  readonly isUntouched: (lifeId: string) => boolean;
   readonly emit: (transition: PodTransition) => void;
   readonly onChange: (record: PodRecord) => void;
   readonly onGone: (record: PodRecord) => Promise<void>;

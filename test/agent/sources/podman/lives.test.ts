@@ -60,6 +60,7 @@ interface Look {
   readonly pod?: string;
   readonly autoRemove?: boolean;
   readonly oomKilled?: boolean;
+  readonly untouched?: boolean;
 }
 
 const judge = (memory: LifeMemory, look: Look) =>
@@ -69,6 +70,7 @@ const judge = (memory: LifeMemory, look: Look) =>
     found: found(look.found),
     autoRemove: look.autoRemove ?? false,
     oomKilled: () => look.oomKilled ?? false,
+    untouched: () => look.untouched ?? false,
     nowMs: T0 + look.at * 1000,
   });
 
@@ -244,5 +246,23 @@ describe('who asked for a death', () => {
     expect(open('died=137@10 cleanup@10.1')).toBe(true);
     expect(open('died=137@10 cleanup@10.1', { oomKilled: true })).toBe(false);
     expect(open('died=137@10 restart@10.1')).toBe(false);
+  });
+  it('is nobody at once where the kernel saw nobody send a signal', () => {
+    const judged = judge(NEW, {
+      events: 'start@1 died=3@10',
+      found: 'down@1..10=3',
+      at: 10,
+      untouched: true,
+    });
+    expect(words(judged.facts)).toBe('started@1, died=3@10');
+  });
+  it('is decided as soon as who cleans up first is done, and a second one would be', () => {
+    const decided = (log: string, at: number) =>
+      judge(NEW, { events: `start@1 ${log}`, found: 'down@1..10=3', at }).lookAgainMs === undefined;
+    expect(decided('died=3@10 cleanup@10.06', 10.5)).toBe(false);
+    expect(decided('died=3@10 cleanup@10.06', 10.7)).toBe(true);
+    expect(decided('died=3@10 cleanup@10.25', 11.2)).toBe(false);
+    expect(decided('died=3@10', 11.4)).toBe(false);
+    expect(decided('died=3@10', 11.5)).toBe(true);
   });
 });

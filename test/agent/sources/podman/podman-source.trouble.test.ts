@@ -61,6 +61,7 @@ describe('the source beside a Podman in trouble', () => {
       },
       node: { name: 'node-11', ip: '192.0.2.11' },
       oomKills: () => undefined,
+      isUntouched: () => false,
       sockets: () => [{ path: socket, user: 'maria', named: true }],
       onTrouble: (message, error) => told.push(`${message}: ${(error as { code: string }).code}`),
       onRecovered: (message) => told.push(message),

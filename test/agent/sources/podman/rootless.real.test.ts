@@ -49,6 +49,7 @@ describe.skipIf(noRootlessPodman())(
         },
         node: { name: 'node-11', ip: '192.0.2.11' },
         oomKills: () => undefined,
+        isUntouched: () => false,
         sockets: () => findSockets({}, 0, { run: theirs.run, passwd: '/etc/passwd' }),
         onTrouble: (message, error) => troubles.push(`${message}: ${error}`),
         onRecovered: () => {},
