@@ -100,7 +100,7 @@ describe.skipIf(noPodman())('podvitals up on a host with Podman pods, without a 
 
   it('pages for the crash loop, and names its cause from the log', async () => {
     await until('PodCrashLooping', PATIENCE_MS, () => isFiring('PodCrashLooping', 'cart-1'));
-    expect((await why('cart-1')).verdict).toMatchObject({ cause: 'DependencyRefused', failureMode: 'F1' });
+    expect((await why('cart-1')).verdict).toMatchObject({ cause: 'DependencyRefused', failureMode: 'F7' });
     expect(await isFiring('PodCrashLooping', 'shop')).toBe(false);
   });
 
