@@ -140,7 +140,7 @@ export interface PodManager {
   onWorkloadEvent(listener: (event: WorkloadEvent) => void): () => void;
   /**
    * Stops looking. With `deletePods` all objects are deleted first; when none of them ended for as long as their grace and
-   * ten seconds, no more is waited for. Resolves with the pods that could not be ended. Without, the pods run on, to be taken over by the next agent.
+   * some ten seconds, no more is waited for. Resolves with the pods that could not be ended. Without, the pods run on, to be taken over by the next agent.
    */
   stop(options: { readonly deletePods: boolean }): Promise<readonly PodRef[]>;
 }
@@ -150,6 +150,7 @@ const SALT_KEY = 'pod/salt';
 const ALIVE_EVERY_MS = 10_000;
 // Beyond the grace of the slowest pod, so long none of them ends before stopping goes on without the rest.
 const STOP_ALLOWANCE_MS = 10_000;
+const STOP_ALLOWANCE_A_POD_MS = 100;
 
 const isProbed = ({ containers }: PodRecord) =>
   containers.some(({ probes }) => Object.keys(probes).length > 0);
@@ -376,15 +377,20 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     const longest = Math.max(0, ...pods.all().map(graceMsOf));
     const stuck = Promise.withResolvers<void>();
     let cancel: CancelTimer | undefined;
+    const patienceMs = longest + STOP_ALLOWANCE_MS + gone.length * STOP_ALLOWANCE_A_POD_MS;
     // While one after another ends, so may the others: many take their time.
     const wait = () => {
       cancel?.();
-      cancel = clock.setTimer(longest + STOP_ALLOWANCE_MS, stuck.resolve);
+      cancel = clock.setTimer(patienceMs, stuck.resolve);
     };
+    const onEnd = ({ kind }: PodTransition) => {
+      if (kind === 'container-died' || kind === 'pod-deleted') wait();
+    };
+    const forget = transitions.add(onEnd);
     wait();
     endings.push(() => cancel?.());
-    for (const one of gone) one.then(wait, onError);
     await Promise.race([Promise.all(gone), stuck.promise]);
+    forget();
     for (const { kind, metadata } of objects.all())
       await objects.remove(kind, metadata.namespace, metadata.name);
     return pods.all().map((pod) => pod.ref);
