@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { createPodmanClient } from '../src/agent/engines/podman/podman-client.ts';
 import type { PodView } from '../src/agent/pod/view.ts';
 import { createPodmanSource } from '../src/agent/sources/podman/podman-source.ts';
@@ -17,7 +18,8 @@ import { printTable } from './parts/measure.ts';
  * What one reading of all containers' usage costs in CPU time: our reader of cgroup files, beside `podman stats
  * --no-stream` and a second of the stream of Podman's REST API, over the same containers. Needs root and Podman.
  */
-const COUNTS = [10, 50, 100];
+const { values } = parseArgs({ options: { containers: { type: 'string', default: '10,50,100' } } });
+const COUNTS = values.containers.split(',').map(Number);
 const TICKS = 300;
 const WARM_UP = 50;
 const COMMANDS = 10;

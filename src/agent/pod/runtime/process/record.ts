@@ -24,14 +24,17 @@ export interface ContainerRecord {
 export const sandboxFile = (folder: string) => join(folder, 'sandbox.json');
 export const containerFile = (folder: string) => join(folder, 'container.json');
 
-/** Replaces the file in one step, readable for root alone: it may hold secrets from the environment. */
+/**
+ * Replaces the file in one step, readable for root alone: it may hold secrets from the environment. A half-made one is
+ * there for the processes that are about to be: who loses power loses them too, so it need not be on the disk.
+ */
 export function writeRecord(path: string, record: SandboxRecord | ContainerRecord): void {
   mkdirSync(dirname(path), { recursive: true });
   const next = `${path}.next`;
   const fd = openSync(next, 'w', 0o600);
   try {
     writeSync(fd, JSON.stringify(record));
-    fsyncSync(fd);
+    if ('infra' in record || 'main' in record) fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
