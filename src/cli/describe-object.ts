@@ -52,6 +52,23 @@ function body(object: KubernetesObject, related: readonly KubernetesObject[]): r
       return service(object, related[0] as Endpoints | undefined);
     case 'Endpoints':
       return endpoints(object);
+    case 'PriorityClass':
+      return [
+        field('Value', object.value),
+        field('GlobalDefault', String(object.globalDefault ?? false)),
+        field('PreemptionPolicy', object.preemptionPolicy ?? 'PreemptLowerPriority'),
+        field('Description', object.description ?? ''),
+      ];
+    case 'PodDisruptionBudget':
+      return [
+        field('Min available', object.spec.minAvailable ?? '<unset>'),
+        field('Max unavailable', object.spec.maxUnavailable ?? '<unset>'),
+        field('Selector', selectorText(object.spec.selector ?? {})),
+        field('Allowed disruptions', object.status?.disruptionsAllowed ?? 0),
+        field('Current', object.status?.currentHealthy ?? 0),
+        field('Desired', object.status?.desiredHealthy ?? 0),
+        field('Total', object.status?.expectedPods ?? 0),
+      ];
     case 'ConfigMap':
     case 'Secret':
       return ['Data:', ...Object.keys(object.data ?? {}).map((key) => `  ${key}`)];
@@ -111,6 +128,10 @@ const statefulSet = ({ spec, status }: StatefulSet): readonly string[] => [
   field('Current Revision', status.currentRevision),
   field('Update Revision', status.updateRevision),
   ...template(spec.template),
+  field(
+    'Volume Claims',
+    (spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata.name).join(', ') || '<none>',
+  ),
 ];
 
 const daemonSet = ({ spec, status }: DaemonSet): readonly string[] => [
@@ -125,6 +146,10 @@ const daemonSet = ({ spec, status }: DaemonSet): readonly string[] => [
 const job = ({ spec, status }: Job): readonly string[] => [
   field('Parallelism', spec.parallelism ?? 1),
   field('Completions', spec.completions ?? '<unset>'),
+  field('Completion Mode', spec.completionMode ?? 'NonIndexed'),
+  ...(spec.completionMode === 'Indexed'
+    ? [field('Completed Indexes', status.completedIndexes ?? '<none>')]
+    : []),
   field('Backoff Limit', spec.backoffLimit ?? 6),
   ...(spec.activeDeadlineSeconds === undefined
     ? []

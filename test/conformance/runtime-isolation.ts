@@ -15,7 +15,8 @@ import type { RuntimeSubject } from './runtime.ts';
 
 /**
  * What a manifest's `securityContext`, volumes and namespaces ask of a runtime that runs real commands; the containers
- * have a POSIX shell, `id`, `grep`, `cat`, `dd` and `readlink`.
+ * have a POSIX shell, `id`, `grep`, `cat`, `dd` and `readlink`. The test double runs none: that it is asked for all of this
+ * is test/agent/pod/isolation.story.test.ts.
  *
  * Source: the CRI's api.proto (LinuxContainerSecurityContext, NamespaceOption, Mount, ExecSync);
  * kubernetes/pkg/kubelet/kuberuntime/{security_context,kuberuntime_sandbox_linux}.go;

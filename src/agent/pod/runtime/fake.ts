@@ -13,6 +13,7 @@ import type {
   RunningContainer,
   Runtime,
   Sandbox,
+  SandboxConfig,
 } from './runtime.ts';
 
 /** What one life of a container does. Left out: it runs until it is told to stop, and then ends with 143 at once. */
@@ -53,6 +54,10 @@ export interface FakeRuntime extends Runtime {
   running(): readonly string[];
   /** Every verb called so far, in words. */
   readonly calls: readonly string[];
+  /** What was asked for a pod and its containers, by names; the newest counts. It gives nothing of it. */
+  asked(
+    podName: string,
+  ): { readonly sandbox: SandboxConfig; readonly container: (name: string) => ContainerConfig } | undefined;
   /** Ends a container from outside, as a `kill` on the host would. */
   kill(
     podName: string,
@@ -87,6 +92,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
   const containers = new Map<string, Kept>();
   const logs = new Map<string, LogLine[]>();
   const calls: string[] = [];
+  const asked = new Map<string, { sandbox: SandboxConfig; containers: Map<string, ContainerConfig> }>();
   const pulled = new Set<string>();
   const listeners = new Set<(exit: ContainerExit) => void>();
   let addresses = 1;
@@ -125,6 +131,10 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
   return {
     name: 'fake',
     calls,
+    asked(podName) {
+      const found = asked.get(podName);
+      return found && { sandbox: found.sandbox, container: (name) => found.containers.get(name)! };
+    },
     enforcement: () => ({ level: 'fake', notEnforced: [] }),
     async adopt(): Promise<Adopted> {
       const all = [...containers.values()];
@@ -151,6 +161,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       const known = sandboxes.get(config.podUid);
       if (known) return known;
       calls.push(`sandbox ${config.name}`);
+      asked.set(config.name, { sandbox: config, containers: new Map() });
       const error = options.sandboxError?.();
       if (error !== undefined) fail('CreatePodSandboxError', error);
       const address = addresses++;
@@ -182,6 +193,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       const sandbox = sandboxes.get(config.podUid);
       if (!sandbox) fail('CreateContainerError', `no sandbox for pod ${config.podUid}`);
       calls.push(`start ${sandbox.name}/${config.name} ${config.attempt}`);
+      asked.get(sandbox.name)?.containers.set(config.name, config);
       const life = options.life?.(config) ?? {};
       if (life.startError) fail(life.startError.code, life.startError.message);
       const running: RunningContainer = {

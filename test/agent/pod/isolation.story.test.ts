@@ -1,0 +1,115 @@
+// Source: kubernetes/pkg/kubelet/kuberuntime/{security_context,kuberuntime_sandbox_linux}.go;
+// kubernetes/pkg/securitycontext/util.go, DetermineEffectiveSecurityContext
+import { afterEach, describe, expect, it } from 'vitest';
+import type { PodSpec } from '../../../src/model/kubernetes.ts';
+import { container, createStory, pod, type Story } from './harness.ts';
+
+let story: Story;
+afterEach(() => story.end());
+
+/** What the runtime is asked for by a pod of this spec, and by its container. */
+async function asked(spec: Partial<PodSpec>) {
+  story = await createStory();
+  await story.apply(pod(spec));
+  await story.advance(1);
+  const found = story.runtime.asked('cart')!;
+  return { sandbox: found.sandbox, app: found.container('app') };
+}
+
+/** Every row of the isolation suite of real runtimes, as what they are asked for. */
+describe('what a manifest asks of isolation reaches the runtime', () => {
+  it('user, group and groups: the container’s before the pod’s', async () => {
+    const { app } = await asked({
+      securityContext: { runAsUser: 1, runAsGroup: 2345, supplementalGroups: [3456], fsGroup: 4567 },
+      containers: [container('app', { securityContext: { runAsUser: 1234 } })],
+    });
+    expect(app.security).toEqual({ uid: 1234, gid: 2345, groups: [3456, 4567] });
+  });
+
+  it('capabilities, privileges, the root file system, the filter of system calls', async () => {
+    const { app } = await asked({
+      securityContext: { seccompProfile: { type: 'Unconfined' } },
+      containers: [
+        container('app', {
+          securityContext: {
+            capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            seccompProfile: { type: 'Localhost', localhostProfile: 'cart.json' },
+          },
+        }),
+      ],
+    });
+    expect(app.security).toEqual({
+      capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },
+      noNewPrivileges: true,
+      readOnlyRoot: true,
+      seccomp: { file: 'cart.json' },
+    });
+  });
+
+  it('nothing where nothing is asked for: the rest is the runtime’s own', async () => {
+    const { sandbox, app } = await asked({});
+    expect(app.security).toBeUndefined();
+    expect(sandbox).toEqual({
+      podUid: expect.any(String),
+      namespace: 'shop',
+      name: 'cart',
+      hostname: 'cart',
+      hostNetwork: false,
+    });
+  });
+
+  it('namespaces and ports of the host', async () => {
+    const { sandbox } = await asked({
+      hostIPC: true,
+      shareProcessNamespace: true,
+      containers: [
+        container('app', {
+          ports: [
+            { containerPort: 53, hostPort: 5353, protocol: 'UDP' },
+            { containerPort: 80, hostPort: 8080, hostIP: '127.0.0.1' },
+          ],
+        }),
+      ],
+    });
+    expect(sandbox).toMatchObject({
+      hostIpc: true,
+      shareProcessNamespace: true,
+      hostPorts: [
+        { hostPort: 5353, containerPort: 53, protocol: 'UDP' },
+        { hostPort: 8080, containerPort: 80, protocol: 'TCP', hostIp: '127.0.0.1' },
+      ],
+    });
+    expect(sandbox.hostPid).toBeUndefined();
+  });
+
+  it('memory volumes with their size, at most what the pod may have, and mounts, read-only where asked', async () => {
+    const { sandbox, app } = await asked({
+      volumes: [
+        { name: 'cache', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+        { name: 'wide', emptyDir: { medium: 'Memory' } },
+        { name: 'host', hostPath: { path: '/tmp' } },
+      ],
+      containers: [
+        container('app', {
+          resources: { limits: { memory: '64Mi' } },
+          volumeMounts: [
+            { name: 'cache', mountPath: '/cache' },
+            { name: 'host', mountPath: '/host', readOnly: true },
+          ],
+        }),
+      ],
+    });
+    expect(sandbox.memoryVolumes).toEqual([
+      { path: expect.stringMatching(/cache$/), mode: 0o777, sizeBytes: 2 ** 20 },
+      { path: expect.stringMatching(/wide$/), mode: 0o777, sizeBytes: 64 * 2 ** 20 },
+    ]);
+    expect(app.mounts).toEqual(
+      expect.arrayContaining([
+        { source: sandbox.memoryVolumes![0]!.path, target: '/cache', readOnly: false },
+        { source: '/tmp', target: '/host', readOnly: true },
+      ]),
+    );
+  });
+});
