@@ -105,6 +105,18 @@ describe.skipIf(notRoot())('a rollout of real processes', () => {
     expect(described).toMatch(/^NewReplicaSet: +web-\w+ \(2\/2 replicas created\)$/m);
     expect(described).toMatch(/^Events:\n {2}Normal +ScalingReplicaSet +\S+ +Scaled up replica set/m);
     expect(described).not.toContain('Created pod');
+    // Of its two pods one is chosen.
+    const said = await podvitals.command(
+      'exec',
+      'deploy/web',
+      '-n',
+      'rolled',
+      '--',
+      'sh',
+      '-c',
+      'echo $VERSION',
+    );
+    expect(said).toMatchObject({ code: 0, out: 'v1\n' });
     const [set] = await items<{ readonly metadata: { readonly name: string } }>('replicasets');
     expect(await printed('describe', 'rs', set!.metadata.name, '-n', 'rolled')).toMatch(
       /^Events:\n( {2}Normal +SuccessfulCreate +\S+ +Created pod: web-\S+\n){2}$/m,

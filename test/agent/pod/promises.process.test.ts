@@ -81,8 +81,9 @@ ${container}`;
     await line('reads', /^EUR 1$/);
     await apply(prices('USD', 2));
     await line('reads', /^USD 2$/);
-    const told = new Set((await linesOf('reads')).slice(1));
-    expect([...told].filter((text) => /[A-Z]/.test(text) && !['EUR 1', 'USD 2'].includes(text))).toEqual([]);
+    // The folder that was replaced may go between two reads; what is read of one folder belongs together.
+    const whole = (await linesOf('reads')).filter((text) => /^[A-Z]+ \d$/.test(text));
+    expect([...new Set(whole)].sort()).toEqual(['EUR 1', 'USD 2']);
   });
 
   it('limits a memory volume to its size, and charges what is in it to the pod', async () => {
