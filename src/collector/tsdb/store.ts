@@ -60,6 +60,9 @@ const CACHED_CHUNK_BYTES = 64 * 1024 ** 2;
 const MAINTENANCE_MS = 60_000;
 // A sender whose clock runs ahead must not make all other series look silent.
 const FUTURE_MS = 3_600_000;
+// Some 4 MB a minute, which take no more than a few milliseconds: a full store in eight hours.
+const ROWS_A_CHECK = 500;
+const CHECK_AGAIN_MS = 6 * 3_600_000;
 const NOTHING = () => {};
 const unlessCoded = (error: unknown) => {
   if (!isCodedError(error)) throw error;
@@ -114,6 +117,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   let newestDroppedT = blocks.newestDroppedT();
   let removedBefore = Number.NEGATIVE_INFINITY;
   let outside = 0;
+  let checkAgainMs = Number.NEGATIVE_INFINITY;
   const events = createEventLog(journal, recordBounds(retention));
 
   const clockWatch = createClockWatch(clock);
@@ -186,6 +190,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
         removedBefore = Math.max(removedBefore, cutoffT);
       };
       blocks.summaries.keepFound();
+      blocks.forgetDamaged();
       blocks.keepHashes();
       if (!clockWatch.mayBeAhead) {
         remove(now - retention.timeMs);
@@ -206,6 +211,8 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
       releaseChunks(series, chunks);
     }
     await dropSilent();
+    if (clock.now() >= checkAgainMs && journal.read(() => blocks.checkChunks(ROWS_A_CHECK)))
+      checkAgainMs = clock.now() + CHECK_AGAIN_MS;
     await retain();
   };
   const stopMaintenance = every(clock, MAINTENANCE_MS, maintain);

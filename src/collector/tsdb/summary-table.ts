@@ -31,6 +31,8 @@ export interface SummaryTable {
   found(ref: SeriesRef, row: SummaryRow, summary: RangeSummary): void;
   /** For inside `journal.write` only. */
   keepFound(): void;
+  /** Of a row that is not what was written. For inside `journal.write` only. */
+  remove(ref: SeriesRef, minT: number): void;
 }
 
 interface RowBounds {
@@ -49,6 +51,7 @@ const clamp = (t: number) => Math.min(Math.max(t, Number.MIN_SAFE_INTEGER), Numb
 export function createSummaryTable(journal: Journal): SummaryTable {
   const sql = {
     get: journal.prepare('SELECT body, crc FROM summary WHERE ref = ? AND min_t = ?'),
+    remove: journal.prepare('DELETE FROM summary WHERE ref = ? AND min_t = ?'),
     put: journal.prepare('INSERT OR REPLACE INTO summary (ref, min_t, body, crc) VALUES (?, ?, ?, ?)'),
     putFound: journal.prepare(
       `INSERT OR REPLACE INTO summary (ref, min_t, body, crc)
@@ -105,6 +108,7 @@ export function createSummaryTable(journal: Journal): SummaryTable {
       const body = encodeSummary(summary);
       waiting.set(`${ref}:${minT}`, [ref, minT, maxT, body, summaryCheck(ref, minT, maxT, body)]);
     },
+    remove: (ref, minT) => void sql.remove.run(ref, clamp(minT)),
     keepFound() {
       for (const row of waiting.values()) sql.putFound.run(...row);
       waiting.clear();

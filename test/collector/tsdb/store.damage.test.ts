@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createStore, type Tsdb } from '../../../src/collector/tsdb/store.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';
@@ -188,6 +189,36 @@ describe('a damaged file', () => {
       if (random.chance(0.5)) rmSync(`${path}-wal`);
       await live(path, `seed ${seed}, round ${round}`);
     }
+  });
+
+  it('in a row of chunks whose summary is sound: long ranges do not count it either, once it was looked at', async () => {
+    const path = join(folder, 'chunk', 'collector.db');
+    const begin = END - 3 * 86_400_000;
+    const store = createStore({ path, clock: clockAt(END) });
+    const appender = store.appender();
+    const ref = appender.reference(bytesOf({ __name__: 'long' }));
+    for (let t = begin; t <= END; t += 15_000) appender.append(ref, t, Math.sqrt(t));
+    const { samples } = await appender.commit();
+    await store.maintain();
+    await store.close();
+    const db = new DatabaseSync(path);
+    const rows = db.prepare('SELECT min_t AS minT, count, body FROM chunk ORDER BY min_t').all();
+    expect(rows.length).toBeGreaterThan(4);
+    const { minT, count, body } = rows[2]!;
+    (body as Uint8Array)[100]! ^= 1;
+    db.prepare('UPDATE chunk SET body = ? WHERE min_t = ?').run(body as Uint8Array, Number(minT));
+    db.close();
+
+    const again = createStore({ path, clock: clockAt(END) });
+    const counted = () => {
+      const [series] = again.querier().select([{ name: '__name__', op: '=', value: 'long' }], begin, END);
+      return series!.summary!(begin, END).count;
+    };
+    expect(again.state().damage).toBeUndefined();
+    await again.maintain();
+    expect(counted()).toBe(samples - Number(count));
+    expect(again.state().damage).toMatch(/a row of chunk .* is not what was written/);
+    await again.close();
   });
 
   it('is kept aside, and told with where it is', async () => {
