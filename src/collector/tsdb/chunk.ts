@@ -1,5 +1,5 @@
 import { decodeIntegers, encodeIntegers } from './integer-chunk.ts';
-import { decodeXor, type XorChunk } from './xor-chunk.ts';
+import { decodeXor, type XorChunk, xorBytes } from './xor-chunk.ts';
 
 /** How the samples of a chunk are written. The numbers are those on disk. */
 export const XOR = 0;
@@ -30,7 +30,7 @@ export function createColumns(length: number): SampleColumns {
 /** Decodes all samples to `out`, from entry `at` on; the columns must have room for `chunk.count`. */
 export function decodeChunk(chunk: SealedChunk | XorChunk, out: SampleColumns, at: number): void {
   if (chunk.encoding === INTEGER) decodeIntegers(chunk, out, at);
-  else decodeXor(chunk, out, at);
+  else decodeXor('page' in chunk ? xorBytes(chunk) : chunk.bytes, chunk, out, at);
 }
 
 let scratch = createColumns(512);
@@ -39,8 +39,9 @@ let scratch = createColumns(512);
 export function seal(chunk: XorChunk): SealedChunk {
   const { minT, maxT, count } = chunk;
   if (scratch.t.length < count) scratch = createColumns(count);
-  decodeXor(chunk, scratch, 0);
+  const bytes = xorBytes(chunk);
+  decodeXor(bytes, chunk, scratch, 0);
   const integers = encodeIntegers(scratch, count);
   if (integers !== undefined) return { encoding: INTEGER, minT, maxT, count, bytes: integers };
-  return { encoding: XOR, minT, maxT, count, bytes: chunk.bytes.slice(0, Math.ceil(chunk.bits / 8)) };
+  return { encoding: XOR, minT, maxT, count, bytes: bytes.slice() };
 }

@@ -12,7 +12,7 @@ import type { Committed, SeriesRef } from '../storage/storage.ts';
 import type { StoreLimits } from './limits.ts';
 import { createPostings } from './postings.ts';
 import type { SampleBatch } from './sample-batch.ts';
-import { appendToSeries, createSeries, type MemorySeries } from './series.ts';
+import { appendToSeries, createSeries, letGo, type MemorySeries } from './series.ts';
 import { createSeriesTable } from './series-table.ts';
 
 /** What is known of a series that is not in memory. */
@@ -51,6 +51,8 @@ export interface Head {
   /** Series that may have no row on disk yet; who writes it takes them out. */
   readonly unstored: Set<MemorySeries>;
   drop(series: MemorySeries): void;
+  /** Nobody asks for anything any more. */
+  close(): void;
   /** Called at each round of maintenance; a series not touched for a whole round may be dropped. */
   nextRound(): void;
   isUntouched(series: MemorySeries): boolean;
@@ -205,6 +207,7 @@ export function createHead(options: HeadOptions): Head {
     series: () => byRef.values(),
     unstored,
     drop(series) {
+      letGo(series);
       table.remove(series);
       byRef.delete(series.ref);
       unstored.delete(series);
@@ -212,6 +215,9 @@ export function createHead(options: HeadOptions): Head {
       generation += 1;
       counts.active = byRef.size;
       counts.dropped += 1;
+    },
+    close() {
+      for (const series of byRef.values()) letGo(series);
     },
     nextRound() {
       round += 1;

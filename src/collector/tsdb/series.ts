@@ -2,7 +2,7 @@ import type { Labels } from '../../model/labels.ts';
 import type { SeriesRef } from '../storage/storage.ts';
 import { createColumns, decodeChunk, type SampleColumns, type SealedChunk, seal } from './chunk.ts';
 import { OUT_OF_ORDER_WINDOW_MS } from './limits.ts';
-import { appendSample, createXorChunk, type XorChunk } from './xor-chunk.ts';
+import { appendSample, createXorChunk, endXorChunk, type XorChunk } from './xor-chunk.ts';
 
 /** A series in memory: its newest samples, oldest chunk first; older ones may be on disk only. */
 export interface MemorySeries {
@@ -76,7 +76,19 @@ const isFull = (chunk: XorChunk, t: number) =>
 export function sealOpen(series: MemorySeries): void {
   if (series.open === undefined || series.open.count === 0) return;
   series.sealed.push(seal(series.open));
+  endXorChunk(series.open);
   series.open = undefined;
+}
+
+function sealAndEnd(chunk: XorChunk): SealedChunk {
+  const sealed = seal(chunk);
+  endXorChunk(chunk);
+  return sealed;
+}
+
+/** The series leaves memory: its open chunk goes with it. */
+export function letGo(series: MemorySeries): void {
+  if (series.open !== undefined) endXorChunk(series.open);
 }
 
 function compareNewest(series: MemorySeries, high: number, low: number): AppendOutcome {
@@ -105,10 +117,11 @@ function insert(series: MemorySeries, t: number, high: number, low: number): App
     return same ? 'duplicate' : 'rejected';
   }
   const rewritten = rewrite(columns, chunk.count, place, { t, high, low });
-  if (!inOpen) series.sealed.splice(at, 1, ...rewritten.map(seal));
+  if (!inOpen) series.sealed.splice(at, 1, ...rewritten.map(sealAndEnd));
   else {
+    endXorChunk(series.open!);
     series.open = rewritten.pop();
-    series.sealed.push(...rewritten.map(seal));
+    series.sealed.push(...rewritten.map(sealAndEnd));
   }
   series.rewrites += 1;
   return 'appended';

@@ -250,6 +250,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     async close() {
       stopMaintenance();
       await journal.close();
+      head.close();
     },
   };
 }
@@ -306,6 +307,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
     async close() {
       stopMaintenance();
       await journal.close();
+      head.close();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { giveBlock, takeBlock } from './byte-blocks.ts';
 import { type SampleColumns, XOR } from './chunk.ts';
 
 /**
@@ -7,7 +8,11 @@ import { type SampleColumns, XOR } from './chunk.ts';
  */
 export interface XorChunk {
   readonly encoding: typeof XOR;
-  bytes: Uint8Array;
+  /** What it is written to, among others: its bytes are those of `xorBytes`. */
+  page: Uint8Array;
+  start: number;
+  room: number;
+  block: number;
   bits: number;
   count: number;
   minT: number;
@@ -19,15 +24,19 @@ export interface XorChunk {
   trailing: number;
 }
 
-const FIRST_BYTES = 48;
+const FIRST_BYTES = 32;
 const NO_WINDOW = 255;
 const float = new Float64Array(1);
 const floatWords = new Uint32Array(float.buffer);
 
 export function createXorChunk(): XorChunk {
+  const { page, start, bytes, number } = takeBlock(FIRST_BYTES);
   return {
     encoding: XOR,
-    bytes: new Uint8Array(FIRST_BYTES),
+    page,
+    start,
+    room: bytes,
+    block: number,
     bits: 0,
     count: 0,
     minT: 0,
@@ -38,6 +47,20 @@ export function createXorChunk(): XorChunk {
     leading: NO_WINDOW,
     trailing: 0,
   };
+}
+
+/** A view; good until the next sample. */
+export const xorBytes = ({ page, start, bits }: XorChunk): Uint8Array =>
+  page.subarray(start, start + Math.ceil(bits / 8));
+
+/** No sample comes any more: its memory may go to others. Who has the chunk can read on. */
+export function endXorChunk(chunk: XorChunk): void {
+  const bytes = xorBytes(chunk).slice();
+  giveBlock(chunk.block, chunk.room);
+  chunk.page = bytes;
+  chunk.start = 0;
+  chunk.room = bytes.length;
+  chunk.block = -1;
 }
 
 /** Appends a sample later than all others of the chunk; the value as its high and low word. */
@@ -64,12 +87,14 @@ const LOOK_AHEAD_BYTES = 8;
 
 /** Decodes all samples to `out`, from entry `begin` on; the columns must have room for `chunk.count`. */
 export function decodeXor(
-  chunk: { readonly bytes: Uint8Array; readonly count: number; readonly minT: number },
+  written: Uint8Array,
+  chunk: { readonly count: number; readonly minT: number },
   { t, words }: SampleColumns,
   begin: number,
 ): void {
-  if (ahead.length < chunk.bytes.length + LOOK_AHEAD_BYTES) ahead = new Uint8Array(chunk.bytes.length * 2);
-  ahead.set(chunk.bytes);
+  if (ahead.length < written.length + LOOK_AHEAD_BYTES)
+    ahead = new Uint8Array(written.length * 2 + LOOK_AHEAD_BYTES);
+  ahead.set(written);
   const bytes = ahead;
   let at = 64;
   let time = chunk.minT;
@@ -214,21 +239,25 @@ const trailingZeros = (word: number) => 31 - Math.clz32(word & -word);
 
 /** The lowest `count` bits of `value`, 1 to 32 of them. */
 function writeBits(chunk: XorChunk, value: number, count: number): void {
-  if (chunk.bits + count > chunk.bytes.length * 8) grow(chunk);
-  const { bytes } = chunk;
+  if (chunk.bits + count > chunk.room * 8) grow(chunk);
+  const { page, start } = chunk;
   let left = count;
   while (left > 0) {
     const free = 8 - (chunk.bits & 7);
     const take = Math.min(free, left);
     const part = (value >>> (left - take)) & ((1 << take) - 1);
-    bytes[chunk.bits >>> 3]! |= part << (free - take);
+    page[start + (chunk.bits >>> 3)]! |= part << (free - take);
     chunk.bits += take;
     left -= take;
   }
 }
 
 function grow(chunk: XorChunk): void {
-  const bytes = new Uint8Array(chunk.bytes.length * 2);
-  bytes.set(chunk.bytes);
-  chunk.bytes = bytes;
+  const { page, start, bytes, number } = takeBlock(chunk.room + 1);
+  page.set(xorBytes(chunk), start);
+  giveBlock(chunk.block, chunk.room);
+  chunk.page = page;
+  chunk.start = start;
+  chunk.room = bytes;
+  chunk.block = number;
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labelsHash, samplesSchema } from '../../../src/collector/tsdb/block-table.ts';
 import { createStore } from '../../../src/collector/tsdb/store.ts';
 import { toStored } from '../../../src/collector/tsdb/stored-labels.ts';
-import { appendSample, createXorChunk } from '../../../src/collector/tsdb/xor-chunk.ts';
+import { appendSample, createXorChunk, xorBytes } from '../../../src/collector/tsdb/xor-chunk.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { encodeLabels, toLabels } from '../../../src/model/labels.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';
@@ -37,7 +37,7 @@ describe('a file from before rows held several chunks', () => {
       journal.prepare('INSERT INTO series (ref, labels) VALUES (1, ?)').run(toStored(key));
       journal
         .prepare('INSERT INTO chunk (ref, min_t, max_t, count, body) VALUES (1, ?, ?, 5, ?)')
-        .run(start, start + 4000, chunk.bytes.slice(0, Math.ceil(chunk.bits / 8)));
+        .run(start, start + 4000, xorBytes(chunk).slice());
     });
     await journal.close();
 
@@ -124,7 +124,7 @@ describe('a file from before series were found by a hash', () => {
             .run(i + 5, toStored(key), at, at);
           journal
             .prepare('INSERT INTO chunk (ref, min_t, max_t, count, body) VALUES (?, ?, ?, 1, ?)')
-            .run(i + 5, at, at, chunk.bytes.slice(0, Math.ceil(chunk.bits / 8)));
+            .run(i + 5, at, at, xorBytes(chunk).slice());
         }
       });
       await journal.close();

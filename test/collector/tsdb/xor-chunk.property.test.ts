@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createColumns, decodeChunk, seal } from '../../../src/collector/tsdb/chunk.ts';
-import { appendSample, createXorChunk } from '../../../src/collector/tsdb/xor-chunk.ts';
+import {
+  appendSample,
+  createXorChunk,
+  endXorChunk,
+  type XorChunk,
+} from '../../../src/collector/tsdb/xor-chunk.ts';
 
 const word = fc.oneof(fc.nat(0xffffffff), fc.constantFrom(0, 1, 0x7ff00000, 0x80000000, 0xffffffff, 2));
 const gap = fc.oneof(
@@ -40,6 +45,42 @@ describe('a compressed chunk', () => {
         },
       ),
       { numRuns: 500 },
+    );
+  });
+
+  it('shares its memory with others that grow beside it, and leaves it to them at its end', () => {
+    const step = fc.record({
+      which: fc.nat(7),
+      ends: fc.integer({ min: 0, max: 40 }),
+      high: word,
+      low: word,
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 1500, size: 'max' }), (steps) => {
+        const all: { chunk: XorChunk; expected: number[][] }[] = [];
+        const open: typeof all = [];
+        for (const { which, ends, high, low } of steps) {
+          if (open[which] === undefined || ends === 0) {
+            if (open[which] !== undefined) endXorChunk(open[which].chunk);
+            open[which] = { chunk: createXorChunk(), expected: [] };
+            all.push(open[which]);
+          }
+          const { chunk, expected } = open[which];
+          appendSample(chunk, 1000 * expected.length, high, low);
+          expected.push([1000 * expected.length, high, low]);
+        }
+        for (const { chunk, expected } of all) {
+          const columns = createColumns(chunk.count);
+          decodeChunk(chunk, columns, 0);
+          const found = expected.map((_, i) => [
+            columns.t[i]!,
+            columns.words[i * 2 + 1]!,
+            columns.words[i * 2]!,
+          ]);
+          expect(found).toEqual(expected);
+        }
+      }),
+      { numRuns: 30 },
     );
   });
 
