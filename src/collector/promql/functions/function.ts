@@ -101,11 +101,20 @@ export async function applyToRange(
   }
   const range = evaluateRange(expr, evaluation);
   const out: StepSeries[] = [];
+  let areDistinct = isOfOneMetric(expr);
   await mapRange(range, evaluation, fn, (input, result) => {
     seen(labelValue(input.labels, METRIC_NAME));
-    out.push(keepsName && !input.dropName ? result : withoutName(result, evaluation.delayedNameRemoval));
+    const one = keepsName && !input.dropName ? result : withoutName(result, evaluation.delayedNameRemoval);
+    // Its type and unit went as well, and may have told it from others.
+    if (input.labels.length - one.labels.length > 1) areDistinct = false;
+    out.push(one);
   });
   // Going series by series, Prometheus takes equal label sets for an error even at different steps.
-  if (!evaluation.delayedNameRemoval) await checkDistinct(out, evaluation.turn);
+  if (!evaluation.delayedNameRemoval && !areDistinct) await checkDistinct(out, evaluation.turn);
   return { kind: 'vector', series: out };
 }
+
+/** Whether all series are of one metric: then they stay distinct without its name. */
+const isOfOneMetric = (expr: RangeExpr): boolean =>
+  expr.kind === 'matrix-selector' &&
+  expr.selector.matchers.some(({ name, op }) => name === METRIC_NAME && op === '=');
