@@ -2,15 +2,17 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { temporaryFolder } from './parts/clean-up.ts';
 import { type Engine, startEngines } from './parts/engines.ts';
-import { type Measured, measure, printTable, type Question } from './parts/measure.ts';
+import { type Measured, measure, printRow, printTable, type Question, ROUNDS } from './parts/measure.ts';
 import { type BenchSeries, busyCounters, spanUntil } from './parts/series.ts';
 import { panelQueries, shopSeries } from './parts/shop.ts';
 
 /**
  * Range queries over HTTP, side by side: 24 hours at 60 s of `sum by (ns) (rate(x_total[5m]))` over 1,000 series at
- * 15 s, and every expression of our dashboards over 180 pods. `--only heavy|panels` leaves the other out.
+ * 15 s, and every expression of our dashboards over 180 pods. `--only heavy|panels` leaves the other out, `--rounds 1` is
+ * quicker and less exact. Rows are printed as they are measured.
  */
-const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const { values } = parseArgs({ options: { only: { type: 'string' }, rounds: { type: 'string' } } });
+const rounds = { rounds: Number(values.rounds ?? ROUNDS) };
 const HOUR_MS = 3_600_000;
 
 async function withEngines(
@@ -75,10 +77,9 @@ async function heavy(): Promise<void> {
     parameters: { query: 'sum by (ns) (rate(x_total[5m]))', time: seconds(endMs) },
   });
   await withEngines(busyCounters(span, 1000), async (engines) => {
-    const rows: string[][] = [];
-    for (const question of questions) rows.push(row(question.name, await measure(engines, question)));
     console.log('\nCPU ms a query (wall ms), 1,000 series, 24 h at 60 s over samples at 15 s\n');
-    printTable(HEAD, rows);
+    printTable(HEAD, []);
+    for (const question of questions) printRow(row(question.name, await measure(engines, question, rounds)));
   });
 }
 
@@ -87,14 +88,15 @@ async function panels(): Promise<void> {
   const span = spanUntil(Date.now(), 6 * HOUR_MS, 15_000);
   const endMs = span.startMs + span.samples * span.stepMs;
   await withEngines(shopSeries(queries, span), async (engines) => {
-    const rows: string[][] = [];
+    console.log('\nCPU ms a query (wall ms), dashboards over 180 pods, 6 h at 15 s over samples at 15 s\n');
+    printTable(HEAD, []);
     const total = new Map<string, { cpuMs: number; wallMs: number; bytes: number; series: number }>();
     for (const { dashboard, expr, instant } of queries) {
       const parameters = instant
         ? { query: expr, time: seconds(endMs) }
         : { query: expr, start: seconds(endMs - 6 * HOUR_MS), end: seconds(endMs), step: '15' };
       const path = instant ? '/api/v1/query' : '/api/v1/query_range';
-      const measured = await measure(engines, { name: expr, path, parameters });
+      const measured = await measure(engines, { name: expr, path, parameters }, rounds);
       for (const [name, { cpuMs, wallMs }] of measured) {
         const sum = total.get(name) ?? { cpuMs: 0, wallMs: 0, bytes: 0, series: queries.length };
         total.set(name, { ...sum, cpuMs: sum.cpuMs + cpuMs, wallMs: sum.wallMs + wallMs });
@@ -103,10 +105,9 @@ async function panels(): Promise<void> {
         .replaceAll(/,?\w+=~"\.\*"/g, '')
         .replaceAll('{}', '')
         .replaceAll('{,', '{');
-      rows.push(row(`${dashboard}${instant ? ' now' : ''}: \`${short}\``, measured));
+      printRow(row(`${dashboard}${instant ? ' now' : ''}: \`${short}\``, measured));
     }
-    console.log('\nCPU ms a query (wall ms), dashboards over 180 pods, 6 h at 15 s over samples at 15 s\n');
-    printTable(HEAD, [...rows, row('all', total)]);
+    printRow(row('all', total));
   });
 }
 

@@ -22,7 +22,7 @@ export async function ask(engine: Engine, { path, parameters }: Question): Promi
   return text;
 }
 
-const ROUNDS = 3;
+export const ROUNDS = 3;
 // CPU time is told in steps of 10 ms, so that a round has to last.
 const ROUND_MS = 250;
 const MOST_A_ROUND = 400;
@@ -31,6 +31,7 @@ const MOST_A_ROUND = 400;
 export async function measure(
   engines: readonly Engine[],
   question: Question,
+  atMost: { readonly rounds: number } = { rounds: ROUNDS },
 ): Promise<Map<string, Measured>> {
   const repeats = new Map<Engine, number>();
   const rounds = new Map<Engine, { cpuMs: number; wallMs: number }[]>();
@@ -43,7 +44,7 @@ export async function measure(
     repeats.set(engine, Math.min(MOST_A_ROUND, Math.max(3, Math.ceil(ROUND_MS / once))));
     rounds.set(engine, []);
   }
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < atMost.rounds; round += 1) {
     for (const engine of engines) {
       const count = repeats.get(engine)!;
       const cpu = engine.cpuSeconds();
@@ -90,7 +91,9 @@ export function percentile(values: readonly number[], share: number): number {
 
 /** Rows as a Markdown table. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
-  console.log(`| ${head.join(' | ')} |`);
+  printRow(head);
   console.log(`|${head.map((_, i) => (i === 0 ? '---' : '--:')).join('|')}|`);
-  for (const row of rows) console.log(`| ${row.join(' | ')} |`);
+  for (const row of rows) printRow(row);
 }
+
+export const printRow = (row: readonly string[]): void => console.log(`| ${row.join(' | ')} |`);
