@@ -58,6 +58,7 @@ const storeSchemas: readonly Schema[] = [keyValueSchema, samplesSchema, recordsS
 
 const CACHED_CHUNK_BYTES = 64 * 1024 ** 2;
 const MAINTENANCE_MS = 60_000;
+const SERIES_A_TURN = 2_000;
 // A sender whose clock runs ahead must not make all other series look silent.
 const FUTURE_MS = 3_600_000;
 // Some 4 MB a minute, which take no more than a few milliseconds: a full store in eight hours.
@@ -129,7 +130,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     const refused = dropOutside(batch, now - retention.timeMs, now + FUTURE_MS);
     outside += refused;
     if (batch.length === 0) return { metricNames: new Set<string>(), samples: 0, rejected: refused };
-    const unstored = unstoredSeries(head, batch);
+    const unstored = await storeMostOf(unstoredSeries(head, batch));
     const wanted = [...recalled];
     const id = await journal.write(() => {
       for (const series of unstored) blocks.addSeries(series.ref, head.keyOf(series));
@@ -145,6 +146,24 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     const committed = head.apply(batch);
     commits.added(id);
     return { ...committed, rejected: committed.rejected + refused };
+  };
+
+  /** Rows of very many new series go before their samples, some at a time, so that others get their turn; answers the rest. */
+  const storeMostOf = async (all: readonly MemorySeries[]): Promise<readonly MemorySeries[]> => {
+    let from = 0;
+    for (; all.length - from > SERIES_A_TURN; from += SERIES_A_TURN) {
+      const some = all
+        .slice(from, from + SERIES_A_TURN)
+        .filter((series) => !series.stored && series.key >= 0);
+      await journal.write(() => {
+        for (const series of some) blocks.addSeries(series.ref, head.keyOf(series));
+      });
+      for (const series of some) {
+        series.stored = true;
+        head.unstored.delete(series);
+      }
+    }
+    return from === 0 ? all : all.slice(from).filter((series) => !series.stored && series.key >= 0);
   };
 
   const settle = () =>

@@ -11,6 +11,7 @@ import { pointValues, type SeriesMemo } from './series-naming.ts';
 /** What decoding asks of the store's appender. */
 export interface SampleSink {
   reference(labelBytes: Uint8Array): number;
+  isReferenced?(ref: number): boolean;
   append(ref: number, t: number, v: number, startT?: number): void;
   appendStale(ref: number, t: number): void;
 }
@@ -86,15 +87,25 @@ function appendPoint(context: MetricContext, point: DataPoint, timeMs: number, i
   const { sink, memo, limits } = ingest;
   if (point.bounds.length > limits.buckets || point.quantiles.length > limits.buckets * 2)
     throw beyondLimit('buckets on a data point', limits.buckets);
-  const keys = memo.keysOf(context, point);
+  const { keys, refs } = memo.partsOf(context, point);
   // All parts are known before the first is appended: a histogram is kept whole or not at all.
-  const refs = keys.map((key) => sink.reference(key));
+  for (let i = 0; i < keys.length; i += 1) {
+    const known = refs[i];
+    // The store lets go of a series that was silent for long.
+    if (known === undefined || !sink.isReferenced?.(known)) refs[i] = sink.reference(keys[i]!);
+  }
+  if (context.kind === 'gauge' || context.kind === 'sum') {
+    appendValue(refs[0]!, point, timeMs, point.value, sink);
+    return;
+  }
   const values = pointValues(context, point);
-  refs.forEach((ref, i) => {
-    if (point.stale) sink.appendStale(ref, timeMs);
-    else if (point.startMs > 0) sink.append(ref, timeMs, values[i]!, point.startMs);
-    else sink.append(ref, timeMs, values[i]!);
-  });
+  for (let i = 0; i < refs.length; i += 1) appendValue(refs[i]!, point, timeMs, values[i]!, sink);
+}
+
+function appendValue(ref: number, point: DataPoint, timeMs: number, value: number, sink: SampleSink): void {
+  if (point.stale) sink.appendStale(ref, timeMs);
+  else if (point.startMs > 0) sink.append(ref, timeMs, value, point.startMs);
+  else sink.append(ref, timeMs, value);
 }
 
 function appendTargetInfo(resource: Attributes, timeMs: number, sink: SampleSink): void {

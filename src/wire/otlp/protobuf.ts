@@ -53,11 +53,9 @@ export function enter(reader: PbfReader): number {
   return end;
 }
 
-const utf8 = new TextDecoder('utf-8');
-
 export function readText(reader: PbfReader): string {
-  const span = readSpan(reader);
-  return utf8.decode(span);
+  const { buffer, byteOffset, length } = readSpan(reader);
+  return Buffer.from(buffer, byteOffset, length).toString('utf8');
 }
 
 /** The bytes of a length-delimited field; a view, not a copy. */

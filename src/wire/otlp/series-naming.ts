@@ -86,23 +86,30 @@ function foreign(context: MetricContext, attributes: Attributes): LabelsOf {
   };
 }
 
-/** Remembers label bytes by the bytes they came from, so that a known series costs no strings. Bounded. */
+/** The series of a data point, one for each part. */
+export interface KnownParts {
+  readonly keys: readonly Uint8Array[];
+  /** The store's numbers for them, which may stand for nothing any more; empty before it was asked. */
+  readonly refs: number[];
+}
+
+/** Remembers series by the bytes they came from, so that a known one is not named again. Bounded. */
 export interface SeriesMemo {
-  keysOf(context: MetricContext, point: DataPoint): readonly Uint8Array[];
+  partsOf(context: MetricContext, point: DataPoint): KnownParts;
 }
 
 const MOST_REMEMBERED = 100_000;
 
 export function createSeriesMemo(): SeriesMemo {
-  const contexts = new Map<string, Map<string, readonly Uint8Array[]>>();
+  const contexts = new Map<string, Map<string, KnownParts>>();
   let size = 0;
   return {
-    keysOf(context, point) {
+    partsOf(context, point) {
       let known = contexts.get(context.key);
       const key = pointKey(context, point);
       const found = known?.get(key);
       if (found !== undefined) return found;
-      const keys = seriesKeys(context, point);
+      const parts: KnownParts = { keys: seriesKeys(context, point), refs: [] };
       if (size >= MOST_REMEMBERED) {
         contexts.clear();
         known = undefined;
@@ -112,9 +119,9 @@ export function createSeriesMemo(): SeriesMemo {
         known = new Map();
         contexts.set(context.key, known);
       }
-      known.set(key, keys);
-      size += keys.length;
-      return keys;
+      known.set(key, parts);
+      size += parts.keys.length;
+      return parts;
     },
   };
 }
