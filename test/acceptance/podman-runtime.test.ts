@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Life } from '../../src/model/life.ts';
+import type { Verdict } from '../../src/model/verdict.ts';
 import { BUSYBOX_IMAGE, noPodman, startPodman, type TestPodman } from '../support/podman.ts';
 import {
   freePorts,
@@ -128,6 +129,17 @@ describe.skipIf(noPodman())('podvitals up --runtime podman', () => {
     expect(await cli('logs', 'reader')).toBe('pears\n');
     await cli('delete', 'pod', 'reader');
     expect(await podman.podman('volume', 'ls', '-q')).toBe('orders');
+  });
+
+  it('evicts whoever writes more to its root than it may', async () => {
+    const { spec, ...rest } = pod('scribe', 'head -c 30000000 /dev/zero > /scroll; exec sleep 100000');
+    const [container] = spec.containers;
+    const limited = { ...container, resources: { limits: { 'ephemeral-storage': '10M' } } };
+    await apply({ ...rest, spec: { ...spec, containers: [limited] } });
+    await shown(/scribe +0\/1 +Error/);
+    const { verdict } = await podvitals.json<{ readonly verdict: Verdict }>('/api/pods/default/scribe/why');
+    expect(verdict.cause).toBe('EvictedDisk');
+    await cli('delete', 'pod', 'scribe');
   });
 
   it('takes over what lives after kill -9 of all of it, and counts each death once', async () => {

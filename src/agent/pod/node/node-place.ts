@@ -40,7 +40,7 @@ export interface NodePlaceOptions {
   readonly keyValue: KeyValue;
   readonly writer: WriteBehind;
   readonly pods: PodSet;
-  readonly runtime: Pick<Runtime, 'podDirectory' | 'enforcement'>;
+  readonly runtime: Pick<Runtime, 'podDirectory' | 'writableLayers' | 'enforcement'>;
   readonly budgets: () => readonly Pick<PodDisruptionBudget, 'metadata' | 'spec'>[];
   /** How many pods the owner of a pod wants. */
   readonly desiredOf: (pod: PodRecord) => number;
@@ -89,9 +89,15 @@ export function createNodePlace(options: NodePlaceOptions): NodePlace {
     onError: options.onError,
   });
 
+  /** Volumes, and what containers write beside them. */
+  function bytesOfPod(uid: string, diskBytes: NodeMeasures['diskBytes']): number | undefined {
+    const own = diskBytes(runtime.podDirectory(uid));
+    return own && runtime.writableLayers(uid).reduce((sum, layer) => sum + (diskBytes(layer) ?? 0), own);
+  }
+
   function candidate({ ref, spec }: PodRecord, { usage, diskBytes }: NodeMeasures): EvictionCandidate {
     const { containers, ...used } = usage(ref.uid);
-    const bytes = diskBytes(runtime.podDirectory(ref.uid));
+    const bytes = bytesOfPod(ref.uid, diskBytes);
     return {
       uid: ref.uid,
       spec,
@@ -141,7 +147,7 @@ export function createNodePlace(options: NodePlaceOptions): NodePlace {
       const excess = storageExcess(spec, {
         volume: (name) =>
           measures.diskBytes(volumePath(spec.volumes!.find((volume) => volume.name === name)!, folder)),
-        pod: () => measures.diskBytes(folder),
+        pod: () => bytesOfPod(ref.uid, measures.diskBytes),
       });
       if (!excess) continue;
       keeper.countEviction(excess.signal);

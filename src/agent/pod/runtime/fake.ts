@@ -293,6 +293,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       });
     },
     podDirectory: (podUid) => join(folder, podUid),
+    writableLayers: () => [],
     async persistentVolume(namespace, claim) {
       const path = join(folder, 'claims', namespace, claim);
       mkdirSync(path, { recursive: true });

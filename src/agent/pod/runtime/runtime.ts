@@ -257,6 +257,8 @@ export interface Runtime {
   ): Promise<void>;
   /** Where a volume or other file of a pod may be kept; made on demand, gone with the sandbox. */
   podDirectory(podUid: string): string;
+  /** Folders of the host outside `podDirectory` that hold what the pod's containers write. */
+  writableLayers(podUid: string): readonly string[];
   /** Where the data of a claim of that namespace are kept; made on demand. They outlive all pods. */
   persistentVolume(namespace: string, claim: string): Promise<string>;
   /** Called once per death, whoever caused it, soon after it. Returns the unsubscribe function. */

@@ -34,6 +34,8 @@ export const container = z.object({
     FinishedAt: time,
   }),
   OCIConfigPath: z.string().nullish(),
+  /** Of the driver `overlay`: `UpperDir`, where what the container writes lies. */
+  GraphDriver: z.object({ Data: z.record(z.string(), z.string()).nullish() }).nullish(),
   OCIRuntime: z.string().nullish(),
   NetworkSettings: z
     .object({

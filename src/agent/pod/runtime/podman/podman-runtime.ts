@@ -279,6 +279,8 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
       return path;
     },
 
+    writableLayers: (podUid) =>
+      lives.of(podUid).flatMap(({ inspection }) => inspection.GraphDriver?.Data?.UpperDir ?? []),
     persistentVolume: (namespace, claim) => persistentVolume(client, namespace, claim),
     onExit: lives.onExit,
 

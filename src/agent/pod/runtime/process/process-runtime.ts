@@ -400,6 +400,8 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       return path;
     },
 
+    writableLayers: () => [],
+
     async persistentVolume(namespace, claim) {
       const path = host.layout.claim(namespace, claim);
       // Whoever a container runs as may use it, as an emptyDir.
