@@ -8,10 +8,12 @@ import { panelQueries, shopSeries } from './parts/shop.ts';
 
 /**
  * Range queries over HTTP, side by side: 24 hours at 60 s of `sum by (ns) (rate(x_total[5m]))` over 1,000 series at
- * 15 s, and every expression of our dashboards over 180 pods. `--only heavy|panels` leaves the other out, `--rounds 1` is
- * quicker and less exact. Rows are printed as they are measured.
+ * 15 s, and every expression of our dashboards over 180 pods. `--only heavy|panels` leaves the other out, `--match REGEXP`
+ * all other expressions of dashboards, `--rounds 1` is quicker and less exact. Rows are printed as they are measured.
  */
-const { values } = parseArgs({ options: { only: { type: 'string' }, rounds: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, rounds: { type: 'string' }, match: { type: 'string' } },
+});
 const rounds = { rounds: Number(values.rounds ?? ROUNDS) };
 const HOUR_MS = 3_600_000;
 
@@ -84,7 +86,10 @@ async function heavy(): Promise<void> {
 }
 
 async function panels(): Promise<void> {
-  const queries = panelQueries(join(import.meta.dirname, '..', 'dashboards'));
+  const wanted = new RegExp(values.match ?? '');
+  const queries = panelQueries(join(import.meta.dirname, '..', 'dashboards')).filter(({ expr }) =>
+    wanted.test(expr),
+  );
   const span = spanUntil(Date.now(), 6 * HOUR_MS, 15_000);
   const endMs = span.startMs + span.samples * span.stepMs;
   await withEngines(shopSeries(queries, span), async (engines) => {
