@@ -1,19 +1,28 @@
 import { existsSync } from 'node:fs';
 import { cpus, freemem } from 'node:os';
 import { basename, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { confusionMatrix, type Finding, readFaults, runFaults, score } from '../test/support/fault-lab.ts';
 
 /**
  * The fault lab: runs every manifest of a folder (`test/faults` when left out) for real, asks podvitals why, and
  * compares with the annotation `podvitals.dev/true-cause`. Ends with `N of M correct, K wrong certain`; exit 0 only
- * when all are correct, 2 when there is nothing to run. Manifests for other runtimes than `process` are named and left out.
+ * when all are correct, 2 when there is nothing to run. `--only WORD`: files with the word in their name; `--shard 2/3`:
+ * the second third of them. Manifests for other runtimes than `process` are named and left out.
  */
-const path = resolve(process.argv[2] ?? resolve(import.meta.dirname, '../test/faults'));
-const all = existsSync(path) ? readFaults(path) : [];
+const { values, positionals } = parseArgs({
+  options: { shard: { type: 'string' }, only: { type: 'string' } },
+  allowPositionals: true,
+});
+const path = resolve(positionals[0] ?? resolve(import.meta.dirname, '../test/faults'));
+const [shard = 1, shards = 1] = values.shard?.split('/').map(Number) ?? [];
+const all = (existsSync(path) ? readFaults(path) : [])
+  .filter(({ file }) => basename(file).includes(values.only ?? ''))
+  .filter((_, index) => index % shards === shard - 1);
 const faults = all.filter(({ runtime }) => runtime === 'process');
 if (faults.length === 0) {
   console.error(
-    `${path}: no manifest with an annotation podvitals.dev/true-cause; usage: npm run faults [-- FOLDER]`,
+    `${path}: no manifest with an annotation podvitals.dev/true-cause; usage: npm run faults [-- FOLDER] [--only WORD] [--shard 1/3]`,
   );
   process.exit(2);
 }

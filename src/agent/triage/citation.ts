@@ -2,7 +2,7 @@ import type { Evidence } from '../../model/evidence.ts';
 import type { LogLine, OomKill, ProbeResult } from '../../model/life.ts';
 import type { PodRef } from '../../model/pod-ref.ts';
 import { type Death, livedMs, signalOf } from './death.ts';
-import { brief, bytes, duration, ordinal, rfc3339, signalName } from './words.ts';
+import { brief, bytes, duration, exitWords, ordinal, rfc3339, signalName } from './words.ts';
 
 const MOST_LOG_FACTS = 3;
 
@@ -22,7 +22,7 @@ export function exitFact(death: Death): Evidence {
       ? `was ended by ${signalName(life.signal)} (exit code ${life.exitCode})`
       : signal !== undefined
         ? `exited with code ${life.exitCode} (128 + ${signal}: ${signalName(signal)})`
-        : `exited with code ${life.exitCode}`;
+        : `exited with code ${life.exitCode}${exitWords(life.exitCode)}`;
   return ofLife(death, `container ${life.container} ${how} after ${duration(livedMs(death))}`);
 }
 

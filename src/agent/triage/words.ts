@@ -22,6 +22,19 @@ const SIGNALS: Readonly<Record<number, string>> = {
 /** Linux's name of a signal: 9 is `SIGKILL`; one without a name is `signal 40`. */
 export const signalName = (signal: number): string => SIGNALS[signal] ?? `signal ${signal}`;
 
+/** What an exit code says by the custom of shells and tools. Source: POSIX sh; GNU coreutils manual; git(1); ssh(1) */
+const EXIT_CODES: Readonly<Record<number, string>> = {
+  125: 'as env, timeout, chroot or a container runtime says that it failed itself, before the command',
+  126: 'as a shell says that a file cannot be executed',
+  127: 'as a shell says that a command was not found',
+  128: 'as git ends after a fatal error, and a shell that was told to exit with no number',
+  255: 'as a program ends with -1, perl after die, ssh when it cannot connect',
+};
+
+/** ` (as a shell says …)` for a code that has a meaning of its own, else nothing. */
+export const exitWords = (exitCode: number): string =>
+  EXIT_CODES[exitCode] === undefined ? '' : ` (${EXIT_CODES[exitCode]})`;
+
 /** Bytes as people set limits: `128 MiB`, `1.5 GiB`, `512 KiB`; at most one digit after the point. */
 export function bytes(count: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
