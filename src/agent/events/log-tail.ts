@@ -9,7 +9,7 @@ const MOST_LINE_CHARACTERS = 4096;
 export function logTail(lines: readonly LogLine[]): readonly LogLine[] {
   const kept: LogLine[] = [];
   let bytes = 0;
-  for (const line of redactLog(lines.slice(-MOST_LOG_LINES)).toReversed()) {
+  for (const line of redactLog(newest(lines)).toReversed()) {
     const { text } = line;
     const cut = text.length > MOST_LINE_CHARACTERS ? `${text.slice(0, MOST_LINE_CHARACTERS - 1)}…` : text;
     bytes += Buffer.byteLength(cut) + 1;
@@ -17,4 +17,14 @@ export function logTail(lines: readonly LogLine[]): readonly LogLine[] {
     kept.unshift(cut === text ? line : { ...line, text: cut });
   }
   return kept;
+}
+
+/** Those that may be kept: what is not need not be looked through for secrets. */
+function newest(lines: readonly LogLine[]): readonly LogLine[] {
+  let bytes = 0;
+  const first = lines.findLastIndex(({ text }) => {
+    bytes += Math.min(text.length, MOST_LINE_CHARACTERS) + 1;
+    return bytes > MOST_LOG_BYTES;
+  });
+  return lines.slice(first + 1).slice(-MOST_LOG_LINES);
 }

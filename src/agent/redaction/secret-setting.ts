@@ -39,9 +39,12 @@ export function redactSettings(line: string): string {
 }
 
 function isSetting(dashes: string, name: string, separator: string): boolean {
+  const isApart = separator.trim() === '';
+  // Two words of a text: most of what is looked at.
+  if (isApart && dashes === '') return false;
   const strength = secretNameStrength(name);
   if (strength === undefined) return false;
-  if (separator.trim() === '') return dashes !== '' && strength === 'strong';
+  if (isApart) return strength === 'strong';
   return strength === 'strong' || separator === '=';
 }
 
