@@ -51,6 +51,12 @@ export const SECRET_SHAPES: readonly SecretShape[] = [
     /(?<!\w)(bearer|basic|negotiate|digest|apikey|aws4-hmac-sha256)( {1,4})(?=[\w.~+/=-]{0,4096}[\d=._~+/-])[\w.~+/=-]{8,4096}/gi,
     `$1$2${REDACTED}`,
   ),
+  // Source: docker config.json; kubernetes.io/dockerconfigjson
+  shape(
+    'credentials of a registry',
+    /(\\?"auth\\?" {0,4}: {0,4}\\?")[A-Za-z0-9+/]{8,4096}={0,2}(?=\\?")/g,
+    `$1${REDACTED}`,
+  ),
   // user:password@ in any URL. A number before / ? # is a port. First without slashes up to the last @, else (a
   // password with a slash, not encoded as it should be) up to the first @.
   shape(

@@ -35,6 +35,10 @@ const SECRETS: Readonly<Record<string, readonly [line: string, secret: string]>>
   'a data source name': ['shop:hunter2@tcp(db:3306)/shop', 'hunter2'],
   'a connection string': ['Server=db;Database=shop;User Id=sa;Password=Hunter2!;Encrypt=true', 'Hunter2'],
   'an Azure key': [`DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=${LONG}==;`, LONG],
+  'credentials of a registry': [
+    '{"auths":{"registry.internal":{"auth":"c2hvcDpyZWdpc3RyeS1odW50ZXI="}}}',
+    'c2hvcDpyZWdpc3RyeS1odW50ZXI',
+  ],
   'a cookie': ['Set-Cookie: session=81f0c; Path=/', '81f0c'],
   'long random hexadecimal': ['seed=9f86d081884c7d659a2feaa0c55ad015', '9f86d081884c7d65'],
   'long random base64': [`value=${LONG}+/${LONG}`, LONG],
