@@ -94,7 +94,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
 
   const count = async (nowMs: number) => {
     const appender = options.appender();
-    const written = counts.write(appender, incidentCounts(ledger.all(), nowMs), nowMs);
+    const written = await counts.write(appender, incidentCounts(ledger.all(), nowMs), nowMs);
     await appender.commit();
     written.remember();
     lastCountMs = nowMs;

@@ -68,13 +68,13 @@ export function createGroupEvaluation(
   const evaluateBatch = async (batch: readonly Slot[], atMs: number, last: boolean, signal: AbortSignal) => {
     const appender = world.appender();
     const evaluated = await Promise.all(batch.map((slot) => slot.evaluate(atMs, signal, world.clock)));
-    const written = batch.flatMap((slot, index) => {
+    const written: { readonly slot: Slot; readonly result: Evaluated; readonly series: Written }[] = [];
+    for (const [index, slot] of batch.entries()) {
       const result = evaluated[index];
-      if (result === undefined) return [];
-      return [
-        { slot, result, series: slot.output.write(appender, result.samples, atMs - group.queryOffsetMs) },
-      ];
-    });
+      if (result === undefined) continue;
+      const series = await slot.output.write(appender, result.samples, atMs - group.queryOffsetMs);
+      written.push({ slot, result, series });
+    }
     if (last && world.writesMissed) appender.append(appender.reference(missedLabels), atMs, missed);
     try {
       await appender.commit();
@@ -119,6 +119,8 @@ export function createGroupEvaluation(
     }),
   };
 }
+
+type Written = Awaited<ReturnType<OutputSeries['write']>>;
 
 interface Slot {
   readonly output: OutputSeries;

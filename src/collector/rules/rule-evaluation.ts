@@ -3,10 +3,11 @@ import { type Labels, labelsKey, METRIC_NAME, toLabels } from '../../model/label
 import type { Query, QueryValue, VectorSample } from '../../model/query-result.ts';
 import type { AlertingRule, RecordingRule, Rule, RuleGroup } from '../../model/rule-group.ts';
 import { CodedError } from '../../util/coded-error.ts';
+import { othersFirst } from '../promql/evaluation/turn.ts';
 import { type ActiveAlerts, advanceAlerts } from './active-alerts.ts';
 import type { AlertMemory } from './alert-memory.ts';
 import { alertOutcomes, type TemplateSurroundings } from './alert-outcomes.ts';
-import type { OutputSample } from './output-series.ts';
+import { type OutputSample, SAMPLES_A_TURN } from './output-series.ts';
 import type { FindSilence } from './silent-agents.ts';
 
 /** One rule with what it remembers. `evaluate` gives the samples to write, and changes nothing when it rejects. */
@@ -46,18 +47,19 @@ export function createRecordingEvaluator(
       const samples = vectorOf((await world.query(rule.expr, queryMs, signal)).value);
       if (group.limit > 0 && samples.length > group.limit)
         throw overLimit(group.limit, samples.length, 'series');
-      return { samples: recorded(rule, labels, samples), done: nothingMore };
+      return { samples: await recorded(rule, labels, samples), done: nothingMore };
     },
   };
 }
 
-function recorded(
+async function recorded(
   rule: RecordingRule,
   labels: readonly (readonly [string, string])[],
   samples: readonly VectorSample[],
-): OutputSample[] {
+): Promise<OutputSample[]> {
   const seen = new Set<string>();
-  return samples.map((sample) => {
+  const outputs: OutputSample[] = [];
+  for (const sample of samples) {
     const output = toLabels([...sample.labels, ...labels, [METRIC_NAME, rule.record]]);
     const key = labelsKey(output);
     if (seen.has(key)) {
@@ -67,8 +69,10 @@ function recorded(
       );
     }
     seen.add(key);
-    return { labels: output, value: sample.v };
-  });
+    outputs.push({ labels: output, value: sample.v });
+    if (outputs.length % SAMPLES_A_TURN === 0) await othersFirst();
+  }
+  return outputs;
 }
 
 export function createAlertingEvaluator(

@@ -124,3 +124,20 @@ it('stops once and for all, however often it is told to', async () => {
   await bench.clock.advance(60_000);
   expect(bench.asked).toEqual([]);
 });
+
+it('lets others have the thread while it records many series', async () => {
+  bench = createBench({ 'g.yaml': 'groups: [{name: g, rules: [{record: r, expr: up}]}]' });
+  await bench.push(...Array.from({ length: 5000 }, (_, i) => up(1, String(i))));
+  let rounds = 0;
+  let running = true;
+  const count = () => {
+    rounds += 1;
+    if (running) setImmediate(count);
+  };
+  setImmediate(count);
+  await bench.manager.start();
+  running = false;
+  expect(await bench.ask('count(r)')).toEqual(['{} 5000']);
+  // Every 500 series as they are named, and again as they are written.
+  expect(rounds).toBeGreaterThan(16);
+});
