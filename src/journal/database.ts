@@ -1,4 +1,4 @@
-import { closeSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -98,8 +98,27 @@ function openReadOnly(path: string, schemas: readonly Schema[]): DatabaseSync | 
 
 /** For its owner alone, from the first moment: SQLite gives its write-ahead log the same permissions. */
 function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const folder = dirname(path);
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (first !== undefined) syncFolders(dirname(first), folder);
   closeSync(openSync(path, 'a', 0o600));
+}
+
+/** SQLite syncs the folder of a file with its log; that the folder itself is there after a power loss is ours to see to. */
+function syncFolders(from: string, to: string): void {
+  for (let folder = dirname(to); folder.length >= from.length; folder = dirname(folder)) {
+    try {
+      const opened = openSync(folder, 'r');
+      try {
+        fsyncSync(opened);
+      } finally {
+        closeSync(opened);
+      }
+    } catch {
+      // A file system that cannot, or a folder that others own: nothing more can be done.
+    }
+    if (folder === dirname(folder)) return;
+  }
 }
 
 /** What a user can do about a file that the system does not let us open; other errors as they are. */
