@@ -202,9 +202,14 @@ async function measure(starter: Starter, id: string): Promise<number> {
   });
   const asked = performance.now();
   const started = starter.start(id, ['/bin/sh', '-c', `: > /signals/${id}; exec sleep 1000`]);
+  const forget = whenStopped(async () => {
+    await Promise.resolve(started).catch(() => {});
+    await starter.remove(id);
+  });
   const [at] = await Promise.all([arrived, started]);
   arrivals.delete(id);
   await starter.remove(id);
+  forget();
   return at - asked;
 }
 
