@@ -131,6 +131,16 @@ describe.skipIf(noPodman())('podvitals up --runtime podman', () => {
     expect(await podman.podman('volume', 'ls', '-q')).toBe('orders');
   });
 
+  it('gives a pod the resolver its manifest asks for', async () => {
+    const { spec, ...rest } = pod('asker', 'cat /etc/resolv.conf', { restartPolicy: 'Never' });
+    const options = [{ name: 'ndots', value: '2' }];
+    const dnsConfig = { nameservers: ['192.0.2.53'], searches: ['shop.test'], options };
+    await apply({ ...rest, spec: { ...spec, dnsPolicy: 'None', dnsConfig } });
+    await shown(/asker +0\/1 +Completed/);
+    expect(await cli('logs', 'asker')).toBe('search shop.test\nnameserver 192.0.2.53\noptions ndots:2\n');
+    await cli('delete', 'pod', 'asker');
+  });
+
   it('evicts whoever writes more to its root than it may', async () => {
     const { spec, ...rest } = pod('scribe', 'head -c 30000000 /dev/zero > /scroll; exec sleep 100000');
     const [container] = spec.containers;
