@@ -163,7 +163,7 @@ describe('stopping the manager', () => {
     story = await createStory({ lives: { app: () => ({ unstoppable: true }) } });
     await story.apply(pod({ terminationGracePeriodSeconds: 5 }));
     const stopped = story.manager.stop({ deletePods: true });
-    await story.advance(15);
+    await story.advance(16);
     expect(await stopped).toMatchObject([{ name: 'cart' }]);
   });
 
