@@ -76,12 +76,14 @@ function readFault(file: string): Fault | undefined {
 
 /**
  * Runs each fault in a podvitals of its own, as many at once as the machine bears, and asks why. Starts are taken in
- * turn and leave a core free, so that pods are not starved by the start of another podvitals.
+ * turn and leave a core free, so that pods are not starved by the start of another podvitals. `env`: what each podvitals
+ * finds its container engine by.
  */
 export async function runFaults(
   faults: readonly Fault[],
   machine: { readonly cores: number; readonly freeBytes: number },
   told: (finding: Finding) => void = () => {},
+  env: NodeJS.ProcessEnv = {},
 ): Promise<readonly Finding[]> {
   const lanes = Math.max(
     1,
@@ -99,7 +101,7 @@ export async function runFaults(
   process.once('exit', endAll);
   const lane = async () => {
     for (let fault = waiting.shift(); fault; fault = waiting.shift()) {
-      const finding = await runFault(fault, starting, running);
+      const finding = await runFault(fault, starting, running, env);
       findings.push(finding);
       told(finding);
     }
@@ -127,10 +129,15 @@ function createTurns(places: number): Turns {
   };
 }
 
-async function runFault(fault: Fault, starting: Turns, running: Set<Podvitals>): Promise<Finding> {
+async function runFault(
+  fault: Fault,
+  starting: Turns,
+  running: Set<Podvitals>,
+  env: NodeJS.ProcessEnv,
+): Promise<Finding> {
   const dataDir = temporaryDataDir();
   try {
-    const podvitals = await starting(() => startWith(fault.file, dataDir.path, MOST_STARTS));
+    const podvitals = await starting(() => startWith(fault, dataDir.path, env, MOST_STARTS));
     running.add(podvitals);
     try {
       await new Promise((resolve) => setTimeout(resolve, fault.observeMs));
@@ -155,13 +162,18 @@ async function runFault(fault: Fault, starting: Turns, running: Set<Podvitals>):
 }
 
 /** A port that was free may be taken a moment later: then others are tried. */
-async function startWith(file: string, dataDir: string, tries: number): Promise<Podvitals> {
+async function startWith(
+  fault: Fault,
+  dataDir: string,
+  env: NodeJS.ProcessEnv,
+  tries: number,
+): Promise<Podvitals> {
   try {
-    const agent = { backOff: { base: '1s' } };
-    return await startPodvitals({ dataDir, ports: await freePorts(), files: [file], agent });
+    const agent = { backOff: { base: '1s' }, runtime: fault.runtime };
+    return await startPodvitals({ dataDir, ports: await freePorts(), files: [fault.file], agent, env });
   } catch (error) {
     if (tries <= 1 || !/another process has port/.test(String(error))) throw error;
-    return startWith(file, dataDir, tries - 1);
+    return startWith(fault, dataDir, env, tries - 1);
   }
 }
 
