@@ -231,6 +231,26 @@ describe('of every cause there is', () => {
     }
   });
 
+  it('a verdict does not depend on the order in which facts arrived', () => {
+    for (const death of ALL) {
+      const { life, earlier } = death;
+      const arrived = {
+        ...death,
+        earlier: earlier.toReversed(),
+        life: {
+          ...life,
+          probes: life.probes.toReversed(),
+          oomKills: life.oomKills.toReversed(),
+          vitals: life.vitals.toReversed(),
+          listening: life.listening.toReversed(),
+        },
+      };
+      expect(diagnoseDeath(arrived), life.log.map(({ text }) => text).join('\n')).toEqual(
+        diagnoseDeath(death),
+      );
+    }
+  });
+
   it('no verdict becomes certain by what its log says alone', () => {
     for (const death of ALL) {
       const { life } = death;
