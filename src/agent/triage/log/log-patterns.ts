@@ -41,6 +41,13 @@ const MISSING_CONFIG: readonly LogPattern[] = [
   missing(
     'any',
     new RegExp(
+      `\\b[Nn]o ["'\`]?${VARIABLE}["'\`]? (?:was |is |has been )?(?:set|configured|given|provided|specified|defined)\\b`,
+    ),
+    'no DSN configured',
+  ),
+  missing(
+    'any',
+    new RegExp(
       `\\b${VARIABLE}\\b[ "'\`]{0,2} ?(?:environment variable|env var)? ?(?:must|has to|needs to) be (?:set|defined|provided|specified)`,
     ),
     'SECRET_KEY_BASE must be set',
