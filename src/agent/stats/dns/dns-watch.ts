@@ -38,6 +38,8 @@ export interface DnsWatchOptions {
 /** A pod that ends sooner is not worth a socket. */
 const SETTLED_MS = 15_000;
 const INTERVAL_MS = 10_000;
+/** A pod that no name server has ever answered may have none: it is asked for more and more seldom, down to this. */
+const LONGEST_INTERVAL_MS = 300_000;
 const MOST_A_SECOND = 10;
 const MOST_PODS = 512;
 const DNS_PORT = 53;
@@ -46,6 +48,7 @@ interface Watched {
   readonly sandboxPid: number;
   socket?: Socket;
   dueAt: number;
+  intervalMs: number;
   busy: boolean;
   lookups?: DnsLookups;
   waiting?: { readonly id: number; readonly server: string; readonly answered: () => void };
@@ -107,13 +110,17 @@ export function createDnsWatch(options: DnsWatchOptions): DnsWatch {
       answered = await ask(pod, server, question);
       if (answered) break;
     }
-    if (answered === undefined || (!answered && pod.lookups === undefined)) return;
+    const isFirst = pod.lookups === undefined;
+    if (!isFirst || answered) pod.intervalMs = INTERVAL_MS;
+    if (answered === undefined || (!answered && isFirst)) return;
+    if (isFirst) pod.dueAt = clock.monotonic() + INTERVAL_MS;
     pod.lookups = withLookup(pod.lookups ?? noLookups(clock.now()), (clock.monotonic() - from) / 1000);
   };
 
   const visit = async (uid: string, pod: Watched, containerPid: number) => {
     pod.busy = true;
-    pod.dueAt = clock.monotonic() + INTERVAL_MS;
+    pod.dueAt = clock.monotonic() + pod.intervalMs;
+    pod.intervalMs = Math.min(2 * pod.intervalMs, LONGEST_INTERVAL_MS);
     try {
       const question = questionOf(resolverFile(containerPid) ?? '');
       if (!question) return;
@@ -134,7 +141,12 @@ export function createDnsWatch(options: DnsWatchOptions): DnsWatch {
         const known = pods.get(uid);
         if (!known) {
           if (pods.size < MOST_PODS)
-            pods.set(uid, { sandboxPid, dueAt: clock.monotonic() + SETTLED_MS, busy: false });
+            pods.set(uid, {
+              sandboxPid,
+              dueAt: clock.monotonic() + SETTLED_MS,
+              intervalMs: INTERVAL_MS,
+              busy: false,
+            });
           continue;
         }
         if (known.busy || clock.monotonic() < known.dueAt || visits >= MOST_A_SECOND) continue;

@@ -87,6 +87,24 @@ describe('look-ups of a pod', () => {
     expect(sumSeconds).toBeCloseTo(count * 0.03);
     expect(counts[5]).toBe(count);
   });
+  it('are made more and more seldom while nobody has ever answered, and each ten seconds from the first answer on', async () => {
+    let asked = 0;
+    let answers = false;
+    const pod = watching(() => {
+      asked += 1;
+      return answers ? 30 : undefined;
+    });
+    await pod.pass(20);
+    expect(asked).toBe(1);
+    await pod.pass(3600);
+    expect(asked).toBeLessThan(20);
+    expect(pod.watch.lookups('u1')).toBeUndefined();
+    answers = true;
+    await pod.pass(310);
+    asked = 0;
+    await pod.pass(100);
+    expect(asked).toBe(10);
+  });
   it('are unknown while nobody has ever answered; later each failure counts with the time it was waited for', async () => {
     let answers: number | undefined;
     const pod = watching(() => answers);
