@@ -33,6 +33,8 @@ interface Answer {
   readonly text: string;
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 describe('a collector that is flooded', () => {
   const dataDir = temporaryDataDir();
   let ports: Ports;
@@ -77,7 +79,7 @@ describe('a collector that is flooded', () => {
     dataDir.remove();
   }, 60_000);
 
-  /** Others, who send little and are not to notice anything. */
+  /** Others, who send little, no new series among it, and are not to notice anything. */
   function goOn(): () => Promise<void> {
     const connections = connect({ ...ports });
     let stopped = false;
@@ -96,9 +98,9 @@ describe('a collector that is flooded', () => {
       }
     };
     const running = Promise.all([
-      write(sampleWriter('others_write', 'remote-write', steady)),
-      write(sampleWriter('others_grpc', 'grpc', steady)),
-      write(sampleWriter('others_http', 'http', steady)),
+      write(sampleWriter('others_write', 'remote-write', steady, NEVER)),
+      write(sampleWriter('others_grpc', 'grpc', steady, NEVER)),
+      write(sampleWriter('others_http', 'http', steady, NEVER)),
     ]);
     running.catch(() => {});
     return async () => {

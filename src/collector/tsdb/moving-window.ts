@@ -105,6 +105,8 @@ export function createMovingWindow({
     chunks.length = 0;
     clearSummary(ofChunks);
     clearSummary(rest);
+    // It may be further back than what was seen.
+    state.isAtEnd = false;
     endOfWalk = endT;
     walkRange(series, disk, endT - rangeMs + 1, endT, rebuilding, true);
     state.samplesRoom = HELD_SAMPLES;

@@ -88,10 +88,7 @@ function expectSame(got: RangeSummary, want: RangeSummary): void {
   );
 }
 
-async function run(
-  drawn: readonly (typeof command extends fc.Arbitrary<infer C> ? C : never)[],
-  durable: boolean,
-) {
+async function run(drawn: readonly Command[], durable: boolean) {
   const folder = mkdtempSync(join(tmpdir(), 'podvitals-summary-'));
   const still = createFakeClock(START);
   let waitedMs = 0;
@@ -164,6 +161,26 @@ async function run(
   return asked;
 }
 
+type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
+const one = (series: number[], count: 1 | 150): Command => {
+  const from = { step: 15, gap: 15, seed: 0, stale: false } as const;
+  return { kind: 'append', ...from, series, count };
+};
+const asking = (move: 0 | 60 | -3600, toNewest = false): Command => ({ kind: 'ask', move, toNewest });
+
+/** A window over a series that is on disk only goes back before it, and then on again. */
+const BACK_AND_ON: Command[] = [
+  one([0, 3], 1),
+  { kind: 'maintain' },
+  one([1], 150),
+  asking(0),
+  one([3], 150),
+  { kind: 'maintain' },
+  asking(60),
+  asking(-3600),
+  asking(0, true),
+];
+
 describe.each([
   ['durable', true],
   ['memory', false],
@@ -174,7 +191,7 @@ describe.each([
       fc.asyncProperty(fc.array(command, { minLength: 10, maxLength: 80 }), async (drawn) => {
         asked += await run(drawn, durable);
       }),
-      { numRuns: 30 },
+      { numRuns: 30, examples: [[BACK_AND_ON]] },
     );
     expect(asked).toBeGreaterThan(100);
   }, 120_000);

@@ -84,7 +84,12 @@ const LATE_BY = 10;
  * Samples of five steady series, one that lives for a hundred batches, and one whose samples come out of order, by
  * remote write or OTLP.
  */
-export function sampleWriter(name: string, via: Via | 'remote-write', ledger: Ledger): Writer {
+export function sampleWriter(
+  name: string,
+  via: Via | 'remote-write',
+  ledger: Ledger,
+  churnEvery = 100,
+): Writer {
   let n = 0;
   const times: number[] = [];
   return (nowMs) => {
@@ -94,7 +99,7 @@ export function sampleWriter(name: string, via: Via | 'remote-write', ledger: Le
     if (times.length > LATE_BY) times.shift();
     const series = [
       ...Array.from({ length: SERIES }, (_, i) => ({ __name__: name, series: String(i) })),
-      { __name__: name, series: `churn-${Math.floor(n / 100)}` },
+      { __name__: name, series: `churn-${Math.floor(n / churnEvery)}` },
       { __name__: name, series: 'late' },
     ];
     // Every other sample of the last series belongs between those of ten batches before.
