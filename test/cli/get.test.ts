@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { objectRoutes } from '../../src/agent/api/objects.ts';
 import { controlSocket } from '../../src/app/control-socket.ts';
-import { run } from '../../src/cli/main.ts';
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
 import { createStory, deployment, pod, type Story } from '../agent/pod/harness.ts';
+import { runCommandLine } from '../support/command-line.ts';
 
 const lone = pod({}, 'lone');
 let story: Story;
@@ -39,21 +39,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function podvitals(...args: readonly string[]) {
-  let out = '';
-  let err = '';
-  const code = await run(args, {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    env: { PODVITALS_DATA_DIR: folder },
-    isTty: false,
-  });
-  return { code, out, err };
-}
+const podvitals = (...args: readonly string[]) => runCommandLine(args, { PODVITALS_DATA_DIR: folder });
 const lines = (text: string) => text.trimEnd().split('\n');
 const heads = (text: string) => lines(text)[0]!.split(/\s+/);
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { run } from '../../src/cli/main.ts';
+import { runCommandLine } from '../support/command-line.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -10,21 +10,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-async function podvitals(...args: readonly string[]) {
-  let out = '';
-  let err = '';
-  const code = await run(args, {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    env: { PODVITALS_DATA_DIR: folder, PODVITALS_SERVER: 'http://127.0.0.1:9' },
-    isTty: false,
-  });
-  return { code, out, err };
-}
+const podvitals = (...args: readonly string[]) =>
+  runCommandLine(args, { PODVITALS_DATA_DIR: folder, PODVITALS_SERVER: 'http://127.0.0.1:9' });
 
 describe('the command line', () => {
   it('prints its version and exits 0', async () => {

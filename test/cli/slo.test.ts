@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { run } from '../../src/cli/main.ts';
 import { type SloSample, statusesOf } from '../../src/cli/slo-status.ts';
+import { runCommandLine } from '../support/command-line.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 let folder: string;
@@ -12,21 +12,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-async function podvitals(...args: readonly string[]) {
-  let out = '';
-  let err = '';
-  const code = await run(args, {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    env: { PODVITALS_SERVER: 'http://127.0.0.1:9' },
-    isTty: false,
-  });
-  return { code, out, err };
-}
+const podvitals = (...args: readonly string[]) =>
+  runCommandLine(args, { PODVITALS_SERVER: 'http://127.0.0.1:9' });
 
 describe('slo', () => {
   it('check says what each SLO promises, and when it would alert', async () => {

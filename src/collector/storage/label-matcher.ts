@@ -87,7 +87,7 @@ function affixed(pattern: string): Predicate | undefined {
   };
 }
 
-/** The text a pattern without operators stands for; undefined when it has any. */
+/** The text a pattern without operators stands for; undefined when it has one. */
 function literal(pattern: string): string | undefined {
   const text = pattern.replace(/\\([.\-/])/g, (_, char: string) => (META.test(char) ? '\u0000' : char));
   if (META.test(text)) return undefined;

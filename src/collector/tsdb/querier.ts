@@ -116,7 +116,7 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
   };
 }
 
-/** What is on disk may be as old as any; what is only in memory began with its oldest chunk. */
+/** What is on disk may be of whatever age; what is only in memory began with its oldest chunk. */
 function mayHaveSamples(series: MemorySeries, minT: number, maxT: number): boolean {
   if (series.lastT < minT || minT > maxT) return false;
   return series.persistedT !== Number.NEGATIVE_INFINITY || oldestInMemory(series) <= maxT;

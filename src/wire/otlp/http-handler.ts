@@ -6,7 +6,7 @@ import { malformed } from './protobuf.ts';
 import type { OtlpReceiver } from './receiver.ts';
 import type { OtlpSignal } from './transport.ts';
 
-/** A request as any HTTP server has it; the body is raw, still packed. */
+/** A request as HTTP servers have it; the body is raw, still packed. */
 export interface OtlpHttpRequest {
   /** Path without query: `/v1/metrics` or `/v1/logs`. */
   readonly path: string;

@@ -25,7 +25,7 @@ export interface RemoteWriteCommitted {
   readonly rejected: number;
 }
 
-/** A request as any HTTP server has it; the body is raw, still packed. */
+/** A request as HTTP servers have it; the body is raw, still packed. */
 export interface RemoteWriteRequest {
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
