@@ -20,14 +20,13 @@ import { applyFiles } from './apply-files.ts';
 import { openControlServer } from './control-server.ts';
 import { createEventRecorder } from './events/event-recorder.ts';
 import { createFlightRecorder } from './events/flight-recorder.ts';
-import { createNetworkLives } from './events/network-lives.ts';
-import { openSignalTrace } from './host/signal-trace.ts';
 import { findTools } from './host/tool.ts';
 import { diskBytesOf, hostAddress, osImage } from './host-facts.ts';
+import { openLifeWitnesses } from './life-witnesses.ts';
 import { openRuntime } from './open-runtime.ts';
 import { DEBUG_LABEL } from './pod/debug-copy.ts';
 import type { NodeSettings } from './pod/node/node-keeper.ts';
-import { createPodManager } from './pod/pod-manager.ts';
+import { createPodManager, type PodManager } from './pod/pod-manager.ts';
 import { podmanSocketOf } from './pod/runtime/podman/podman-socket.ts';
 import type { Enforcement } from './pod/runtime/runtime.ts';
 import type { RuntimeName } from './pod/runtime/runtime-name.ts';
@@ -39,14 +38,11 @@ import { runEnd } from './run-end.ts';
 import { createPodmanSource } from './sources/podman/podman-source.ts';
 import { findSockets } from './sources/podman/sockets.ts';
 import { createClockOffset } from './stats/clock-offset.ts';
-import { createDenialWatch } from './stats/denial-watch.ts';
 import { diskUsageBytes } from './stats/disk-usage.ts';
 import { createDnsWatch } from './stats/dns/dns-watch.ts';
-import { createFaultWatch } from './stats/fault-watch.ts';
 import { readNodeSignals } from './stats/node-signals.ts';
 import { createOomWatch } from './stats/oom-watch.ts';
 import { usageOf } from './stats/pod-usage.ts';
-import { createSenderWatch } from './stats/sender-watch.ts';
 import { createStatsReader } from './stats/stats-reader.ts';
 import { traceStartup } from './traces/startup-trace.ts';
 import { createTransitionInbox } from './transition-inbox.ts';
@@ -164,7 +160,7 @@ export function createAgent(options: AgentOptions): Agent {
       node: { name: node, ip: nodeIp },
       sockets: () => findSockets(options.env, process.getuid?.() ?? 0),
       oomKills: (life) => oomWatch.kills(life),
-      isUntouched: (containerId) => senderWatch.isUntouched(containerId),
+      isUntouched: (containerId) => witnesses.isUntouched(containerId),
       onTrouble: (message, error) => logger.warn({ err: error }, message),
       onRecovered: (message) => logger.info(message),
       onError,
@@ -234,23 +230,13 @@ export function createAgent(options: AgentOptions): Agent {
         if (!toldKills.has(kill)) recorder.onOomKill({ ...death, kill });
       }
     };
-    const faults = createFaultWatch();
-    open.push(faults);
-    const denials = createDenialWatch();
-    open.push(denials);
-    const senderWatch = createSenderWatch({
-      trace: await openSignalTrace(),
-      now: () => clock.now(),
-      kernelNow: () => Number(process.hrtime.bigint() / 1_000_000n),
+    const witnesses = await openLifeWitnesses({
+      clock,
+      flightRecorder,
+      stats,
+      view: (uid) => pods.view(uid),
     });
-    open.push(senderWatch);
-    const network = createNetworkLives((uid) => stats.readPod(uid).pods.get(uid)?.tcp, flightRecorder);
-    // What the pod listens on at the moment a probe finds nobody: a short life may have no other look at it.
-    const recordListening = ({ pod, container }: PodTransition & { readonly kind: 'probe' }) => {
-      const id = pods.view(pod.uid)?.containers.find(({ name }) => name === container)?.running?.id;
-      const listening = stats.readPod(pod.uid).pods.get(pod.uid)?.listening;
-      if (id !== undefined && listening) flightRecorder.recordListening(id, listening);
-    };
+    open.push(witnesses);
     const handle = async (transition: PodTransition) => {
       if (transition.kind === 'container-died') recordOomKills(transition);
       recorder.onTransition(transition);
@@ -269,24 +255,8 @@ export function createAgent(options: AgentOptions): Agent {
       // Probe results are many and small: they are taken at once, and lost with the process.
       if (transition.kind === 'probe' || transition.kind === 'late-answer') recorder.onTransition(transition);
       else inbox.put(transition);
-      if (transition.kind === 'probe' && !transition.result.ok) recordListening(transition);
-      if (transition.kind === 'container-started') {
-        vitals.track(transition.pod.uid);
-        network.started(transition);
-        faults.started(transition.containerId, transition.pid);
-        senderWatch.started(transition);
-        denials.started(transition.containerId, transition.pid);
-      }
-      if (transition.kind === 'container-died') {
-        network.died(transition);
-        const fault = faults.ended(transition.containerId, transition.signal);
-        if (fault) flightRecorder.recordFault(transition.containerId, fault);
-        const denial = denials.ended(transition.containerId);
-        if (denial) flightRecorder.recordDenial(transition.containerId, denial);
-        const sender = senderWatch.ended(transition);
-        if (sender) flightRecorder.recordSender(transition.containerId, sender);
-      }
-      if (transition.kind === 'pod-deleted') network.forget(transition.pod.uid);
+      if (transition.kind === 'container-started') vitals.track(transition.pod.uid);
+      witnesses.saw(transition);
     });
     manager.onWorkloadEvent(recorder.onWorkloadEvent);
     oomWatch.onKill((containerId, kill) => {
@@ -298,21 +268,12 @@ export function createAgent(options: AgentOptions): Agent {
     });
     await manager.start();
     secrets.learn(manager.list('Secret'));
-    // Those that an earlier agent started were not seen to.
-    for (const { ref, containers } of manager.views().pods)
-      for (const { name, running } of containers)
-        if (running)
-          senderWatch.started({ pod: ref, container: name, containerId: running.id, pid: running.pid });
+    witnesses.adopt(manager.views().pods);
     open.push({ close: () => manager.stop({ deletePods: false }) });
     open.push(podman);
     await podman.start();
     vitals.start();
-    // Copies made to look around: who made them is gone.
-    for (const { kind, metadata } of manager.list('Pod')) {
-      if (metadata.labels?.[DEBUG_LABEL] === undefined) continue;
-      const request = { by: 'user', message: 'A debug copy left by an earlier agent' } as const;
-      manager.delete({ kind, ...metadata, gracePeriodSeconds: 0, force: true, request }).gone.catch(onError);
-    }
+    forgetDebugCopies(manager, onError);
     const apply = async (files: readonly ManifestFile[], { create } = { create: false }) =>
       applyFiles(manager, secrets, runtime.enforcement(), files, create);
     const usage = usageRoutes({
@@ -393,6 +354,15 @@ export function createAgent(options: AgentOptions): Agent {
 function started<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('the agent has not been started');
   return value;
+}
+
+/** Copies made to look around: who made them is gone. */
+function forgetDebugCopies(manager: PodManager, onError: (error: unknown) => void): void {
+  for (const { kind, metadata } of manager.list('Pod')) {
+    if (metadata.labels?.[DEBUG_LABEL] === undefined) continue;
+    const request = { by: 'user', message: 'A debug copy left by an earlier agent' } as const;
+    manager.delete({ kind, ...metadata, gracePeriodSeconds: 0, force: true, request }).gone.catch(onError);
+  }
 }
 
 function droppedBy(senders: readonly OtlpSender[]): Readonly<Record<string, number>> {
