@@ -4,13 +4,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createPodmanClient } from '../src/agent/engines/podman/podman-client.ts';
 import type { PodView } from '../src/agent/pod/view.ts';
-import { createPodmanSource } from '../src/agent/sources/podman/podman-source.ts';
 import { createCpuReader } from '../src/agent/stats/cpu-reader.ts';
 import { createDescriptors, descriptorLimit } from '../src/agent/stats/descriptors.ts';
 import { createMemoryReader } from '../src/agent/stats/memory-reader.ts';
 import { createStatsReader } from '../src/agent/stats/stats-reader.ts';
 import { systemClock } from '../src/util/clock.ts';
 import { BUSYBOX_IMAGE, startPodman, type TestPodman } from '../test/support/podman.ts';
+import { createTestPodmanSource } from '../test/support/podman-source.ts';
 import { whenStopped } from './parts/clean-up.ts';
 import { printTable } from './parts/measure.ts';
 
@@ -57,21 +57,9 @@ async function ours(
   readonly source: number;
   readonly read: number;
 }> {
-  const facts = new Map<string, unknown>();
-  const source = createPodmanSource({
-    clock: systemClock,
-    keyValue: {
-      get: (key) => facts.get(key),
-      set: async (key, value) => void facts.set(key, value),
-      delete: async (key) => void facts.delete(key),
-      entries: () => [],
-    },
-    node: { name: 'bench', ip: '127.0.0.1' },
-    oomKills: () => undefined,
-    isUntouched: () => false,
+  const source = createTestPodmanSource({
     sockets: () => [{ path: podman.socket, user: 'root', named: true }],
     onTrouble: (message, error) => console.error(message, error),
-    onRecovered: () => {},
     onError: (error) => console.error(error),
   });
   const stats = createStatsReader({ clock: systemClock });

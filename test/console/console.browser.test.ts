@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, type TestBrowser } from '../support/browser.ts';
+import { openBrowser, type TestBrowser, visitPage } from '../support/browser.ts';
 import { FAINT_TEXT } from '../support/faint-text.ts';
 import { missing } from '../support/parts.ts';
 import { eventRecord, life, type PodStory, podRecord, podRef, rfc3339 } from '../support/shop-records.ts';
@@ -49,20 +48,7 @@ describe.skipIf(missing('chromium'))('the console', () => {
     return started;
   }
 
-  async function visit(url: string): Promise<Page> {
-    const page = await browser.context.newPage();
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
-        complaints.push(message.text());
-    });
-    page.on('dialog', (dialog) => {
-      complaints.push(`a dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    await page.goto(url);
-    return page;
-  }
+  const visit = (url: string) => visitPage(browser, url, complaints);
 
   it('lists pods by workload, those in trouble first, each with its verdict in a line', async () => {
     const page = await visit((await shop()).url);

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { toLabels } from '../../src/model/labels.ts';
-import { openBrowser, type TestBrowser } from '../support/browser.ts';
+import { openBrowser, type TestBrowser, visitPage } from '../support/browser.ts';
 import { FAINT_TEXT } from '../support/faint-text.ts';
 import { missing } from '../support/parts.ts';
 import { createSampleStore } from '../support/sample-store.ts';
@@ -83,20 +83,7 @@ describe.skipIf(missing('chromium'))('the Explore page', () => {
     expect(complaints.splice(0)).toEqual([]);
   });
 
-  async function visit(path: string): Promise<Page> {
-    const page = await browser.context.newPage();
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
-        complaints.push(message.text());
-    });
-    page.on('dialog', (dialog) => {
-      complaints.push(`a dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    await page.goto(shop.url + path);
-    return page;
-  }
+  const visit = (path: string) => visitPage(browser, shop.url + path, complaints);
 
   /** Replaces what the editor holds, as someone who selects all of it and types does. */
   async function write(page: Page, text: string): Promise<void> {
@@ -217,6 +204,25 @@ describe.skipIf(missing('chromium'))('the Explore page', () => {
     await page.click('.past button:has-text("vector(20)")');
     await page.waitForURL(/vector%2820%29/);
     expect(await page.textContent(EDITOR)).toBe('vector(20)');
+  });
+
+  it('keeps what is written before the answer is drawn', async () => {
+    const page = await visit('/explore');
+    await page.waitForSelector(EDITOR);
+    // Faster than the page is painted, as a quick hand is on a slow machine.
+    await page.evaluate(`(async () => {
+      const content = document.querySelector('.editor').shadowRoot.querySelector('.cm-content');
+      const write = async (text) => {
+        content.querySelector('.cm-line').textContent = text;
+        await null;
+      };
+      await write('vector(1)');
+      document.querySelector('.run').click();
+      await write('vector(2)');
+    })()`);
+    await page.waitForSelector('.graph canvas');
+    expect(address(page).get('expr')).toBe('vector(1)');
+    expect(await page.textContent(EDITOR)).toBe('vector(2)');
   });
 
   it('starts afresh when what the browser kept is not ours', async () => {

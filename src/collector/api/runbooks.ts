@@ -81,6 +81,7 @@ function toDocument({ title, html }: Pick<RunbookPage, 'title' | 'html'>): strin
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)} · podvitals</title>
 <link rel="icon" href="/icon.svg">
+<link rel="stylesheet" href="/theme.css">
 <link rel="stylesheet" href="/document.css">
 </head>
 <body>

@@ -22,11 +22,14 @@ export function ExplorePage({ query }: { query: URLSearchParams }) {
   const run = useRun(question, round);
   const place = useRef<HTMLDivElement>(null);
   const editor = useRef<Editor>(undefined);
+  const asked = useRef(expr);
 
   // The same question asked again is asked again.
   const ask = (changed: Changes) => {
     const next = { ...question, expr: editor.current?.text().trim() ?? expr, ...changed };
     const address = exploreAddress(next);
+    if (changed.expr !== undefined) editor.current?.setText(changed.expr);
+    asked.current = questionOf(new URL(address, location.href).searchParams).expr;
     if (address === location.pathname + location.search) setRound((before) => before + 1);
     else go(address);
   };
@@ -38,7 +41,12 @@ export function ExplorePage({ query }: { query: URLSearchParams }) {
     if (expr === '') editor.current.focus();
     return () => editor.current?.destroy();
   }, []);
-  useEffect(() => editor.current?.setText(expr), [expr]);
+  // Only an address that somebody else went to, such as the back button: what was written since asking stays.
+  useEffect(() => {
+    const now = questionOf(new URLSearchParams(location.search)).expr;
+    if (now !== asked.current) editor.current?.setText(now);
+    asked.current = now;
+  }, [expr]);
   useEffect(() => {
     if (expr === '') return;
     setPast((before) => {

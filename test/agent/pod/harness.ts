@@ -18,21 +18,7 @@ import type { PodView } from '../../../src/agent/pod/view.ts';
 import type { WorkloadEvent } from '../../../src/agent/pod/workload/workload-event.ts';
 import type { Container, ContainerStatus, Pod, PodSpec } from '../../../src/model/kubernetes.ts';
 import { createFakeClock, type FakeClock } from '../../../src/util/clock.ts';
-
-/** Durable facts in memory, as JSON, so that nothing survives by being the same object. */
-export function memoryKeyValue(): KeyValue {
-  const facts = new Map<string, string>();
-  return {
-    get: (key) => (facts.has(key) ? JSON.parse(facts.get(key)!) : undefined),
-    set: async (key, value) => void facts.set(key, JSON.stringify(value)),
-    delete: async (key) => void facts.delete(key),
-    entries: (prefix) =>
-      [...facts]
-        .filter(([key]) => key.startsWith(prefix))
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, value]) => [key, JSON.parse(value)] as const),
-  };
-}
+import { memoryKeyValue } from '../../support/memory-key-value.ts';
 
 /** The same numbers in every run. Source: mulberry32 */
 export function seededRandom(seed = 11): () => number {

@@ -12,9 +12,9 @@ import type { PodTransition } from '../../../src/agent/pod/transition.ts';
 import type { Pod, Probe } from '../../../src/model/kubernetes.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { type Owner, removeDebris } from '../../support/debris.ts';
+import { memoryKeyValue } from '../../support/memory-key-value.ts';
 import { notRoot } from '../../support/parts.ts';
 import { newOwner, until } from '../../support/process-pods.ts';
-import { memoryKeyValue } from './harness.ts';
 
 const SERVER = `
 import { createServer } from 'node:http';

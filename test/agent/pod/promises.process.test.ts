@@ -9,9 +9,9 @@ import type { Runtime } from '../../../src/agent/pod/runtime/runtime.ts';
 import type { Pod } from '../../../src/model/kubernetes.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { type Owner, removeDebris } from '../../support/debris.ts';
+import { memoryKeyValue } from '../../support/memory-key-value.ts';
 import { notRoot } from '../../support/parts.ts';
 import { newOwner, until } from '../../support/process-pods.ts';
-import { memoryKeyValue } from './harness.ts';
 
 /** What manifests promise about files, seen from within containers. */
 describe.skipIf(notRoot())('volumes and parts of real pods', () => {

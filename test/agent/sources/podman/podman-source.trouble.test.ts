@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PodSource } from '../../../../src/agent/sources/pod-source.ts';
-import { createPodmanSource } from '../../../../src/agent/sources/podman/podman-source.ts';
-import { systemClock } from '../../../../src/util/clock.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { createTestPodmanSource } from '../../../support/podman-source.ts';
 
 const STARTED = '2026-01-01T00:00:11Z';
 const inspection = (name: string) => ({
@@ -50,18 +49,7 @@ describe('the source beside a Podman in trouble', () => {
     socket = join(folder, 'podman.sock');
     answers = { version: '4.3.1', containers: ['cart'], status: {} };
     told = [];
-    const facts = new Map<string, unknown>();
-    source = createPodmanSource({
-      clock: systemClock,
-      keyValue: {
-        get: (key) => facts.get(key),
-        set: async (key, value) => void facts.set(key, value),
-        delete: async (key) => void facts.delete(key),
-        entries: () => [],
-      },
-      node: { name: 'node-11', ip: '192.0.2.11' },
-      oomKills: () => undefined,
-      isUntouched: () => false,
+    source = createTestPodmanSource({
       sockets: () => [{ path: socket, user: 'maria', named: true }],
       onTrouble: (message, error) => told.push(`${message}: ${(error as { code: string }).code}`),
       onRecovered: (message) => told.push(message),

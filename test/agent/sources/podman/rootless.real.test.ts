@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PodTransition } from '../../../../src/agent/pod/transition.ts';
 import type { PodSource } from '../../../../src/agent/sources/pod-source.ts';
-import { createPodmanSource } from '../../../../src/agent/sources/podman/podman-source.ts';
 import { findSockets } from '../../../../src/agent/sources/podman/sockets.ts';
-import { systemClock } from '../../../../src/util/clock.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { BUSYBOX_IMAGE, startPodman, type TestPodman } from '../../../support/podman.ts';
+import { createTestPodmanSource } from '../../../support/podman-source.ts';
 import {
   noRootlessPodman,
   type RootlessPodman,
@@ -38,21 +37,9 @@ describe.skipIf(noRootlessPodman())(
       await run('till', ['--pod', 'shop'], 'echo till is open; sleep 9999');
       mkdirSync(join(theirs.run, 'podman'));
       symlinkSync(root.socket, join(theirs.run, 'podman/podman.sock'));
-      const facts = new Map<string, unknown>();
-      source = createPodmanSource({
-        clock: systemClock,
-        keyValue: {
-          get: (key) => facts.get(key),
-          set: async (key, value) => void facts.set(key, value),
-          delete: async (key) => void facts.delete(key),
-          entries: () => [],
-        },
-        node: { name: 'node-11', ip: '192.0.2.11' },
-        oomKills: () => undefined,
-        isUntouched: () => false,
+      source = createTestPodmanSource({
         sockets: () => findSockets({}, 0, { run: theirs.run, passwd: '/etc/passwd' }),
         onTrouble: (message, error) => troubles.push(`${message}: ${error}`),
-        onRecovered: () => {},
         onError: (error) => troubles.push(String(error)),
       });
       source.onTransition((transition) => {
