@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { type CgroupLimits, type CgroupWrite, v1Writes, v2Writes } from './cgroup-limits.ts';
@@ -67,6 +68,14 @@ export function enableControllers(directory: string, controllers: readonly strin
 /** Files a process writes `0` to, to join all hierarchies of the cgroup. */
 export function joinFiles(paths: CgroupPaths): readonly string[] {
   return directories(paths).map((directory) => join(directory, 'cgroup.procs'));
+}
+
+/**
+ * Moves a process into all hierarchies of the cgroup. Off the main thread: the kernel waits for a grace period of RCU, some
+ * ten milliseconds, unless a process was moved just before.
+ */
+export async function moveProcess(paths: CgroupPaths, pid: number): Promise<void> {
+  for (const file of joinFiles(paths)) await writeFile(file, String(pid), { flag: 'r+' });
 }
 
 /** The one hierarchy whose process list stands for the cgroup: v2 where there is one. */

@@ -100,8 +100,10 @@ async function createBridge(ip: string, owner: string, wanted: Ipv4Block | undef
     if (subnet === undefined)
       throw new CodedError('NO_SUBNET', 'all of 10.137.0.0/16 is in use on this host; name a free subnet');
     const batch = [`addr add ${gatewayOf(subnet)}/${subnet.prefix} dev ${name}`, `link set dev ${name} up`];
-    await runCommand(ip, ['link', 'set', 'dev', name, 'alias', owner]);
-    await runCommand(ip, ['-batch', '-'], `${batch.join('\n')}\n`);
+    await Promise.all([
+      runCommand(ip, ['link', 'set', 'dev', name, 'alias', owner]),
+      runCommand(ip, ['-batch', '-'], `${batch.join('\n')}\n`),
+    ]);
     return { name, subnet };
   }
   throw new CodedError(
@@ -130,25 +132,27 @@ export async function openBridge(ip: string, owner: string, wanted?: Ipv4Block):
 
 export const removeBridge = (ip: string, bridge: Bridge): Promise<void> => removeLink(ip, bridge.name);
 
-/** Gives the network namespace of `pid` an `eth0` with `address` on the bridge; `link` names the host's end. */
+/**
+ * Puts an `eth0` into the network namespace of `pid`, with its other end, named `link`, on the bridge. Resolves with what is
+ * still to be done within that namespace, as a batch of `ip`.
+ */
 export async function attachToBridge(
-  tools: { readonly ip: string; readonly nsenter: string },
+  ip: string,
   bridge: Bridge,
   pod: { readonly pid: number; readonly link: string; readonly address: string },
-): Promise<void> {
+): Promise<string> {
   const host = [
     `link add ${pod.link} type veth peer name eth0 netns ${pod.pid}`,
     `link set ${pod.link} master ${bridge.name} up`,
   ];
-  const inside = [
+  await runCommand(ip, ['-batch', '-'], `${host.join('\n')}\n`);
+  const within = [
     'link set lo up',
     `addr add ${pod.address}/${bridge.subnet.prefix} dev eth0`,
     'link set eth0 up',
     `route add default via ${gatewayOf(bridge.subnet)}`,
   ];
-  await runCommand(tools.ip, ['-batch', '-'], `${host.join('\n')}\n`);
-  const enter = [`--net=/proc/${pod.pid}/ns/net`, '--', tools.ip, '-batch', '-'];
-  await runCommand(tools.nsenter, enter, `${inside.join('\n')}\n`);
+  return `${within.join('\n')}\n`;
 }
 
 /** Removes the host's end, and so both; the kernel does it itself, a little later, when the namespace ends. */

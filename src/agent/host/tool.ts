@@ -11,7 +11,6 @@ const NAMES = [
   'dd',
   'env',
   'ip',
-  'ln',
   'mkdir',
   'mount',
   'nsenter',

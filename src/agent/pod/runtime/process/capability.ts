@@ -9,7 +9,7 @@ import type { RootMode } from './host.ts';
 
 /** Whether this process may make the namespaces a pod needs: tried, because capabilities alone do not tell. */
 export async function canMakeNamespaces(tools: Tools): Promise<boolean> {
-  const needed = [tools.unshare, tools.nsenter, tools.mount, tools.umount, tools.cp, tools.ln, tools.sleep];
+  const needed = [tools.unshare, tools.nsenter, tools.mount, tools.umount, tools.cp, tools.sleep];
   if (process.platform !== 'linux' || needed.includes(undefined)) return false;
   try {
     await runCommand(tools.unshare!, [

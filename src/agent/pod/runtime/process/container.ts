@@ -25,6 +25,7 @@ import {
   mountSteps,
   OLD_ROOT,
   printMountTable,
+  procEntry,
   type StartPlan,
   startScript,
   type TableEntry,
@@ -65,6 +66,7 @@ function mountTable(host: ProcessHost, config: ContainerConfig): readonly TableE
   ];
   const replaced = new Set(volumes.map(({ target }) => target));
   const all = [
+    procEntry,
     ...base.filter(({ target }) => !replaced.has(target)),
     ...volumes.sort((a, b) => a.target.length - b.target.length),
   ];

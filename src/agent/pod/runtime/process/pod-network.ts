@@ -15,24 +15,32 @@ import { linkName } from './layout.ts';
 export interface PodNetwork {
   /** False: pods have a loopback only. */
   readonly routed: boolean;
-  /** The pod's address, once its network namespace has an eth0 with it; undefined where there is no network. */
-  attach(podUid: string, pid: number): Promise<string | undefined>;
+  /**
+   * Gives the pod an address and, once `inside` tells the process that holds its network namespace, an eth0 in it; what
+   * is `within` is left to that process. Undefined where there is no network. After a failure it is to be detached.
+   */
+  attach(podUid: string, inside: Promise<number>): Promise<Attached | undefined>;
   /** Forgets the pod's address and removes its link; with the last pod the bridge goes too. Unknown: nothing. */
   detach(podUid: string): Promise<void>;
   /** Takes over what an earlier agent gave. */
   adopt(addresses: ReadonlyMap<string, string>): Promise<void>;
 }
 
+export interface Attached {
+  readonly address: string;
+  /** A batch of `ip`, to be run in the pod's network namespace. */
+  readonly within: string;
+}
+
 export const noPodNetwork: PodNetwork = {
   routed: false,
-  attach: async () => undefined,
+  attach: async (_, inside) => inside.then(() => undefined),
   detach: async () => undefined,
   adopt: async () => undefined,
 };
 
 export interface PodNetworkOptions {
   readonly ip: string;
-  readonly nsenter: string;
   readonly dataDir: string;
   /** Fixed subnet, `10.9.8.0/24`; left out, a free one is chosen. */
   readonly subnet?: Ipv4Block;
@@ -77,8 +85,9 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
 
   return {
     routed: true,
-    attach: (podUid, pid) =>
-      inTurn(async () => {
+    async attach(podUid, inside) {
+      // The bridge is made while the pod's namespaces are; whoever waits for it need not wait for them.
+      const reserve = inTurn(async () => {
         const on = await ensureBridge(options.subnet);
         const address = chooseAddress(on.subnet, new Set(addresses.values()), last);
         if (address === undefined)
@@ -88,9 +97,12 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
           );
         addresses.set(podUid, address);
         last = address;
-        await attachToBridge(options, on, { pid, link: linkName(options.dataDir, podUid), address });
-        return address;
-      }),
+        return { on, address };
+      });
+      const [{ on, address }, pid] = await Promise.all([reserve, inside]);
+      const link = linkName(options.dataDir, podUid);
+      return { address, within: await attachToBridge(options.ip, on, { pid, link, address }) };
+    },
     detach: (podUid) =>
       inTurn(async () => {
         if (!addresses.delete(podUid)) return;

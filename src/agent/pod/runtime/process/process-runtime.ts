@@ -83,11 +83,10 @@ async function openHost(options: ProcessRuntimeOptions): Promise<ProcessHost> {
 }
 
 function openNetwork(host: ProcessHost, subnet: Ipv4Block | undefined): PodNetwork {
-  const { ip, nsenter } = host.tools;
-  if (!host.namespaces || ip === undefined || nsenter === undefined) return noPodNetwork;
+  const { ip } = host.tools;
+  if (!host.namespaces || ip === undefined) return noPodNetwork;
   return createPodNetwork({
     ip,
-    nsenter,
     dataDir: host.dataDir,
     ...(subnet === undefined ? {} : { subnet }),
   });

@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ProcessIdentity } from '../../../host/process-identity.ts';
 import type { CgroupPaths, ContainerConfig, SandboxConfig } from '../runtime.ts';
@@ -39,6 +40,19 @@ export function writeRecord(path: string, record: SandboxRecord | ContainerRecor
     closeSync(fd);
   }
   renameSync(next, path);
+}
+
+/** As `writeRecord`, off the main thread. */
+export async function writeDurably(path: string, record: SandboxRecord): Promise<void> {
+  const next = `${path}.next`;
+  const file = await open(next, 'w', 0o600);
+  try {
+    await file.writeFile(JSON.stringify(record));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(next, path);
 }
 
 /** Undefined when there is none, or when it was cut short. */

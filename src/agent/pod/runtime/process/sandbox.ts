@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, messageOf } from '../../../../util/coded-error.ts';
 import {
   childCgroup,
   enableControllers,
-  joinFiles,
   killCgroup,
   makeCgroup,
+  moveProcess,
   removeCgroup,
 } from '../../../host/cgroup.ts';
 import {
@@ -19,9 +19,10 @@ import {
 import { needTool } from '../../../host/tool.ts';
 import type { CgroupPaths, Sandbox, SandboxConfig } from '../runtime.ts';
 import type { ProcessHost } from './host.ts';
-import { infraScript } from './infra-script.ts';
+import { type InfraPlan, infraMounts, infraWords } from './infra-script.ts';
 import type { PodNetwork } from './pod-network.ts';
-import { type SandboxRecord, sandboxFile, writeRecord } from './record.ts';
+import { type SandboxRecord, sandboxFile, writeDurably, writeRecord } from './record.ts';
+import { printMountTable } from './start-script.ts';
 
 /**
  * What a pod's limit leaves for the infra process and the shims, which run beside the containers in the pod's cgroup:
@@ -63,62 +64,159 @@ function makePodCgroup(host: ProcessHost, config: SandboxConfig): CgroupPaths {
   return cgroup;
 }
 
-/** Resolves when the infra process has built everything it holds; rejects with what it complained of. */
-function untilReady(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let complaint = '';
-    child.stderr?.on('data', (chunk: Buffer) => {
-      complaint = (complaint + chunk.toString()).slice(-2000);
-    });
-    child.once('error', reject);
-    child.stdout?.once('data', () => resolve());
-    child.once('close', (code, signal) =>
-      reject(new Error(complaint.trim() || `the infra process ended with ${signal ?? `exit ${code}`}`)),
-    );
-  });
+interface Infra {
+  readonly pid: number;
+  /** Resolves when it has its namespaces. */
+  readonly inside: Promise<void>;
+  /** Who it is: the same from its beginning to its end. Undefined when it has ended. */
+  identity(): ProcessIdentity | undefined;
+  /** Tells it that its cgroup and link are there; resolves when all it holds is built. */
+  finish(): Promise<void>;
+  /** Ends it, wherever it is. */
+  abandon(): void;
 }
 
-async function startInfra(
-  host: ProcessHost,
-  config: SandboxConfig,
-  cgroup: CgroupPaths,
-): Promise<ProcessIdentity> {
+/** What the infra process says, word after word; rejects with what it complained of when it ends before. */
+function wordsOf(child: ChildProcess): (word: string) => Promise<void> {
+  let said = '';
+  let complaint = '';
+  let over: Error | undefined;
+  const waiting = new Set<() => void>();
+  const look = () => {
+    for (const wake of waiting) wake();
+  };
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString()).slice(-2000);
+  });
+  child.stdout?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+    look();
+  });
+  const end = (error: Error) => {
+    over ??= error;
+    look();
+  };
+  child.once('error', end);
+  child.once('close', (code, signal) =>
+    end(new Error(complaint.trim() || `the infra process ended with ${signal ?? `exit ${code}`}`)),
+  );
+  return (word) =>
+    new Promise((resolve, reject) => {
+      const wake = () => {
+        const heard = said.split('\n').includes(word);
+        if (!heard && over === undefined) return;
+        waiting.delete(wake);
+        if (heard) resolve();
+        else reject(over);
+      };
+      waiting.add(wake);
+      wake();
+    });
+}
+
+function startInfra(host: ProcessHost, network: PodNetwork, config: SandboxConfig): Infra {
   const tool = (name: Parameters<typeof needTool>[1]) => needTool(host.tools, name);
-  const dev = join(host.layout.runtime(config.podUid), 'dev');
-  mkdirSync(dev, { recursive: true });
-  const script = infraScript({
-    joins: joinFiles(childCgroup(cgroup, 'infra')),
+  const folder = host.layout.runtime(config.podUid);
+  const dev = join(folder, 'dev');
+  const plan: InfraPlan = {
     hostname: config.hostname,
     dev,
-    ownNetwork: !config.hostNetwork,
-    ownIpc: config.hostIpc !== true,
+    mountTable: join(folder, 'infra-mounts'),
+    ptmx: join(folder, 'ptmx'),
+    network: networkOf(host, network, config),
     ownPid: sharesProcesses(config),
-    memoryVolumes: config.memoryVolumes ?? [],
     tools: {
       sh: tool('sh'),
       unshare: tool('unshare'),
       mount: tool('mount'),
       umount: tool('umount'),
-      mkdir: tool('mkdir'),
       cp: tool('cp'),
-      ln: tool('ln'),
       sleep: tool('sleep'),
     },
-  });
-  const words = [...host.closing, tool('sh'), '-c', script];
+  };
+  const ownIpc = config.hostIpc !== true;
+  rmSync(plan.ptmx, { force: true });
+  mkdirSync(dev, { recursive: true });
+  symlinkSync('pts/ptmx', plan.ptmx);
+  writeFileSync(plan.mountTable, printMountTable(infraMounts(dev, ownIpc, config.memoryVolumes ?? [])));
+  const words = [...host.closing, ...infraWords(plan, { network: !config.hostNetwork, ipc: ownIpc })];
   const child = spawn(words[0]!, words.slice(1), {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
     cwd: '/',
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', [POD_FOLDER_VARIABLE]: host.layout.pod(config.podUid) },
   });
-  await untilReady(child);
-  child.stdout?.destroy();
-  child.stderr?.destroy();
-  child.unref();
-  const infra = child.pid === undefined ? undefined : identifyProcess(child.pid);
-  if (infra === undefined) throw new Error('the infra process ended at once');
-  return infra;
+  // Who ended without reading it is judged by its end.
+  child.stdin?.on('error', () => undefined);
+  const word = wordsOf(child);
+  return {
+    pid: child.pid ?? -1,
+    inside: word('inside'),
+    identity: () => (child.pid === undefined ? undefined : identifyProcess(child.pid)),
+    async finish() {
+      child.stdin?.end('go\n');
+      await word('ready');
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      child.unref();
+    },
+    abandon: () => void child.kill('SIGKILL'),
+  };
+}
+
+const batchFile = (host: ProcessHost, podUid: string) => join(host.layout.runtime(podUid), 'network');
+
+function networkOf(host: ProcessHost, network: PodNetwork, config: SandboxConfig): InfraPlan['network'] {
+  if (config.hostNetwork) return 'host';
+  const { ip } = host.tools;
+  return network.routed && ip !== undefined ? { ip, batch: batchFile(host, config.podUid) } : 'loopback';
+}
+
+/** All come to their end before the first failure is told, so that nothing is undone that is still being done. */
+async function together<T extends readonly Promise<unknown>[]>(
+  steps: readonly [...T],
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(steps);
+  return Promise.all(steps);
+}
+
+/**
+ * Moving to another cgroup waits for a grace period of the kernel, some ten milliseconds: meanwhile the process builds what
+ * it holds, and the link is made.
+ */
+async function runInfra(
+  host: ProcessHost,
+  network: PodNetwork,
+  { config, cgroup }: SandboxRecord,
+): Promise<SandboxRecord> {
+  const infra = startInfra(host, network, config);
+  const { podUid } = config;
+  const folder = host.layout.runtime(podUid);
+  const link = async () => {
+    if (config.hostNetwork) return infra.inside.then(() => undefined);
+    const attached = await network.attach(
+      podUid,
+      infra.inside.then(() => infra.pid),
+    );
+    if (attached !== undefined) writeFileSync(batchFile(host, podUid), attached.within);
+    return attached?.address;
+  };
+  try {
+    const [ip] = await together([link(), moveProcess(childCgroup(cgroup, 'infra'), infra.pid)]);
+    const identity = infra.identity();
+    const record = {
+      config,
+      cgroup,
+      ...(identity === undefined ? {} : { infra: identity }),
+      ...(ip === undefined ? {} : { ip }),
+    };
+    writeFileSync(join(folder, 'hosts'), hostsFile(config, ip));
+    await together([infra.finish(), writeDurably(sandboxFile(folder), record)]);
+    return record;
+  } catch (error) {
+    infra.abandon();
+    throw error;
+  }
 }
 
 function hostsFile(config: SandboxConfig, ip: string | undefined): string {
@@ -132,18 +230,12 @@ export async function makeSandbox(
   config: SandboxConfig,
 ): Promise<SandboxRecord> {
   const folder = host.layout.runtime(config.podUid);
-  let record: SandboxRecord = { config, cgroup: podCgroup(host, config.podUid) };
+  const record: SandboxRecord = { config, cgroup: podCgroup(host, config.podUid) };
   try {
     writeRecord(sandboxFile(folder), record);
     makePodCgroup(host, config);
     if (!host.namespaces) return record;
-    const infra = await startInfra(host, config, record.cgroup);
-    record = { ...record, infra };
-    const ip = config.hostNetwork ? undefined : await network.attach(config.podUid, infra.pid);
-    if (ip !== undefined) record = { ...record, ip };
-    writeFileSync(join(folder, 'hosts'), hostsFile(config, ip));
-    writeRecord(sandboxFile(folder), record);
-    return record;
+    return await runInfra(host, network, record);
   } catch (error) {
     await endSandbox(host, network, record);
     throw new CodedError(

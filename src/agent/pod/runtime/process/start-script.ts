@@ -6,6 +6,17 @@ import { quote, quoteAll } from './shell.ts';
 /** Where the host's root waits inside the container until its mounts are made. */
 export const OLD_ROOT = '/.podvitals';
 
+/** An option of mount that makes the folder to mount on. */
+const MAKE_TARGET = 'X-mount.mkdir';
+
+/** Before all others: they are looked at through it. */
+export const procEntry: TableEntry = {
+  source: 'proc',
+  target: '/proc',
+  type: 'proc',
+  options: 'nosuid,nodev,noexec',
+};
+
 export interface StartScriptTools {
   readonly env: string;
   readonly mkdir: string;
@@ -51,7 +62,7 @@ export function bindEntry(mount: Mount & { readonly file?: boolean }): TableEntr
     target: mount.target,
     type: 'none',
     // A read-only bind is made by a second remount, which takes in no mounts below it: so no rbind.
-    options: `${mount.readOnly ? 'bind,ro' : 'rbind'}${mount.file === false ? ',X-mount.mkdir' : ''}`,
+    options: `${mount.readOnly ? 'bind,ro' : 'rbind'}${mount.file === false ? `,${MAKE_TARGET}` : ''}`,
     ...(mount.file === undefined ? {} : { file: mount.file }),
   };
 }
@@ -117,18 +128,24 @@ function overlayLines(plan: StartPlan, upper: 'disk' | 'memory'): readonly strin
   ];
 }
 
-/** Targets are made inside the new root, where a symbolic link cannot lead out to the host. */
+/** Targets are made inside the new root, where a symbolic link cannot lead out to the host; folders often by mount itself. */
 function targetLines(
   plan: StartPlan,
   table: readonly TableEntry[],
   more: readonly string[],
   otherwise: string,
 ): readonly string[] {
-  const folders = table.map((entry) => (entry.file ? dirname(entry.target) : entry.target));
+  const made = ({ options }: TableEntry) => options.split(',').includes(MAKE_TARGET);
+  const folders = table
+    .filter((entry) => !made(entry))
+    .map((entry) => (entry.file ? dirname(entry.target) : entry.target));
   const files = table.filter((entry) => entry.file).map((entry) => entry.target);
-  const all = [...folders, ...more];
+  const all = [...new Set([...folders, ...more])];
+  const there = all.map((folder) => `[ -d ${quote(folder)} ]`).join(' && ');
   return [
-    ...(all.length === 0 ? [] : [`${quote(plan.tools.mkdir)} -p ${quoteAll(all)} || ${otherwise}`]),
+    ...(all.length === 0
+      ? []
+      : [`${there} || ${quote(plan.tools.mkdir)} -p ${quoteAll(all)} || ${otherwise}`]),
     // A link that leads nowhere gives way to a file; it is the container's own copy.
     ...files.map(
       (file) =>
@@ -183,7 +200,6 @@ function mountLines(plan: StartPlan, root: NonNullable<StartPlan['root']>): read
     ...targetLines(plan, hostMounts, [], ':'),
     ...(hostMounts.length === 0 ? [] : [`${all('host-mounts')} 2>/dev/null || :`]),
     ...targetLines(plan, table, [plan.workingDir], "fail 'mount points could not be made'"),
-    `${mount} -t proc -o nosuid,nodev,noexec proc /proc || fail '/proc could not be mounted'`,
     ...steps,
     `${quote(plan.tools.umount)} -l ${OLD_ROOT} && ${quote(plan.tools.rmdir)} ${OLD_ROOT} || fail 'the host root could not be left'`,
     ...(root.readOnly
