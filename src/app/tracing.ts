@@ -1,4 +1,5 @@
 import type { Tracer } from '@opentelemetry/api';
+import { parseOtlpProtocol } from '../wire/otlp/environment.ts';
 
 export interface Tracing {
   readonly tracer: Tracer;
@@ -7,8 +8,10 @@ export interface Tracing {
 }
 
 /**
- * Traces over OTLP/gRPC, as the standard `OTEL_*` variables say: on when `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or
+ * Traces over OTLP, by gRPC when nothing else is said, as the standard `OTEL_*` variables say: on when `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or
  * `OTEL_EXPORTER_OTLP_ENDPOINT` is set and `OTEL_SDK_DISABLED` is not true. Off, the SDK is not even loaded.
+ *
+ * @throws OTLP_ENVIRONMENT when the protocol is none that is spoken.
  */
 export async function startTracing(env: NodeJS.ProcessEnv, version: string): Promise<Tracing> {
   const { trace } = await import('@opentelemetry/api');
@@ -16,6 +19,7 @@ export async function startTracing(env: NodeJS.ProcessEnv, version: string): Pro
   if (!wanted || env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') {
     return { tracer: trace.getTracer('podvitals', version), stop: async () => {} };
   }
+  const protocol = parseOtlpProtocol(env, 'traces');
   const [{ NodeSDK }, { OTLPTraceExporter }] = await Promise.all([
     import('@opentelemetry/sdk-node'),
     import('@opentelemetry/exporter-trace-otlp-grpc'),
@@ -23,7 +27,8 @@ export async function startTracing(env: NodeJS.ProcessEnv, version: string): Pro
   // Metrics and logs leave by our own sender; without these the SDK would start exporters of its own for them.
   const sdk = new NodeSDK({
     serviceName: env.OTEL_SERVICE_NAME ?? 'podvitals',
-    traceExporter: new OTLPTraceExporter(),
+    // Else the SDK's own for HTTP, which is its default.
+    ...(protocol === 'grpc' && { traceExporter: new OTLPTraceExporter() }),
     instrumentations: [],
     metricReaders: [],
     logRecordProcessors: [],

@@ -110,7 +110,7 @@ describe.skipIf(notRoot() || missing('chromium'))('hostile pods', () => {
       env: {
         OTEL_EXPORTER_OTLP_ENDPOINT: backend.url,
         OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
-        OTEL_TRACES_EXPORTER: 'none',
+        OTEL_BSP_SCHEDULE_DELAY: '500',
       },
     });
     browser = await openBrowser({}, ['--host-resolver-rules=MAP evil.example 127.0.0.1']);
@@ -294,7 +294,8 @@ describe.skipIf(notRoot() || missing('chromium'))('hostile pods', () => {
     for (const file of readdirSync(folder.path).filter((name) => name.startsWith('collector.db')))
       look(file, readFileSync(join(folder.path, file)).toString('latin1'));
     const sent = Buffer.concat(backend.bodies).toString('latin1');
-    look('OTLP', sent);
+    look('OTLP, traces among it', sent);
+    expect(sent).toContain('pod startup');
     look('output', podvitals.output());
     expect(leaks).toEqual([]);
     expect(SECRETS.length).toBeGreaterThanOrEqual(20);

@@ -112,3 +112,13 @@ describe('nothing is traced', () => {
     await stop();
   });
 });
+
+it('a protocol of traces that is not spoken is refused with the variable and what is', async () => {
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
+  };
+  await expect(startTracing(env, '1.2.3')).rejects.toThrow(
+    'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL="http/json": must be one of grpc, http/protobuf',
+  );
+});

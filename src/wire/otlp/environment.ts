@@ -34,13 +34,23 @@ export function parseOtlpEnvironment(env: Environment): OtlpEndpoints | undefine
   return { ...(metrics && { metrics }), ...(logs && { logs }) };
 }
 
+/**
+ * How a signal is sent, gRPC when nothing is said.
+ *
+ * @throws OTLP_ENVIRONMENT when it is neither of the two.
+ */
+export const parseOtlpProtocol = (
+  env: Environment,
+  signal: OtlpSignal | 'traces',
+): OtlpEndpoint['protocol'] => choice(settingOf(env, signal, 'PROTOCOL'), ['grpc', 'http/protobuf'], 'grpc');
+
 /** A variable that is set, under the name that was found. */
 interface Setting {
   readonly name: string;
   readonly value: string;
 }
 
-function settingOf(env: Environment, signal: OtlpSignal, what: string): Setting | undefined {
+function settingOf(env: Environment, signal: OtlpSignal | 'traces', what: string): Setting | undefined {
   for (const name of [`OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${what}`, `OTEL_EXPORTER_OTLP_${what}`]) {
     const value = env[name]?.trim();
     // The specification wants an empty variable treated as unset.
@@ -71,7 +81,7 @@ function parseEndpoint(env: Environment, signal: OtlpSignal): OtlpEndpoint | und
   const of = (what: string) => settingOf(env, signal, what);
   const endpoint = of('ENDPOINT');
   if (endpoint === undefined) return undefined;
-  const protocol = choice(of('PROTOCOL'), ['grpc', 'http/protobuf'], 'grpc');
+  const protocol = parseOtlpProtocol(env, signal);
   const plain = choice(of('INSECURE'), ['true', 'false'], 'false') === 'true';
   const url = parseUrl(endpoint, protocol, plain, signal);
   return {
