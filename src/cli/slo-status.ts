@@ -12,6 +12,8 @@ export interface SloStatus {
   readonly labels: Readonly<Record<string, string>>;
   readonly objective: number;
   readonly periodDays: number;
+  /** For how long it has been evaluated; absent when that began just now. The rest of the period is taken to be like it. */
+  readonly historySeconds?: number;
   /** 1 untouched, 0 spent, below 0 overspent; absent without data. */
   readonly budgetRemaining?: number;
   /** How many times too fast it is spent, over the shortest window; absent without data. */
@@ -25,14 +27,21 @@ const REMAINING = 'slo:period_error_budget_remaining:ratio';
 const BURN = 'slo:current_burn_rate:ratio';
 const NOT_SCOPE = new Set(['__name__', 'slo', 'service', 'severity', 'alertname', 'alertstate']);
 
-/** The budgets behind the samples of recorded SLO series, those that burn first, then by name. */
-export function statusesOf(samples: readonly SloSample[]): readonly SloStatus[] {
+/**
+ * The budgets behind the samples of recorded SLO series, those that burn first, then by name. `histories`: for how many
+ * seconds an SLO, by its name, has been evaluated.
+ */
+export function statusesOf(
+  samples: readonly SloSample[],
+  histories: ReadonlyMap<string, number> = new Map(),
+): readonly SloStatus[] {
   const named = (name: string) => samples.filter(({ labels }) => labels.__name__ === name);
   const statuses = named(OBJECTIVE).flatMap(({ labels: { slo = '', service = '' }, value: objective }) => {
     const of = (name: string) => named(name).filter(({ labels }) => labels.slo === slo);
     const scopes = new Map(
       [...of(REMAINING), ...of(BURN)].map(({ labels }) => [keyOf(labels), scopeOf(labels)]),
     );
+    const historySeconds = histories.get(slo);
     if (scopes.size === 0) scopes.set('{}', {});
     return [...scopes].map(([key, labels]): SloStatus => {
       const one = (name: string) => of(name).find((sample) => keyOf(sample.labels) === key)?.value;
@@ -45,6 +54,7 @@ export function statusesOf(samples: readonly SloSample[]): readonly SloStatus[] 
         labels,
         objective,
         periodDays: of(PERIOD)[0]?.value ?? Number.NaN,
+        ...(historySeconds === undefined ? {} : { historySeconds }),
         ...(budgetRemaining === undefined ? {} : { budgetRemaining }),
         ...(burnRate === undefined ? {} : { burnRate }),
         state: stateOf(budgetRemaining, alerts),

@@ -95,6 +95,14 @@ describe('the state of a budget', () => {
     ]);
   });
 
+  it('says for how long its SLO has been evaluated, where that is known', () => {
+    const histories = new Map([
+      ['ready', 5400],
+      ['fast', 60],
+    ]);
+    expect(statusesOf(known, histories)).toMatchObject([{ slo: 'ready', historySeconds: 5400 }]);
+  });
+
   it('of another SLO is another', () => {
     const other = { ...known[0]!, labels: { ...known[0]!.labels, slo: 'fast' } };
     const statuses = statusesOf([...known, other, firing('SLOBudgetBurn', 'page', { slo: 'fast' })]);

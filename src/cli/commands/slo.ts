@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { Slo } from '../../collector/slo/slo.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
+import { humanDuration } from '../age.ts';
 import { askServer, type Connection } from '../client.ts';
 import { ExitStatus } from '../exit-status.ts';
 import { type CommonFlags, connectionOf, type Terminal, withConnection } from '../program.ts';
@@ -101,26 +102,41 @@ interface Vector {
   };
 }
 
-/** One query: whatever serves it answers from one moment. */
+// Longer than any period that an SLO has; a quarter of an hour is as exact as anybody reads it.
+const HISTORY = 'max by (slo) (time() - min_over_time(timestamp(slo:objective:ratio)[90d:15m]))';
+
 async function askStatuses(connection: Connection): Promise<readonly SloStatus[]> {
-  const query =
-    '{__name__=~"slo:(objective|error_budget|current_burn_rate|period_error_budget_remaining):ratio|slo:time_period:days"} or ALERTS{alertname=~"SLOBudgetBurn|SLONoData", alertstate="firing"}';
-  const { data } = await askServer<Vector>(connection, `/api/v1/query?${new URLSearchParams({ query })}`);
-  return statusesOf(data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) })));
+  const ask = async (query: string) => {
+    const { data } = await askServer<Vector>(connection, `/api/v1/query?${new URLSearchParams({ query })}`);
+    return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+  };
+  // One query for all that belongs together: whatever serves it answers from one moment.
+  const samples = await ask(
+    '{__name__=~"slo:(objective|error_budget|current_burn_rate|period_error_budget_remaining):ratio|slo:time_period:days"} or ALERTS{alertname=~"SLOBudgetBurn|SLONoData", alertstate="firing"}',
+  );
+  const histories = await ask(HISTORY);
+  return statusesOf(samples, new Map(histories.map(({ labels, value }) => [labels.slo ?? '', value])));
 }
 
 function statusTable(statuses: readonly SloStatus[]): string {
   return table(
-    ['SLO', 'FOR', 'OBJECTIVE', 'BUDGET LEFT', 'BURN RATE', 'STATE'],
+    ['SLO', 'FOR', 'OBJECTIVE', 'HISTORY', 'BUDGET LEFT', 'BURN RATE', 'STATE'],
     statuses.map((status) => [
       printable(status.slo),
       printable(Object.values(status.labels).join('/')) || printable(status.service),
       `${percent(status.objective)} over ${status.periodDays}d`,
+      historyOf(status),
       status.budgetRemaining === undefined ? 'no data' : percent(status.budgetRemaining),
       status.burnRate === undefined ? 'no data' : `${Number(status.burnRate.toPrecision(3))}x`,
       status.state,
     ]),
   );
+}
+
+/** As much of its period as it knows. */
+function historyOf({ historySeconds, periodDays }: SloStatus): string {
+  if (historySeconds === undefined) return '<15m';
+  return humanDuration(Math.min(historySeconds, periodDays * 86_400) * 1000);
 }
 
 const percent = (ratio: number) => `${Number((ratio * 100).toPrecision(6))}%`;
