@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../model/kubernetes.ts';
+import type { KubernetesObject } from '../model/kubernetes-object.ts';
 
 /** What goes on for as long as nobody deletes it. */
 const ENDLESS: readonly KubernetesObject['kind'][] = ['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob'];

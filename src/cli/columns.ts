@@ -1,4 +1,5 @@
-import type { KubernetesObject, Pod, PodTemplate } from '../model/kubernetes.ts';
+import type { Pod, PodTemplate } from '../model/kubernetes.ts';
+import type { KubernetesObject } from '../model/kubernetes-object.ts';
 import type { Endpoints, Service } from '../model/kubernetes-service.ts';
 import type { CronJob, Job } from '../model/kubernetes-workload.ts';
 import { podStatusWord } from '../model/pod-status-word.ts';

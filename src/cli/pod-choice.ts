@@ -1,5 +1,6 @@
 import { selects } from '../agent/pod/workload/selector.ts';
-import type { KubernetesObject, LabelSelector, Pod } from '../model/kubernetes.ts';
+import type { LabelSelector, Pod } from '../model/kubernetes.ts';
+import type { KubernetesObject } from '../model/kubernetes-object.ts';
 import { CodedError } from '../util/coded-error.ts';
 import { askAgent, type Connection } from './client.ts';
 import { type CommonFlags, parseName } from './program.ts';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { KubernetesObject } from '../model/kubernetes.ts';
+import type { KubernetesObject } from '../model/kubernetes-object.ts';
 
 export interface ResourceKind {
   readonly kind: KubernetesObject['kind'];

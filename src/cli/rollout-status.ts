@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../model/kubernetes.ts';
+import type { KubernetesObject } from '../model/kubernetes-object.ts';
 import type { DaemonSet, Deployment, StatefulSet } from '../model/kubernetes-workload.ts';
 
 /** How far a rollout is, in kubectl's words; `failed` when it will get no further by itself. */

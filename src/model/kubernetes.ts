@@ -1,18 +1,3 @@
-import type { Endpoints, Service } from './kubernetes-service.ts';
-import type {
-  ControllerRevision,
-  CronJob,
-  DaemonSet,
-  Deployment,
-  Job,
-  PodDisruptionBudget,
-  PriorityClass,
-  ReplicaSet,
-  StatefulSet,
-} from './kubernetes-workload.ts';
-
-export type { Deployment } from './kubernetes-workload.ts';
-
 /**
  * The Kubernetes objects podvitals speaks, in the API's own shape (v1, apps/v1), so that `get -o yaml` prints what
  * kubectl would. Times are RFC 3339 strings in whole seconds, as the API server writes them; fields we neither set
@@ -394,22 +379,3 @@ export interface Secret {
   readonly type?: string;
   readonly data?: Readonly<Record<string, string>>;
 }
-
-export type KubernetesObject =
-  | Pod
-  | Deployment
-  | ReplicaSet
-  | StatefulSet
-  | DaemonSet
-  | ControllerRevision
-  | Job
-  | CronJob
-  | Service
-  | Endpoints
-  | PodDisruptionBudget
-  | PriorityClass
-  | ConfigMap
-  | Secret;
-
-/** What may own pods, over their lives. */
-export type WorkloadObject = Deployment | StatefulSet | DaemonSet | Job | CronJob;

@@ -1,5 +1,6 @@
 import type { PodEvent } from './event.ts';
-import type { Pod, WorkloadObject } from './kubernetes.ts';
+import type { Pod } from './kubernetes.ts';
+import type { WorkloadObject } from './kubernetes-object.ts';
 import type { Life } from './life.ts';
 import type { PodRef } from './pod-ref.ts';
 import type { Verdict } from './verdict.ts';

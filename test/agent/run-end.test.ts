@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runEnd } from '../../src/agent/run-end.ts';
-import type { KubernetesObject } from '../../src/model/kubernetes.ts';
+import type { KubernetesObject } from '../../src/model/kubernetes-object.ts';
 
 const object = (kind: string, rest: object = {}) =>
   ({ kind, metadata: { name: 'cart', namespace: 'shop' }, ...rest }) as unknown as KubernetesObject;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeObject } from '../../src/cli/describe-object.ts';
-import type { KubernetesObject } from '../../src/model/kubernetes.ts';
+import type { KubernetesObject } from '../../src/model/kubernetes-object.ts';
 
 const template = {
   metadata: { labels: { app: 'db' } },

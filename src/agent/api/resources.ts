@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 
 /** The API's path of each kind: group and plural name. */
 export const RESOURCES: readonly {

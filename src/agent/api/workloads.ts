@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { parseRequest } from '../../http/parse-request.ts';
-import type { KubernetesObject } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import type { WorkloadChange } from '../pod/workload/workload-change.ts';
 import { RESOURCES } from './resources.ts';
 

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import type { NodePlace } from './node/node-place.ts';
 import { type ObjectStore, objectKey, shown } from './object-store.ts';
 import type { PodSet } from './pod-set.ts';

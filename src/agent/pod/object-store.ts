@@ -1,4 +1,5 @@
-import type { ConfigMap, KubernetesObject, ObjectMeta, Secret } from '../../model/kubernetes.ts';
+import type { ConfigMap, ObjectMeta, Secret } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import type { KeyValue } from './key-value.ts';
 import type { References } from './spec/references.ts';
 import { controllerOf } from './workload/owner.ts';

@@ -1,4 +1,5 @@
-import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
+import type { Node } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import type { PodRef } from '../../model/pod-ref.ts';
 import type { CancelTimer, Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';

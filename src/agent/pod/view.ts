@@ -1,4 +1,5 @@
-import type { Pod, WorkloadObject } from '../../model/kubernetes.ts';
+import type { Pod } from '../../model/kubernetes.ts';
+import type { WorkloadObject } from '../../model/kubernetes-object.ts';
 import type { LifeConfig, ProbeKind } from '../../model/life.ts';
 import type { PodRef, WorkloadType } from '../../model/pod-ref.ts';
 import type { CgroupPaths } from './runtime/runtime.ts';

@@ -1,4 +1,5 @@
-import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
+import type { Node } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { agentSignals, clockSignals, kubeletSignals } from '../../wire/catalogue/agent.ts';
 import { cpuSignals, memorySignals } from '../../wire/catalogue/container.ts';
 import type { Point } from '../../wire/catalogue/signal.ts';

@@ -1,4 +1,5 @@
-import type { KubernetesObject, OwnerReference } from '../../model/kubernetes.ts';
+import type { OwnerReference } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import type { Endpoints, Service } from '../../model/kubernetes-service.ts';
 import type {
   CronJob,

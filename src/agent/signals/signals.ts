@@ -1,4 +1,5 @@
-import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
+import type { Node } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import type { Point } from '../../wire/catalogue/signal.ts';
 import type { PodView, WorkloadView } from '../pod/view.ts';

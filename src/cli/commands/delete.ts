@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseAllDocuments } from 'yaml';
-import type { KubernetesObject } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { systemClock } from '../../util/clock.ts';
 import { CodedError, isCodedError, messageOf } from '../../util/coded-error.ts';
 import { askAgent, type Connection } from '../client.ts';

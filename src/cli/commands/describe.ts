@@ -1,14 +1,7 @@
 import { Command } from 'commander';
 import type { PodEvent } from '../../model/event.ts';
-import type {
-  Container,
-  ContainerState,
-  ContainerStatus,
-  KubernetesObject,
-  Node,
-  Pod,
-  Probe,
-} from '../../model/kubernetes.ts';
+import type { Container, ContainerState, ContainerStatus, Node, Pod, Probe } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { podStatusWord } from '../../model/pod-status-word.ts';
 import { humanDuration } from '../age.ts';
 import { askAgent, askServer } from '../client.ts';

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'yaml';
-import type { KubernetesObject, Node } from '../../model/kubernetes.ts';
+import type { Node } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { askAgent, type Connection, streamAgent } from '../client.ts';
 import { columnsOf } from '../columns.ts';
 import { nodeColumns } from '../node-text.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import type { KubernetesObject } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import { askAgent } from '../client.ts';
 import {

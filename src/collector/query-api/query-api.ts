@@ -1,19 +1,13 @@
 import type { Query, QueryOptions, QueryRange } from '../../model/query-result.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
-import { readResult } from './result.ts';
+import { type ApiAnswer, readResult } from './result.ts';
 
 export interface QueryApiOptions {
   /** Of the server, to which `/api/v1/query` is added; without user and password: those are in `headers`. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly clock: Clock;
-}
-
-/** What a server answered, as JSON text in Prometheus' form, with the status of success or of its error. */
-export interface ApiAnswer {
-  readonly status: number;
-  readonly body: string;
 }
 
 /**

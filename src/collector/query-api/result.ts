@@ -2,7 +2,12 @@ import { toLabels } from '../../model/labels.ts';
 import type { QueryResult, QueryValue } from '../../model/query-result.ts';
 import { columnsOf, type Sample } from '../../model/sample.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
-import type { ApiAnswer } from './query-api.ts';
+
+/** What a server answered, as JSON text in Prometheus' form, with the status of success or of its error. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: string;
+}
 
 /** A time in seconds, and a value as text. */
 type Point = readonly [seconds: number, value: string];

@@ -1,6 +1,7 @@
 // Source: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Deployment, Pod } from '../../../src/model/kubernetes.ts';
+import type { Pod } from '../../../src/model/kubernetes.ts';
+import type { Deployment } from '../../../src/model/kubernetes-workload.ts';
 import { container, createStory, deployment, pod, type Story } from './harness.ts';
 
 let story: Story;

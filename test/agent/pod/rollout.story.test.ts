@@ -1,8 +1,8 @@
 // Source: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ and
 // kubernetes/pkg/controller/deployment: rolling.go, recreate.go, sync.go, progress.go
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Deployment, Pod } from '../../../src/model/kubernetes.ts';
-import type { ReplicaSet } from '../../../src/model/kubernetes-workload.ts';
+import type { Pod } from '../../../src/model/kubernetes.ts';
+import type { Deployment, ReplicaSet } from '../../../src/model/kubernetes-workload.ts';
 import { container, createStory, deployment, type Story } from './harness.ts';
 
 let story: Story;

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ManifestObject } from '../../../src/agent/pod/manifest/manifest-object.ts';
 import { withJobDefaults } from '../../../src/agent/pod/manifest/workload-defaulting.ts';
-import type { Deployment, Pod } from '../../../src/model/kubernetes.ts';
-import type { Job, StatefulSet } from '../../../src/model/kubernetes-workload.ts';
+import type { Pod } from '../../../src/model/kubernetes.ts';
+import type { Deployment, Job, StatefulSet } from '../../../src/model/kubernetes-workload.ts';
 import { container, createStory, deployment, type Story, seededRandom } from './harness.ts';
 
 let story: Story;

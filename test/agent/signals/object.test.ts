@@ -1,7 +1,7 @@
 // Source: kube-state-metrics docs/metrics/workload and docs/metrics/service, internal/store/job.go
 import { describe, expect, it } from 'vitest';
 import { objectPoints } from '../../../src/agent/signals/object.ts';
-import type { KubernetesObject } from '../../../src/model/kubernetes.ts';
+import type { KubernetesObject } from '../../../src/model/kubernetes-object.ts';
 import type { Endpoints, Service } from '../../../src/model/kubernetes-service.ts';
 import type { CronJob, Deployment, Job } from '../../../src/model/kubernetes-workload.ts';
 import { toSeriesLabels } from '../../../src/wire/catalogue/series.ts';

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../../model/kubernetes-object.ts';
 import type { WorkloadType } from '../../../model/pod-ref.ts';
 
 /** Something a controller did or saw, in the words of Kubernetes' own controllers. */

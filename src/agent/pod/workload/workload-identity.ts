@@ -1,4 +1,4 @@
-import type { WorkloadObject } from '../../../model/kubernetes.ts';
+import type { WorkloadObject } from '../../../model/kubernetes-object.ts';
 import type { WorkloadType } from '../../../model/pod-ref.ts';
 import type { ObjectStore, Stored, StoredKind } from '../object-store.ts';
 import { isFinished } from './job.ts';
