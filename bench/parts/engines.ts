@@ -98,21 +98,26 @@ export async function fillStore(all: readonly BenchSeries[], path: string): Prom
   await store.close();
 }
 
-export async function startPrometheus(all: readonly BenchSeries[], folder: string): Promise<Engine> {
+/** Long blocks load long series in a few passes; what a query costs depends little on it. */
+export async function startPrometheus(
+  all: readonly BenchSeries[],
+  folder: string,
+  longestBlock = '24h',
+): Promise<Engine> {
   mkdirSync(folder, { recursive: true });
   const text = join(folder, 'samples.om');
   const data = join(folder, 'data');
   await writeLines(text, openMetrics(all));
   execFileSync(
     findPart('promtool')!,
-    ['tsdb', 'create-blocks-from', 'openmetrics', '--max-block-duration=24h', text, data],
+    ['tsdb', 'create-blocks-from', 'openmetrics', `--max-block-duration=${longestBlock}`, text, data],
     { stdio: 'pipe' },
   );
   rmSync(text);
   return launchPrometheus(folder);
 }
 
-async function launchPrometheus(folder: string, more: readonly string[] = []): Promise<Engine> {
+export async function launchPrometheus(folder: string, more: readonly string[] = []): Promise<Engine> {
   mkdirSync(folder, { recursive: true });
   const data = join(folder, 'data');
   const config = join(folder, 'prometheus.yml');

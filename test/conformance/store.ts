@@ -283,6 +283,35 @@ export function storeConformance(
       expect(ids({ namespace: 'other' })).toEqual([]);
     });
 
+    it('finds events by what they are about, type and reason in any case, together with all else', async () => {
+      const other = { ...cart, name: 'db-1', uid: 'u2', workload: 'db' };
+      await store.events.append([
+        eventOf('e1', START),
+        eventOf('e2', START + 1000, { type: 'Normal', reason: 'Pulled', pod: other }),
+        eventOf('e3', START + 1000, { object: { kind: 'Deployment', name: 'cart' }, reason: 'Scaled' }),
+        eventOf('e4', START + 1000, { type: 'Normal', reason: 'Pulled' }),
+        eventOf('e5', START + 2000, { reason: 'pulled' }),
+      ]);
+      type Query = Parameters<Store['events']['events']>[0];
+      const ids = async (query: Query) => {
+        const found = (await store.events.searchEvents(query)).map(({ id }) => id);
+        expect(new Set(store.events.events(query).map(({ id }) => id))).toEqual(new Set(found));
+        return found;
+      };
+      expect(await ids({})).toEqual(['e5', 'e4', 'e3', 'e2', 'e1']);
+      expect(await ids({ reason: 'PULLED' })).toEqual(['e5', 'e4', 'e2']);
+      expect(await ids({ reason: 'Pulled', type: 'normal' })).toEqual(['e4', 'e2']);
+      expect(await ids({ reason: 'Pulled', uid: 'u1', untilMs: START + 1000 })).toEqual(['e4']);
+      expect(await ids({ object: 'deployment' })).toEqual(['e3']);
+      expect(await ids({ object: 'pod', type: 'warning' })).toEqual(['e5', 'e1']);
+      expect(await ids({ workload: 'db' })).toEqual(['e2']);
+      expect(await ids({ namespace: 'shop', pod: 'cart-1', sinceMs: START + 1000, type: 'Warning' })).toEqual(
+        ['e5', 'e3'],
+      );
+      expect(await ids({ reason: 'none' })).toEqual([]);
+      expect(await store.events.searchEvents({ reason: 'Pulled', limit: 2 })).toHaveLength(2);
+    });
+
     it('keeps the newest state of a pod, whatever the order of arrival', async () => {
       await store.events.append([podOf('s2', START + 2000)]);
       expect(await store.events.append([podOf('s1', START + 1000)])).toEqual([]);

@@ -16,7 +16,7 @@ export function createMemoryEventLog(): EventLog {
     [...records.values()].filter(
       (record): record is Extract<AgentRecord, { kind: Kind }> => record.kind === kind,
     );
-  return {
+  const log: EventLog = {
     async append(given) {
       const fresh = given.filter((record) => !records.has(idOf(record)));
       for (const record of fresh) records.set(idOf(record), record);
@@ -29,6 +29,7 @@ export function createMemoryEventLog(): EventLog {
         query,
         ({ at, pod, container }) => ({ at, pod, container }),
       ),
+    searchEvents: async (query) => log.events(query),
     lives: (query) =>
       newest(
         all('life').map(({ life }) => life),
@@ -51,6 +52,7 @@ export function createMemoryEventLog(): EventLog {
       return () => void listeners.delete(listener);
     },
   };
+  return log;
 }
 
 function idOf(record: AgentRecord): string {

@@ -44,19 +44,32 @@ export function eventRoutes({ log, clock = systemClock }: EventRoutesOptions): F
     app.get('/api/events', { compress: false }, async (request, reply) => {
       const { watch, limit, from, to, kind, ...fields } = parseRequest(query, request.query, 'query');
       const wanted = { ...given({ ...fields, object: kind }), ...bounds({ from, to }) };
-      if (watch === '0' || watch === 'false') return toList(log.events({ ...wanted, limit }));
+      if (watch === '0' || watch === 'false') return toList(await log.searchEvents({ ...wanted, limit }));
       const stream = openEventStream(reply, { clock });
       const send = (event: PodEvent) =>
         stream.send({ id: `${event.at}-${event.id}`, event: 'event', data: event });
       const last = request.headers['last-event-id'];
-      if (typeof last === 'string') for (const event of missedSince(log, last, wanted)) send(event);
+      // What comes while the missed ones are looked for goes after them.
+      let over = false;
+      stream.onEnd(() => {
+        over = true;
+      });
+      let waiting: PodEvent[] | undefined = typeof last === 'string' ? [] : undefined;
       stream.onEnd(
         log.subscribe((records) => {
           for (const record of records) {
-            if (record.kind === 'event' && isWanted(record.event, wanted)) send(record.event);
+            if (record.kind !== 'event' || !isWanted(record.event, wanted)) continue;
+            if (waiting === undefined) send(record.event);
+            // A client that is cut off comes back, and finds them all.
+            else if (waiting.push(record.event) > MOST_REPLAYED) stream.end();
           }
         }),
       );
+      if (typeof last === 'string') {
+        const missed = await missedSince(log, last, wanted);
+        for (const event of [...missed, ...(waiting ?? [])]) if (!over) send(event);
+        waiting = undefined;
+      }
       return reply;
     });
   };
@@ -83,13 +96,12 @@ function given(fields: { readonly [Name in keyof Fields]: string | undefined }):
 }
 
 /** Oldest first. Events of the same millisecond may come again: their order in the record is not known. */
-function missedSince(log: EventLog, lastEventId: string, wanted: Wanted): readonly PodEvent[] {
+async function missedSince(log: EventLog, lastEventId: string, wanted: Wanted): Promise<readonly PodEvent[]> {
   const match = /^(\d{1,16})-(.*)$/.exec(lastEventId);
   if (match === null) return [];
   const sinceMs = Math.max(Number(match[1]), wanted.sinceMs ?? MIN_TIME_MS);
-  return [...log.events({ ...wanted, sinceMs, limit: MOST_REPLAYED })]
-    .filter((event) => event.id !== match[2])
-    .reverse();
+  const events = await log.searchEvents({ ...wanted, sinceMs, limit: MOST_REPLAYED });
+  return events.filter((event) => event.id !== match[2]).toReversed();
 }
 
 const isSame = (a: string, b: string | undefined) => b === undefined || a.toLowerCase() === b.toLowerCase();

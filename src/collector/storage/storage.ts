@@ -115,6 +115,8 @@ export interface EventLog {
   /** Resolves with the records that were new, once all are durable. */
   append(records: readonly AgentRecord[]): Promise<readonly AgentRecord[]>;
   events(query: RecordQuery): readonly PodEvent[];
+  /** The same, whatever is asked for, and others have their turn in between. */
+  searchEvents(query: RecordQuery): Promise<readonly PodEvent[]>;
   lives(query: RecordQuery): readonly Life[];
   /** Newest state of each pod, deleted ones only when `deleted` is set. */
   pods(query: RecordQuery & { readonly deleted?: boolean }): readonly PodState[];

@@ -7,9 +7,16 @@ import type { EventLog, RecordQuery } from '../storage/storage.ts';
 import { identityOf, type RecordIdentity } from './record-identity.ts';
 import { isAsWritten, recordCheck } from './row-check.ts';
 
+// Of events, for who looks for them: what their bodies say. A damaged body is no JSON, and must not fail the others.
+const FROM_BODY = `
+  object = CASE WHEN json_valid(body) THEN coalesce(body ->> '$.event.object.kind', 'Pod') ELSE '' END,
+  type = CASE WHEN json_valid(body) THEN coalesce(body ->> '$.event.type', '') ELSE '' END,
+  reason = CASE WHEN json_valid(body) THEN coalesce(body ->> '$.event.reason', '') ELSE '' END`;
+
 /**
  * Events and lives in `record`, each once; the newest state of each pod, workload and node in `state`. `crc` as in
- * row-check.ts; null in rows from before there was one.
+ * row-check.ts; null in rows from before there was one. `object`, `type` and `reason` are null in lives, and in events
+ * that a salvage took from a file without them, until `prune`.
  */
 export const recordsSchema: Schema = {
   name: 'records',
@@ -31,6 +38,13 @@ export const recordsSchema: Schema = {
      CREATE INDEX state_seen_by_time ON state_seen (at)`,
     `ALTER TABLE record ADD COLUMN crc INTEGER;
      ALTER TABLE state ADD COLUMN crc INTEGER`,
+    `ALTER TABLE record ADD COLUMN object TEXT COLLATE NOCASE;
+     ALTER TABLE record ADD COLUMN type TEXT COLLATE NOCASE;
+     ALTER TABLE record ADD COLUMN reason TEXT COLLATE NOCASE;
+     UPDATE record SET ${FROM_BODY} WHERE kind = 'event';
+     CREATE INDEX record_by_object ON record (kind, object, at);
+     CREATE INDEX record_by_type ON record (kind, type, at);
+     CREATE INDEX record_by_reason ON record (kind, reason, at)`,
   ],
 };
 
@@ -59,8 +73,13 @@ export interface DurableEventLog extends EventLog {
   prune(nowMs: number): void;
 }
 
+const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 // A sender keeps what it could not send for a day; after that no state comes twice.
 const SENT_AGAIN_WITHIN_MS = 24 * 3_600_000;
+// Looked at in a turn; some milliseconds.
+const ROWS_A_TURN = 1_000;
+const FOUND_A_TURN = 200;
+const FILLED_AT_ONCE = 1_000;
 const DEFAULT_LIMIT = 100;
 const HIGHEST_LIMIT = 10_000;
 
@@ -68,8 +87,14 @@ const HIGHEST_LIMIT = 10_000;
 export function createEventLog(journal: Journal, bounds: RecordBounds): DurableEventLog {
   const sql = {
     addRecord: journal.prepare(
-      `INSERT OR IGNORE INTO record (id, kind, at, namespace, pod, uid, workload, container, body, crc)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR IGNORE INTO record
+         (id, kind, at, namespace, pod, uid, workload, container, body, crc, object, type, reason)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    byRow: journal.prepare('SELECT id, body, crc FROM record WHERE rowid = ?'),
+    fill: journal.prepare(
+      `UPDATE record SET ${FROM_BODY} WHERE rowid IN
+         (SELECT rowid FROM record WHERE kind = 'event' AND reason IS NULL LIMIT ${FILLED_AT_ONCE})`,
     ),
     addSeen: journal.prepare('INSERT OR IGNORE INTO state_seen (id, at) VALUES (?, ?)'),
     putState: journal.prepare(
@@ -106,7 +131,9 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
     const crc = recordCheck(one.id, body);
     const about = [one.namespace, one.pod, one.uid, one.workload, one.container] as const;
     if (one.key === undefined)
-      return sql.addRecord.run(one.id, one.kind, one.at, ...about, body, crc).changes === 1;
+      return (
+        sql.addRecord.run(one.id, one.kind, one.at, ...about, body, crc, ...aboutEvent(record)).changes === 1
+      );
     if (sql.addSeen.run(one.id, one.at).changes === 0) return false;
     const put = sql.putState.run(one.kind, one.key, one.id, one.at, ...about, Number(one.deleted), body, crc);
     return put.changes === 1;
@@ -134,15 +161,50 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
   ) => {
     const where = ['kind = ?'];
     const values: (string | number)[] = [kind];
-    for (const [column, value] of conditions(query)) {
-      where.push(column);
+    for (const [condition, value] of [
+      ...whereNamed(query, from === 'record' ? [...OF_EVERY_RECORD, ...OF_EVENTS] : OF_EVERY_RECORD),
+      ...between(query),
+    ]) {
+      where.push(condition);
       values.push(value);
     }
     if (!deleted) where.push('deleted = 0');
-    const limit = Math.min(Math.max(0, query.limit ?? DEFAULT_LIMIT), HIGHEST_LIMIT);
-    const text = `SELECT id, body, crc FROM ${from} WHERE ${where.join(' AND ')} ORDER BY at DESC LIMIT ${Math.trunc(limit)}`;
+    const text = `SELECT id, body, crc FROM ${from} WHERE ${where.join(' AND ')} ORDER BY at DESC LIMIT ${limitOf(query)}`;
     const rows = journal.read(() => journal.prepare(text).all(...values));
     return rows.flatMap(recordIn);
+  };
+
+  /** Newest first, a stretch of what was looked at after another. */
+  function* search(query: RecordQuery): Generator<readonly PodEvent[]> {
+    const limit = limitOf(query);
+    const { driving, rest } = narrowing(query);
+    const looked = ["kind = 'event'", ...[...driving, ...between(query)].map(([condition]) => condition)];
+    // An index finds them in the order of time; so many at a time are looked at for all else.
+    const page = journal.prepare(
+      `SELECT at, row, ${rest.map(([condition]) => condition).join(' AND ') || '1'} AS found FROM (
+         SELECT at, rowid AS row, namespace, pod, uid, workload, container, object, type, reason FROM record
+         WHERE ${looked.join(' AND ')} AND at <= ? AND (at < ? OR rowid < ?)
+         ORDER BY at DESC, rowid DESC LIMIT ${ROWS_A_TURN})`,
+    );
+    const values = [...rest, ...driving, ...between(query)].map(([, value]) => value);
+    let [at, row, count] = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 0];
+    for (;;) {
+      const rows = journal.read(() => page.all(...values, at, at, row));
+      const found = rows.filter((one) => one.found === 1).slice(0, limit - count);
+      count += found.length;
+      for (let from = 0; from < found.length; from += FOUND_A_TURN)
+        yield found.slice(from, from + FOUND_A_TURN).flatMap((one) => eventAt(Number(one.row)));
+      if (rows.length < ROWS_A_TURN || count >= limit) return;
+      yield [];
+      [at, row] = [Number(rows.at(-1)!.at), Number(rows.at(-1)!.row)];
+    }
+  }
+
+  const eventAt = (row: number): readonly PodEvent[] => {
+    const found = journal.read(() => sql.byRow.get(row));
+    // Removed since.
+    if (found === undefined) return [];
+    return recordIn(found).map((record) => (record as { event: PodEvent }).event);
   };
 
   return {
@@ -153,6 +215,14 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
       return fresh;
     },
     events: (query) => find('record', 'event', query).map((record) => (record as { event: PodEvent }).event),
+    async searchEvents(query) {
+      const events: PodEvent[] = [];
+      for (const some of search(query)) {
+        events.push(...some);
+        await nextTurn();
+      }
+      return events;
+    },
     lives: (query) => find('record', 'life', query).map((record) => (record as { life: Life }).life),
     pods: (query) =>
       find('state', 'pod', query, query.deleted ?? false).map(
@@ -167,6 +237,7 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
       return () => void listeners.delete(listener);
     },
     prune(nowMs) {
+      sql.fill.run();
       for (const [kind, timeMs, perPod, whole] of [
         ['event', bounds.eventsMs, bounds.eventsPerPod, bounds.events],
         ['life', bounds.livesMs, bounds.livesPerPod, bounds.lives],
@@ -184,22 +255,57 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
   };
 }
 
-// Of events only.
-const IN_EVENT = {
-  object: "body ->> '$.event.object.kind', 'Pod'",
-  type: "body ->> '$.event.type', ''",
-  reason: "body ->> '$.event.reason', ''",
+const aboutEvent = (record: AgentRecord) => {
+  if (record.kind !== 'event') return [null, null, null] as const;
+  const { object, type, reason } = record.event;
+  // Whatever an agent of another version left out.
+  return [object?.kind ?? 'Pod', type ?? '', reason ?? ''] as const;
 };
 
-function conditions(query: RecordQuery): (readonly [sql: string, value: string | number])[] {
-  const found: (readonly [string, string | number])[] = [];
-  for (const name of ['namespace', 'pod', 'uid', 'workload', 'container'] as const)
-    if (query[name] !== undefined) found.push([`${name} = ?`, query[name]]);
-  // A damaged body is no JSON, and must not fail the others.
-  for (const [name, path] of Object.entries(IN_EVENT) as [keyof typeof IN_EVENT, string][])
-    if (query[name] !== undefined)
-      found.push([`CASE WHEN json_valid(body) THEN coalesce(${path}) END = ? COLLATE NOCASE`, query[name]]);
-  if (query.sinceMs !== undefined) found.push(['at >= ?', query.sinceMs]);
-  if (query.untilMs !== undefined) found.push(['at <= ?', query.untilMs]);
+const limitOf = ({ limit = DEFAULT_LIMIT }: RecordQuery) =>
+  Math.trunc(Math.min(Math.max(0, limit), HIGHEST_LIMIT));
+
+type Condition = readonly [sql: string, value: string | number];
+
+const OF_EVERY_RECORD = ['namespace', 'pod', 'uid', 'workload', 'container'] as const;
+const OF_EVENTS = ['object', 'type', 'reason'] as const;
+
+const whereNamed = (query: RecordQuery, names: readonly (keyof RecordQuery)[]) =>
+  names.flatMap((name): Condition[] => (query[name] === undefined ? [] : [[`${name} = ?`, query[name]]]));
+
+function between({ sinceMs, untilMs }: RecordQuery): readonly Condition[] {
+  const found: Condition[] = [];
+  if (sinceMs !== undefined) found.push(['at >= ?', sinceMs]);
+  if (untilMs !== undefined) found.push(['at <= ?', untilMs]);
   return found;
+}
+
+// By each of these an index finds events in the order of time; those that find the fewest first.
+const DRIVING = [
+  ['uid'],
+  ['namespace', 'pod'],
+  ['namespace', 'workload'],
+  ['reason'],
+  ['object'],
+  ['type'],
+] as const;
+
+/** What an index is asked for, and what is looked at in each row that it finds. */
+function narrowing(query: RecordQuery): { readonly driving: Condition[]; readonly rest: Condition[] } {
+  const names = [...OF_EVERY_RECORD, ...OF_EVENTS];
+  const isAsked = (name: keyof RecordQuery) => query[name] !== undefined;
+  // Nearly all events are of pods.
+  const isOfPods = query.object?.toLowerCase() === 'pod';
+  const best: readonly string[] =
+    DRIVING.find((some) => some.every(isAsked) && !(isOfPods && some[0] === 'object')) ?? [];
+  return {
+    driving: whereNamed(
+      query,
+      names.filter((name) => best.includes(name)),
+    ),
+    rest: whereNamed(
+      query,
+      names.filter((name) => !best.includes(name)),
+    ),
+  };
 }

@@ -8,6 +8,7 @@ import { createMemoryStore, type Tsdb } from '../../../src/collector/tsdb/store.
 import { createHttpServer, type HttpServer } from '../../../src/http/server.ts';
 import { encodeLabels, toLabels } from '../../../src/model/labels.ts';
 import { systemClock } from '../../../src/util/clock.ts';
+import { expectShortRounds, roundsDuring } from '../../support/rounds.ts';
 
 /** Long series, and many of them. */
 const LONG = { name: 'x_total', series: 1500, samples: 480 };
@@ -15,12 +16,6 @@ const MANY = { name: 'y_total', series: 20_000, samples: 2 };
 const STEP_MS = 15_000;
 const END_MS = Math.floor(Date.now() / STEP_MS) * STEP_MS;
 const START_MS = END_MS - LONG.samples * STEP_MS;
-
-/** The promise: no request is held longer than this by the work of another. */
-const LONGEST_TURN_MS = 20;
-// Collecting garbage, and what is compiled anew, is not in our hands.
-const MOST_LONGER = 3;
-const LONGEST_WITH_GARBAGE_MS = 100;
 
 async function filledStore(): Promise<Tsdb> {
   const store = createMemoryStore();
@@ -63,30 +58,6 @@ function createClient() {
       }),
     close: () => worker.terminate(),
   };
-}
-
-/**
- * The CPU time this thread spent in each round of the event loop while `work` went on: what others wait for. Unlike
- * wall time it does not depend on what else the machine does.
- */
-async function roundsDuring<T>(work: () => Promise<T>): Promise<{ result: T; roundsMs: number[] }> {
-  const roundsMs: number[] = [];
-  let running = true;
-  const cpuMs = () => {
-    const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1000;
-  };
-  let before = cpuMs();
-  const look = () => {
-    const now = cpuMs();
-    roundsMs.push(now - before);
-    before = now;
-    if (running) setImmediate(look);
-  };
-  setImmediate(look);
-  const result = await work();
-  running = false;
-  return { result, roundsMs };
 }
 
 describe('a request that is a lot of work', () => {
@@ -162,10 +133,7 @@ describe('a request that is a lot of work', () => {
       await client.ask(address);
       const { result, roundsMs } = await roundsDuring(() => client.ask(address));
       expect(result.status).toBe(200);
-      const longest = roundsMs.reduce((a, b) => Math.max(a, b));
-      const longer = roundsMs.filter((ms) => ms > LONGEST_TURN_MS);
-      expect(longer.length, `${longer.length} of ${roundsMs.length} rounds`).toBeLessThanOrEqual(MOST_LONGER);
-      expect(longest).toBeLessThan(LONGEST_WITH_GARBAGE_MS);
+      expectShortRounds(roundsMs);
     },
     120_000,
   );

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labelsHash, samplesSchema } from '../../../src/collector/tsdb/block-table.ts';
+import { recordsSchema } from '../../../src/collector/tsdb/event-log.ts';
 import { createStore } from '../../../src/collector/tsdb/store.ts';
 import { toStored } from '../../../src/collector/tsdb/stored-labels.ts';
 import { appendSample, createXorChunk, xorBytes } from '../../../src/collector/tsdb/xor-chunk.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { encodeLabels, toLabels } from '../../../src/model/labels.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';
+import { eventOf } from '../../conformance/store.ts';
 
 describe('a file from before rows held several chunks', () => {
   let folder: string;
@@ -138,6 +140,44 @@ describe('a file from before series were found by a hash', () => {
       const rows = after.prepare('SELECT hash FROM series ORDER BY ref').all();
       await after.close();
       expect(rows.map(({ hash }) => hash)).toEqual(keys.map((key) => labelsHash(toStored(key))));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('a file from before events were found by what they say', () => {
+  it('finds its events, and passes over one whose body is damaged', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'podvitals-tsdb-'));
+    try {
+      const path = join(folder, 'collector.db');
+      const clock = createFakeClock();
+      const journal = openJournal(path, {
+        clock,
+        schemas: [{ name: recordsSchema.name, migrations: recordsSchema.migrations.slice(0, 2) }],
+      });
+      const at = clock.now();
+      const scaled = eventOf('e2', at, { object: { kind: 'Deployment', name: 'cart' }, reason: 'Scaled' });
+      const bodies = [eventOf('e1', at), scaled].map((record) => JSON.stringify(record));
+      await journal.write(() => {
+        const add = journal.prepare(
+          `INSERT INTO record (id, kind, at, namespace, pod, uid, workload, container, body)
+           VALUES (?, ?, ?, 'shop', 'cart-1', 'u1', 'cart', '', ?)`,
+        );
+        for (const [i, body] of [...bodies, '{"kind": "event", "ev'].entries())
+          add.run(`e${i + 1}`, 'event', at + i, body);
+        add.run('l1', 'life', at, JSON.stringify({ kind: 'life', life: { reason: 'Died' } }));
+      });
+      await journal.close();
+
+      const store = createStore({ path, clock });
+      const ids = async (query: { reason?: string; type?: string; object?: string }) =>
+        (await store.events.searchEvents(query)).map(({ id }) => id);
+      expect(await ids({ reason: 'died' })).toEqual(['e1']);
+      expect(await ids({ object: 'Deployment' })).toEqual(['e2']);
+      expect(await ids({ type: 'Warning', object: 'Pod' })).toEqual(['e1']);
+      expect(store.state().damage).toBeUndefined();
+      await store.close();
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
