@@ -132,7 +132,7 @@ export function createApp(options: AppOptions): App {
     async start() {
       try {
         prepareDataDir(config.dataDir);
-        tracing = await startTracing(env, VERSION);
+        tracing = await startTracing(env, VERSION, logger);
         if (halves !== 'agent') await startCollector(tracing.tracer);
         if (halves !== 'collector') await startAgent(tracing.tracer);
       } catch (error) {

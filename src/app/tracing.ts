@@ -1,4 +1,6 @@
-import type { Tracer } from '@opentelemetry/api';
+import type { DiagLogger, Tracer } from '@opentelemetry/api';
+import type { FastifyBaseLogger } from 'fastify';
+import { CodedError } from '../util/coded-error.ts';
 import { parseOtlpProtocol } from '../wire/otlp/environment.ts';
 
 export interface Tracing {
@@ -13,12 +15,17 @@ export interface Tracing {
  *
  * @throws OTLP_ENVIRONMENT when the protocol is none that is spoken.
  */
-export async function startTracing(env: NodeJS.ProcessEnv, version: string): Promise<Tracing> {
-  const { trace } = await import('@opentelemetry/api');
+export async function startTracing(
+  env: NodeJS.ProcessEnv,
+  version: string,
+  logger: Pick<FastifyBaseLogger, 'warn'>,
+): Promise<Tracing> {
+  const { diag, trace } = await import('@opentelemetry/api');
   const wanted = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
   if (!wanted || env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') {
     return { tracer: trace.getTracer('podvitals', version), stop: async () => {} };
   }
+  diag.setLogger(toldTo(logger), { suppressOverrideMessage: true });
   const protocol = parseOtlpProtocol(env, 'traces');
   const [{ NodeSDK }, { OTLPTraceExporter }] = await Promise.all([
     import('@opentelemetry/sdk-node'),
@@ -35,4 +42,19 @@ export async function startTracing(env: NodeJS.ProcessEnv, version: string): Pro
   });
   sdk.start();
   return { tracer: trace.getTracer('podvitals', version), stop: () => sdk.shutdown().catch(() => {}) };
+}
+
+/** What the SDK complains of: most of all that spans could not be sent. It writes an error as the JSON of its fields. */
+function toldTo(logger: Pick<FastifyBaseLogger, 'warn'>): DiagLogger {
+  const tell = (text: string) => {
+    let message = text;
+    try {
+      message = String((JSON.parse(text) as { readonly message?: unknown }).message ?? text);
+    } catch {
+      // Words, not an error.
+    }
+    logger.warn({ err: new CodedError('TRACING', message) }, 'traces may be lost');
+  };
+  const pass = () => {};
+  return { error: tell, warn: tell, info: pass, debug: pass, verbose: pass };
 }

@@ -107,7 +107,7 @@ describe('nothing is traced', () => {
     ['when the SDK is disabled', { ...endpoint, OTEL_SDK_DISABLED: 'true' }],
     ['when traces are exported nowhere', { ...endpoint, OTEL_TRACES_EXPORTER: 'none' }],
   ])('%s', async (_when, env) => {
-    const { tracer, stop } = await startTracing(env, '1.2.3');
+    const { tracer, stop } = await startTracing(env, '1.2.3', { warn: () => {} });
     expect(tracer.startSpan('anything').isRecording()).toBe(false);
     await stop();
   });
@@ -118,7 +118,39 @@ it('a protocol of traces that is not spoken is refused with the variable and wha
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
     OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
   };
-  await expect(startTracing(env, '1.2.3')).rejects.toThrow(
+  await expect(startTracing(env, '1.2.3', { warn: () => {} })).rejects.toThrow(
     'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL="http/json": must be one of grpc, http/protobuf',
   );
 });
+
+it('that a backend of traces is away is logged, without a stack', async () => {
+  const dataDir = temporaryDataDir();
+  const ports = await freePorts();
+  let podvitals: Podvitals | undefined;
+  try {
+    podvitals = await startPodvitals({
+      dataDir: dataDir.path,
+      ports,
+      halves: 'collector',
+      env: {
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:9',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '1000',
+        OTEL_BSP_SCHEDULE_DELAY: '200',
+      },
+    });
+    const line = await until('it is logged', 60_000, () =>
+      podvitals!
+        .output()
+        .split('\n')
+        .find((text) => text.includes('traces may be lost')),
+    );
+    expect(JSON.parse(line)).toMatchObject({
+      level: 'warn',
+      err: { code: 'TRACING', message: expect.stringContaining('ECONNREFUSED 127.0.0.1:9') },
+    });
+    expect(line).not.toContain('node_modules');
+  } finally {
+    await podvitals?.stop();
+    dataDir.remove();
+  }
+}, 120_000);
