@@ -8,8 +8,8 @@ import { selectSeries } from '../promql/evaluation/instant-selector.ts';
 import { createTurn, type Turn } from '../promql/evaluation/turn.ts';
 import { formatFloat } from '../promql/go-format.ts';
 import type { Querier } from '../storage/storage.ts';
-import { inTurns } from './prometheus-json.ts';
 import { type Form, matchParameters, readForm } from './prometheus-parameters.ts';
+import { inTurns, type WriteText, writeText } from './text-bytes.ts';
 
 export interface FederationOptions {
   readonly querier: () => Querier;
@@ -74,16 +74,19 @@ async function newestOf(
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, all]) => all);
 }
 
-function* exposition(all: readonly Newest[], utf8: boolean): Generator<string> {
-  let before = '';
-  for (const { labels, t, v } of all) {
-    const name = labelValue(labels, METRIC_NAME);
-    if (name === '') continue;
-    if (name !== before) yield `# TYPE ${utf8 ? quotedWhereNeeded(name) : escaped(name)} untyped\n`;
-    before = name;
-    yield `${seriesText(name, labels, utf8)} ${formatFloat(v)} ${t}\n`;
-  }
-}
+const exposition = (all: readonly Newest[], utf8: boolean): WriteText =>
+  function* (out) {
+    let before = '';
+    for (const { labels, t, v } of all) {
+      const name = labelValue(labels, METRIC_NAME);
+      if (name === '') continue;
+      if (name !== before)
+        writeText(out, `# TYPE ${utf8 ? quotedWhereNeeded(name) : escaped(name)} untyped\n`);
+      before = name;
+      writeText(out, `${seriesText(name, labels, utf8)} ${formatFloat(v)} ${t}\n`);
+      yield;
+    }
+  };
 
 /** Whoever scrapes is to keep `instance` as it is, so one without has an empty one. */
 function seriesText(name: string, labels: Labels, utf8: boolean): string {

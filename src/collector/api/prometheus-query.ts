@@ -12,7 +12,7 @@ import {
   requiredTime,
   timeParameter,
 } from './prometheus-parameters.ts';
-import { type FormHandler, sendParts } from './prometheus-route.ts';
+import { type FormHandler, sendPieces } from './prometheus-route.ts';
 
 const MOST_STEPS = 11_000;
 
@@ -29,7 +29,7 @@ export function createQueryRoutes({ query, queryRange, clock }: PrometheusRoutes
   ) => {
     const { stats, ...result } = truncate(await stoppable(form, request, ask), limit);
     const told = form.get('stats') ? { ...result, ...(stats && { stats }) } : result;
-    return sendParts(reply, resultJson(told), clock);
+    return sendPieces(reply, resultJson(told), clock);
   };
 
   /** Stops the query when its time is up, or when nobody waits for the answer any more. */

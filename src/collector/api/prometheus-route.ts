@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../util/clock.ts';
-import { inTurns } from './prometheus-json.ts';
 import { type Form, readForm } from './prometheus-parameters.ts';
+import { inTurns, type WriteText } from './text-bytes.ts';
 
 /** One route: what it answers to a form; or it sends the reply itself. */
 export type FormHandler = (form: Form, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
@@ -50,21 +50,17 @@ export function sendJson(reply: FastifyReply, answer: unknown): FastifyReply {
   return reply.type('application/json').send(Buffer.from(JSON.stringify(answer)));
 }
 
-/** JSON made a part at a time: a short one as a whole, of a long one each part as it is ready. */
-export async function sendParts(
-  reply: FastifyReply,
-  parts: Iterable<string>,
-  clock: Clock,
-): Promise<FastifyReply> {
+/** JSON written a piece at a time: a short one is sent as a whole, of a long one each piece as it is ready. */
+export async function sendPieces(reply: FastifyReply, write: WriteText, clock: Clock): Promise<FastifyReply> {
   reply.type('application/json');
-  const texts = inTurns(parts, clock);
-  const first = await texts.next();
-  const second = await texts.next();
-  if (second.done) return reply.send(Buffer.from(first.value ?? ''));
+  const pieces = inTurns(write, clock);
+  const first = await pieces.next();
+  const second = await pieces.next();
+  if (second.done) return reply.send(first.value);
   const all = async function* () {
     yield first.value;
     yield second.value;
-    yield* texts;
+    yield* pieces;
   };
   return reply.send(Readable.from(all(), { objectMode: false }));
 }

@@ -18,7 +18,7 @@ import {
   timeParameter,
 } from './prometheus-parameters.ts';
 import { TRUNCATED } from './prometheus-query.ts';
-import { type FormHandler, sendParts } from './prometheus-route.ts';
+import { type FormHandler, sendPieces } from './prometheus-route.ts';
 
 // How long the series API may take.
 const TIMEOUT_MS = 120_000;
@@ -49,7 +49,7 @@ export function createSeriesRoutes({ querier, clock }: PrometheusRoutesOptions):
     }
     const sorted = await sortInTurns([...found], compareNames, turn);
     const { items, warnings } = firstOf(sorted, limit);
-    return sendParts(reply, textsJson(items, warnings), clock);
+    return sendPieces(reply, textsJson(items, warnings), clock);
   };
 
   return {
@@ -67,7 +67,7 @@ export function createSeriesRoutes({ querier, clock }: PrometheusRoutesOptions):
       }
       const sorted = (await sortByLabels([...found.values()], turn)).map(({ labels }) => labels);
       const { items, warnings } = firstOf(sorted, limit);
-      return sendParts(reply, seriesJson(items, warnings), clock);
+      return sendPieces(reply, seriesJson(items, warnings), clock);
     },
     async labelNames(form, _request, reply) {
       return answerTexts(form, reply, [], (labels, found) => {

@@ -15,6 +15,7 @@ import { parseScript } from '../../support/promqltest/script.ts';
 import { createRandom, freshSeed } from '../../support/random.ts';
 import { randomQuery, randomSeries, toWritten } from '../../support/random-promql.ts';
 import { createSampleStore } from '../../support/sample-store.ts';
+import { writtenText } from '../../support/written-text.ts';
 
 // The oracle is Prometheus 3.5; the notation and the semantics are those of 3.14. What changed between them is left
 // out of the comparison, and each place says so.
@@ -60,7 +61,7 @@ describe.skipIf(missing('prometheus', 'promtool'))('random queries have the answ
       ? engine.query(query, atMs)
       : engine.queryRange(query, range)
     ).then(
-      (result) => JSON.parse([...resultJson(result)].join('')) as Answer,
+      (result) => JSON.parse(writtenText(resultJson(result))) as Answer,
       (error: unknown) => ({ status: 'error', error: messageOf(error) }),
     );
     const theirs =
