@@ -56,6 +56,11 @@ export interface StoredSeries {
    */
   reading?(minT: number, maxT: number): Generator<undefined, Samples>;
   /**
+   * The newest sample with t <= maxT as columns of one, a stale marker too, where it is known without looking at samples.
+   * Belongs to the caller until the next call on any series of the store.
+   */
+  newest?(maxT: number): Samples | undefined;
+  /**
    * What the same samples come to, stale markers left out, without looking at all of them; only where a store can.
    * Belongs to the caller until the next call on any series of the store.
    */

@@ -133,6 +133,19 @@ function chunksOf(series: MemorySeries, disk: DiskReads, minT: number, maxT: num
   return chunks;
 }
 
+const single = createColumns(1);
+const newest: Samples = { t: single.t, v: single.v, length: 1 };
+
+/** What the open chunk compares its next sample with is the newest of all. */
+function newestOf(series: MemorySeries | undefined, maxT: number): Samples | undefined {
+  const open = series?.open;
+  if (open === undefined || open.maxT > maxT) return undefined;
+  single.t[0] = open.maxT;
+  single.words[0] = open.low;
+  single.words[1] = open.high;
+  return newest;
+}
+
 /** Decodes chunks one after another, giving the thread up between them where the caller wants; see `StoredSeries`. */
 type Read = (chunks: readonly Chunk[], minT: number, maxT: number) => Generator<undefined, Samples>;
 
@@ -172,6 +185,7 @@ function storedSeries(
   return {
     labels,
     reading,
+    newest: (maxT) => newestOf(walked.memory, maxT),
     summary(minT, maxT) {
       clearSummary(total);
       walkRange(walked, disk, minT, maxT, toTotal);

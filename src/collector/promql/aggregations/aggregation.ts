@@ -1,5 +1,5 @@
 import type { Evaluation } from '../evaluation/evaluation.ts';
-import { groupingKey, groupingLabels } from '../evaluation/label-set.ts';
+import { createLabelsKey, groupingLabels } from '../evaluation/label-set.ts';
 import { groupBy } from '../evaluation/match-signature.ts';
 import { hasPoints, newSeries, type StepSeries, type StepValue } from '../evaluation/step-series.ts';
 import type { AggregateExpr, AggregateOperator } from '../expr.ts';
@@ -44,6 +44,9 @@ const reducers: Partial<Record<AggregateOperator, Reduce>> = {
   stdvar: variance,
 };
 
+/** Of one series these give the series. Not `sum` and `avg`, which make -0 into 0. */
+const isItself: ReadonlySet<AggregateOperator> = new Set(['min', 'max']);
+
 const rearrangers: Partial<Record<AggregateOperator, Rearrange>> = {
   topk: rank,
   bottomk: rank,
@@ -62,8 +65,8 @@ export async function evaluateAggregate(expr: AggregateExpr, evaluation: Evaluat
   if (param?.kind === 'string')
     return { kind: 'vector', series: await countValues(expr, param.value, series, evaluation) };
   const names = new Set(expr.grouping);
-  const keyOf = ({ labels }: StepSeries) => groupingKey(labels, names, expr.without);
-  const grouped = await groupBy(series, keyOf, evaluation.turn);
+  const keyOf = createLabelsKey(expr.grouping, expr.without);
+  const grouped = await groupBy(series, ({ labels }) => keyOf(labels), evaluation.turn);
   const groups = [...grouped.values()];
   const params = param?.kind === 'scalar' ? param.values : new Float64Array(0);
   const rearrange = rearrangers[expr.op];
@@ -74,12 +77,14 @@ export async function evaluateAggregate(expr: AggregateExpr, evaluation: Evaluat
   const out: StepSeries[] = [];
   for (const group of groups) {
     if (evaluation.turn.isOver()) await evaluation.turn.pause();
-    const labels = groupingLabels(group[0]!.labels, names, expr.without);
-    const result = newSeries(
-      labels,
-      evaluation.grid.steps,
-      group.some((one) => one.dropName),
-    );
+    const [first] = group as [StepSeries, ...StepSeries[]];
+    const labels = groupingLabels(first.labels, names, expr.without);
+    if (group.length === 1 && isItself.has(expr.op)) {
+      out.push({ ...first, labels });
+      continue;
+    }
+    const dropName = group.some((one) => one.dropName);
+    const result = newSeries(labels, evaluation.grid.steps, dropName);
     for (const { present } of group) {
       if (evaluation.turn.isOver()) await evaluation.turn.pause();
       markPresent(result.present, present);

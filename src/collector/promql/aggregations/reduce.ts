@@ -35,6 +35,11 @@ function fold(
 
 /** The commonest of all, so its loop is written out. */
 export const sum: Reduce = (group, out, from, to) => {
+  if (group.length === 1) {
+    // As the first of a sum, compensated by 0: -0 becomes 0.
+    for (let k = from; k < to; k += 1) out.values[k] = group[0]!.values[k]! + 0;
+    return;
+  }
   const sums = new Float64Array(to - from);
   const cs = new Float64Array(to - from);
   const seen = new Uint8Array(to - from);

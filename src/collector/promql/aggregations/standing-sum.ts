@@ -1,6 +1,6 @@
 import type { Evaluation } from '../evaluation/evaluation.ts';
 import { referenceTime } from '../evaluation/instant-selector.ts';
-import { groupingKey, groupingLabels } from '../evaluation/label-set.ts';
+import { createLabelsKey, groupingLabels } from '../evaluation/label-set.ts';
 import type { StandingVector } from '../evaluation/standing-windows.ts';
 import { newSeries, type StepSeries } from '../evaluation/step-series.ts';
 import { valueOfWindow } from '../evaluation/summarised-range.ts';
@@ -101,12 +101,13 @@ async function groupingOf(
   const known = ofVector.get(expr);
   if (known !== undefined) return known;
   const names = new Set(expr.grouping);
+  const keyOf = createLabelsKey(expr.grouping, expr.without);
   const numbers = new Map<string, number>();
   const groupOf = new Int32Array(vector.series.length);
   const labels: StepSeries['labels'][] = [];
   for (const [i, { bareLabels }] of vector.series.entries()) {
     if (turn.isOver()) await turn.pause();
-    const key = groupingKey(bareLabels, names, expr.without);
+    const key = keyOf(bareLabels);
     let number = numbers.get(key);
     if (number === undefined) {
       number = numbers.size;

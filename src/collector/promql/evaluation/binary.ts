@@ -14,8 +14,17 @@ export async function evaluateBinary(expr: BinaryExpr, evaluation: Evaluation): 
   if (lhs.kind === 'scalar' && rhs.kind === 'scalar') {
     return { kind: 'scalar', values: betweenScalars(expr, lhs.values, rhs.values) };
   }
-  const series = await betweenValues(expr, lhs, rhs, evaluation);
-  return { kind: 'vector', series: await settleEqualSeries(series.filter(hasPoints), evaluation) };
+  const series = (await betweenValues(expr, lhs, rhs, evaluation)).filter(hasPoints);
+  return {
+    kind: 'vector',
+    series: keepsLabels(expr) ? series : await settleEqualSeries(series, evaluation),
+  };
+}
+
+/** Whether what is left has the labels it had on the left, which are distinct, so that none can be equal. */
+function keepsLabels({ op, returnBool, lhs, matching }: BinaryExpr): boolean {
+  if (op === 'and' || op === 'unless') return true;
+  return matching === null && isComparison(op) && !returnBool;
 }
 
 async function betweenValues(

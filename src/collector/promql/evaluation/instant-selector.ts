@@ -44,19 +44,27 @@ export async function selectSeries(
 
 const SERIES_BETWEEN_CHECKS = 64;
 
-/** The samples of a stored series, however many, without holding the thread. */
-export async function readInTurns(
+/** The samples of a stored series, however many, without holding the thread. A promise only where that takes turns. */
+export function readInTurns(
   stored: StoredSeries,
   minT: number,
   maxT: number,
   turn: Turn,
-): Promise<Samples> {
+): Samples | Promise<Samples> {
   const reading = stored.reading?.(minT, maxT);
   if (reading === undefined) return stored.samples(minT, maxT);
   for (;;) {
     const { done, value } = reading.next();
     if (done) return value;
+    if (turn.isOver()) return goOn(reading, turn);
+  }
+}
+
+async function goOn(reading: Generator<undefined, Samples>, turn: Turn): Promise<Samples> {
+  for (;;) {
     if (turn.isOver()) await turn.pause();
+    const { done, value } = reading.next();
+    if (done) return value;
   }
 }
 
@@ -70,16 +78,17 @@ export async function evaluateSelector(
   read: 'value' | 'time' = 'value',
 ): Promise<StepSeries[]> {
   const { grid, budget, turn } = evaluation;
-  const { timeOf, lookbackMs } = lookingAt(selector, evaluation, read);
-  const minT = timeOf(0) - lookbackMs + 1;
-  const maxT = timeOf(grid.steps - 1);
+  const look = lookingAt(selector, evaluation, read);
+  const minT = look.firstMs - look.lookbackMs + 1;
+  const maxT = look.firstMs + look.stepMs * (grid.steps - 1);
   const found = await selectSeries(selector, minT, maxT, evaluation);
   const out: StepSeries[] = [];
   for (const stored of found) {
     if (turn.isOver()) await turn.pause();
+    const newest = grid.steps === 1 ? stored.newest?.(maxT) : undefined;
+    const samples = newest ?? readInTurns(stored, minT, maxT, turn);
     const series = newSeries(stored.labels, grid.steps);
-    const samples = await readInTurns(stored, minT, maxT, turn);
-    const seen = lookBack(samples, timeOf, lookbackMs, read, series);
+    const seen = lookBack(samples instanceof Promise ? await samples : samples, look, read, series);
     if (seen === 0) continue;
     budget.look(seen);
     budget.take(costOfSteps(1, grid.steps));
@@ -89,37 +98,46 @@ export async function evaluateSelector(
   return out;
 }
 
+/** Where a selector looks at the first step, how much later at each next one, and how far back. */
+interface Look {
+  readonly firstMs: number;
+  readonly stepMs: number;
+  readonly lookbackMs: number;
+}
+
 /**
- * Where a selector looks, and how far back. `timestamp(x @ T offset o)` loads the samples for T - o but picks the newest
- * before T itself, as Prometheus does: what is left is the overlap of both windows.
+ * `timestamp(x @ T offset o)` loads the samples for T - o but picks the newest before T itself, as Prometheus does: what
+ * is left is the overlap of both windows.
  */
-function lookingAt(selector: VectorSelector, evaluation: Evaluation, read: 'value' | 'time') {
-  const { lookbackMs } = evaluation;
+function lookingAt(selector: VectorSelector, evaluation: Evaluation, read: 'value' | 'time'): Look {
+  const { lookbackMs, grid } = evaluation;
   const { at, offsetMs } = selector;
-  if (read === 'value' || at === null) return { timeOf: referenceTime(selector, evaluation), lookbackMs };
-  const time = atTime(at, evaluation) - Math.max(0, offsetMs);
-  return { timeOf: () => time, lookbackMs: lookbackMs - Math.abs(offsetMs) };
+  if (at === null) return { firstMs: grid.startMs - offsetMs, stepMs: grid.stepMs, lookbackMs };
+  if (read === 'value') return { firstMs: atTime(at, evaluation) - offsetMs, stepMs: 0, lookbackMs };
+  const firstMs = atTime(at, evaluation) - Math.max(0, offsetMs);
+  return { firstMs, stepMs: 0, lookbackMs: lookbackMs - Math.abs(offsetMs) };
 }
 
 /** At how many steps there is a sample. */
 function lookBack(
-  samples: Samples,
-  timeOf: (step: number) => number,
-  lookbackMs: number,
+  { t, v, length }: Samples,
+  { firstMs, stepMs, lookbackMs }: Look,
   read: 'value' | 'time',
   { values, present }: StepSeries,
 ): number {
-  const { t, v, length } = samples;
-  const words = wordsOf(v);
+  let words: Uint32Array | undefined;
   let next = 0;
   let seen = 0;
   for (let k = 0; k < values.length; k += 1) {
-    const time = timeOf(k);
+    const time = firstMs + k * stepMs;
     while (next < length && t[next]! <= time) next += 1;
     const newest = next - 1;
     if (newest < 0 || t[newest]! <= time - lookbackMs) continue;
     const value = v[newest]!;
-    if (Number.isNaN(value) && isStaleAt(words, newest)) continue;
+    if (Number.isNaN(value)) {
+      words ??= wordsOf(v);
+      if (isStaleAt(words, newest)) continue;
+    }
     values[k] = read === 'value' ? value : t[newest]! / 1000;
     present[k] = 1;
     seen += 1;

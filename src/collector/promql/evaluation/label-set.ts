@@ -1,4 +1,4 @@
-import { type Label, type Labels, labelsKey, METRIC_NAME, toLabels } from '../../../model/labels.ts';
+import { type Label, type Labels, labelValue, METRIC_NAME, toLabels } from '../../../model/labels.ts';
 
 export const NO_LABELS: Labels = Object.freeze([]);
 
@@ -23,10 +23,30 @@ export function withLabel(labels: Labels, name: string, value: string): Labels {
   return toLabels(others);
 }
 
-/** A string equal for labels that fall into one group. */
-export function groupingKey(labels: Labels, names: ReadonlySet<string>, without: boolean): string {
-  if (!without && names.size === 0) return '';
-  return labelsKey(groupingLabels(labels, names, without));
+/**
+ * Makes strings that are equal for labels equal in all of `names`, or, `without`, in all others but the metric's name.
+ */
+export function createLabelsKey(names: readonly string[], without: boolean): (labels: Labels) => string {
+  if (without) {
+    const left = new Set([METRIC_NAME, ...names]);
+    return (labels) => {
+      let key = '';
+      for (const [name, value] of labels)
+        if (!left.has(name)) key += `${name.length}:${name}${value.length}:${value}`;
+      return key;
+    };
+  }
+  const [first = '', ...others] = names;
+  if (names.length === 0) return () => '';
+  if (others.length === 0) return (labels) => labelValue(labels, first);
+  return (labels) => {
+    let key = '';
+    for (const name of names) {
+      const value = labelValue(labels, name);
+      key += `${value.length}:${value}`;
+    }
+    return key;
+  };
 }
 
 /** The labels of the group: those named, or all but those named and the metric's name. */

@@ -1,6 +1,6 @@
-import { type Labels, labelsKey, METRIC_NAME } from '../../../model/labels.ts';
+import { type Labels, METRIC_NAME } from '../../../model/labels.ts';
 import type { VectorMatching } from '../expr.ts';
-import { dropLabels, keepLabels } from './label-set.ts';
+import { createLabelsKey, dropLabels, keepLabels } from './label-set.ts';
 import type { Turn } from './turn.ts';
 
 /** The labels two series must have in common to match. */
@@ -12,10 +12,8 @@ export function matchingLabels({ on, labels }: VectorMatching): (series: Labels)
 }
 
 /** A string equal for series that match. */
-export function signatureOf(matching: VectorMatching): (series: Labels) => string {
-  const common = matchingLabels(matching);
-  return (series) => labelsKey(common(series));
-}
+export const signatureOf = ({ on, labels }: VectorMatching): ((series: Labels) => string) =>
+  createLabelsKey(labels, !on);
 
 /** Items by their key, both in the order they came. */
 export async function groupBy<T>(
