@@ -108,30 +108,42 @@ function writeDigits(v: number, least: number, bytes: Uint8Array, at: number): n
 
 /** What stands before the values of an answer: `,[1790000000,"`, without the comma before the first. */
 export interface TimeTexts {
-  /** Writes that of point `i` to `bytes` at `at`, where there is room; answers where it ends. */
+  /** Writes it for the time of the point at place `i` to `bytes` at `at`, where there is room; answers where it ends. */
   write(t: number, i: number, bytes: Uint8Array, at: number): number;
 }
 
-// As many points as an answer over a range may have; longer series are raw samples, each at its own times.
+// As many steps as a range may have; longer series are raw samples, each at its own times.
 const MOST_TIMES = 11_001;
 const TIME_BYTES = 32;
 
-/** The series of an answer mostly have the same times at the same places: each is written as text once. */
-export function createTimeTexts(longest: number): TimeTexts {
-  const room = Math.min(longest, MOST_TIMES);
+/** The points of an answer over a range all stand at its steps: the time of each is written as text once. */
+export function createTimeTexts(series: readonly { readonly samples: Samples }[]): TimeTexts {
+  let firstT = Number.POSITIVE_INFINITY;
+  let stepMs = Number.POSITIVE_INFINITY;
+  let lastT = Number.NEGATIVE_INFINITY;
+  for (const { samples } of series) {
+    const { t, length } = samples;
+    if (length === 0) continue;
+    firstT = Math.min(firstT, t[0]!);
+    lastT = Math.max(lastT, t[length - 1]!);
+    if (length > 1) stepMs = Math.min(stepMs, t[1]! - t[0]!);
+  }
+  const room = lastT < firstT ? 0 : Math.min(Math.floor((lastT - firstT) / stepMs) + 1, MOST_TIMES);
   const known = new Float64Array(room).fill(Number.NaN);
   const lengths = new Uint8Array(room);
   const texts = new Uint8Array(room * TIME_BYTES);
   const textOf = (t: number) => `,[${seconds(t)},"`;
   return {
     write(t, i, bytes, at) {
-      if (i >= room) return writeAscii(textOf(t).slice(i === 0 ? 1 : 0), bytes, at);
-      const start = i * TIME_BYTES;
-      if (known[i] !== t) {
-        known[i] = t;
-        lengths[i] = writeAscii(textOf(t), texts, start) - start;
+      const place = (t - firstT) / stepMs;
+      const slot = place < room ? place | 0 : 0;
+      if (slot !== place) return writeAscii(textOf(t).slice(i === 0 ? 1 : 0), bytes, at);
+      const start = slot * TIME_BYTES;
+      if (known[slot] !== t) {
+        known[slot] = t;
+        lengths[slot] = writeAscii(textOf(t), texts, start) - start;
       }
-      const end = start + lengths[i]!;
+      const end = start + lengths[slot]!;
       let to = at;
       for (let j = i === 0 ? start + 1 : start; j < end; j += 1) bytes[to++] = texts[j]!;
       return to;

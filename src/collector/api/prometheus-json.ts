@@ -74,8 +74,7 @@ function* writeValue(out: TextBytes, value: QueryValue): Generator<undefined> {
       });
       return;
     case 'matrix': {
-      const longest = value.series.reduce((most, { samples }) => Math.max(most, samples.length), 0);
-      const times = createTimeTexts(longest);
+      const times = createTimeTexts(value.series);
       let comma = '';
       writeText(out, '[');
       for (const { labels, samples } of value.series) {

@@ -224,17 +224,18 @@ const timesOf = (grid: Grid): Float64Array =>
   Float64Array.from({ length: grid.steps }, (_, k) => timeAt(grid, k));
 
 function pointsOf({ values, present }: StepSeries, times: Float64Array): Samples {
-  if (!present.includes(0)) return { t: times, v: values, length: values.length };
-  const t = new Float64Array(values.length);
-  const v = new Float64Array(values.length);
   let length = 0;
-  for (let k = 0; k < values.length; k += 1) {
+  for (let k = 0; k < present.length; k += 1) length += present[k]!;
+  if (length === values.length) return { t: times, v: values, length };
+  const t = new Float64Array(length);
+  const v = new Float64Array(length);
+  for (let k = 0, i = 0; i < length; k += 1) {
     if (present[k] === 0) continue;
-    t[length] = times[k]!;
-    v[length] = values[k]!;
-    length += 1;
+    t[i] = times[k]!;
+    v[i] = values[k]!;
+    i += 1;
   }
-  return { t: t.subarray(0, length), v: v.subarray(0, length), length };
+  return { t, v, length };
 }
 
 /** Names that were to go at the end go; series that are equal then become one. */

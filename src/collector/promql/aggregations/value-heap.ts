@@ -1,60 +1,112 @@
-/** Positions in a group and their values at one step. */
-export interface Ranked {
-  readonly index: number;
-  readonly value: number;
+/**
+ * Heaps of the best values seen, one a step, in two columns: the values and whose they are. The worst of a heap stands first:
+ * what is better takes its place. The moves are those of Go's container/heap: which of two equal values is kept shows in topk
+ * and bottomk. Source: https://pkg.go.dev/container/heap
+ */
+export interface ValueHeaps {
+  /** Negated for bottomk, so that larger is better; NaN is worst. */
+  readonly values: Float64Array;
+  readonly owners: Int32Array;
+  /** Where the heap of a step begins, how much it may hold, and how much it holds. */
+  readonly starts: Int32Array;
+  readonly limits: Int32Array;
+  readonly sizes: Int32Array;
 }
 
-/** Whether `a` stands before `b`. NaN stands before everything, in both directions. */
-export type Before = (a: number, b: number) => boolean;
+/** `limits` are how many each step keeps, 0 and less for none. */
+export function createValueHeaps(limits: Int32Array): ValueHeaps {
+  const starts = new Int32Array(limits.length);
+  let room = 0;
+  for (let k = 0; k < limits.length; k += 1) {
+    starts[k] = room;
+    room += Math.max(0, limits[k]!);
+  }
+  return {
+    values: new Float64Array(room),
+    owners: new Int32Array(room),
+    starts,
+    limits,
+    sizes: new Int32Array(limits.length),
+  };
+}
 
-export const ascending: Before = (a, b) => Number.isNaN(a) || a < b;
-export const descending: Before = (a, b) => Number.isNaN(a) || a > b;
+/** Whether `a` stands before `b` in a heap. */
+const isWorse = (a: number, b: number) => a < b || Number.isNaN(a);
 
-/**
- * A binary heap that keeps its first by `before` on top. Its moves are those of Go's container/heap: which of two
- * equal values is kept shows in topk and bottomk. Source: https://pkg.go.dev/container/heap
- */
-export function push(heap: Ranked[], item: Ranked, before: Before): void {
-  heap.push(item);
-  let child = heap.length - 1;
-  while (child > 0) {
-    const parent = (child - 1) >> 1;
-    if (!before(heap[child]!.value, heap[parent]!.value)) break;
-    swap(heap, parent, child);
-    child = parent;
+/** Offers the values of a series to the heaps of all steps; `sign` is -1 for bottomk. */
+export function offer(
+  heaps: ValueHeaps,
+  owner: number,
+  { values, present }: { readonly values: Float64Array; readonly present: Uint8Array },
+  sign: 1 | -1,
+): void {
+  const { starts, limits, sizes, values: kept } = heaps;
+  for (let k = 0; k < values.length; k += 1) {
+    if (present[k] === 0) continue;
+    const value = sign * values[k]!;
+    if (sizes[k]! < limits[k]!) push(heaps, k, value, owner);
+    else if (limits[k]! >= 1) {
+      const worst = kept[starts[k]!]!;
+      if (worst < value || (Number.isNaN(worst) && !Number.isNaN(value)))
+        replaceFirst(heaps, k, value, owner);
+    }
   }
 }
 
-/** Puts `item` in place of the top. */
-export function replaceTop(heap: Ranked[], item: Ranked, before: Before): void {
-  heap[0] = item;
+function push({ values, owners, starts, sizes }: ValueHeaps, k: number, value: number, owner: number): void {
+  const start = starts[k]!;
+  let child = sizes[k]!;
+  sizes[k] = child + 1;
+  while (child > 0) {
+    const parent = (child - 1) >> 1;
+    const above = values[start + parent]!;
+    if (!isWorse(value, above)) break;
+    values[start + child] = above;
+    owners[start + child] = owners[start + parent]!;
+    child = parent;
+  }
+  values[start + child] = value;
+  owners[start + child] = owner;
+}
+
+function replaceFirst(
+  { values, owners, starts, sizes }: ValueHeaps,
+  k: number,
+  value: number,
+  owner: number,
+): void {
+  const start = starts[k]!;
+  const size = sizes[k]!;
   let parent = 0;
   for (;;) {
     let child = 2 * parent + 1;
-    if (child >= heap.length) return;
-    if (child + 1 < heap.length && before(heap[child + 1]!.value, heap[child]!.value)) child += 1;
-    if (!before(heap[child]!.value, heap[parent]!.value)) return;
-    swap(heap, parent, child);
+    if (child >= size) break;
+    if (child + 1 < size && isWorse(values[start + child + 1]!, values[start + child]!)) child += 1;
+    if (!isWorse(values[start + child]!, value)) break;
+    values[start + parent] = values[start + child]!;
+    owners[start + parent] = owners[start + child]!;
     parent = child;
   }
-}
-
-function swap(heap: Ranked[], i: number, j: number): void {
-  const item = heap[i]!;
-  heap[i] = heap[j]!;
-  heap[j] = item;
+  values[start + parent] = value;
+  owners[start + parent] = owner;
 }
 
 // Below this length Go sorts by insertion, which shows in the order of NaNs and of equal values.
 const INSERTION_LENGTH = 12;
 
-/** Sorts so that what stands first by `before` comes last. */
-export function sortReversed(items: Ranked[], before: Before): void {
+/** The owners in the heap of step `k`, best first. */
+export function bestFirst({ values, owners, starts, sizes }: ValueHeaps, k: number): number[] {
+  const items = Array.from({ length: sizes[k]! }, (_, i) => ({
+    value: values[starts[k]! + i]!,
+    owner: owners[starts[k]! + i]!,
+  }));
   if (items.length > INSERTION_LENGTH) {
-    items.sort((a, b) => Number(before(a.value, b.value)) - Number(before(b.value, a.value)));
-    return;
+    items.sort((a, b) => Number(isWorse(a.value, b.value)) - Number(isWorse(b.value, a.value)));
+  } else {
+    for (let i = 1; i < items.length; i += 1) {
+      for (let j = i; j > 0 && isWorse(items[j - 1]!.value, items[j]!.value); j -= 1)
+        [items[j - 1], items[j]] = [items[j]!, items[j - 1]!];
+    }
   }
-  for (let i = 1; i < items.length; i += 1) {
-    for (let j = i; j > 0 && before(items[j - 1]!.value, items[j]!.value); j -= 1) swap(items, j, j - 1);
-  }
+  return items.map(({ owner }) => owner);
 }

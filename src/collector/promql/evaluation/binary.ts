@@ -22,7 +22,7 @@ export async function evaluateBinary(expr: BinaryExpr, evaluation: Evaluation): 
 }
 
 /** Whether what is left has the labels it had on the left, which are distinct, so that none can be equal. */
-function keepsLabels({ op, returnBool, lhs, matching }: BinaryExpr): boolean {
+function keepsLabels({ op, returnBool, matching }: BinaryExpr): boolean {
   if (op === 'and' || op === 'unless') return true;
   return matching === null && isComparison(op) && !returnBool;
 }
