@@ -91,10 +91,11 @@ export function toOpenMetrics(series: readonly RandomSeries[]): string {
   for (const one of [...series].sort((a, b) => (name(a) < name(b) ? -1 : 1))) {
     const pairs = one.labels
       .filter(([label]) => label !== METRIC_NAME)
-      .map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+      .map(([label, value]) => `${JSON.stringify(label)}=${JSON.stringify(value)}`);
     for (const { t, v } of one.samples) {
       if (v === 'stale') continue;
-      lines.push(`${name(one)}{${pairs.join(',')}} ${formatFloat(v)} ${(t / 1000).toFixed(3)}`);
+      const inBraces = [JSON.stringify(name(one)), ...pairs].join(',');
+      lines.push(`{${inBraces}} ${formatFloat(v)} ${(t / 1000).toFixed(3)}`);
     }
   }
   return `${lines.join('\n')}\n# EOF\n`;

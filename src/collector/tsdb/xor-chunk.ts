@@ -83,6 +83,7 @@ export function appendSample(chunk: XorChunk, t: number, high: number, low: numb
 
 // Bytes to read from, with room behind them for a look ahead; grows to the longest chunk.
 let ahead = new Uint8Array(1024);
+let aheadView = new DataView(ahead.buffer);
 const LOOK_AHEAD_BYTES = 8;
 
 /** Decodes all samples to `out`, from entry `begin` on; the columns must have room for `chunk.count`. */
@@ -92,10 +93,12 @@ export function decodeXor(
   { t, words }: SampleColumns,
   begin: number,
 ): void {
-  if (ahead.length < written.length + LOOK_AHEAD_BYTES)
+  if (ahead.length < written.length + LOOK_AHEAD_BYTES) {
     ahead = new Uint8Array(written.length * 2 + LOOK_AHEAD_BYTES);
+    aheadView = new DataView(ahead.buffer);
+  }
   ahead.set(written);
-  const bytes = ahead;
+  const bytes = aheadView;
   let at = 64;
   let time = chunk.minT;
   let delta = 0;
@@ -158,18 +161,16 @@ export function decodeXor(
   }
 }
 
-/** The bits from `at` on, the first one highest; 25 of them are always true. */
-function peek(bytes: Uint8Array, at: number): number {
+/** The 32 bits from `at` on, the first one highest. */
+function peek(view: DataView, at: number): number {
   const i = at >>> 3;
-  return ((bytes[i]! << 24) | (bytes[i + 1]! << 16) | (bytes[i + 2]! << 8) | bytes[i + 3]!) << (at & 7);
+  const shift = at & 7;
+  // A shift by 32 would be one by 0, so that the bits that follow are moved in two steps.
+  return (view.getInt32(i) << shift) | (view.getUint8(i + 4) >>> (8 - shift));
 }
 
 /** `count` bits, 1 to 32 of them, as a 32-bit word. */
-function readBits(bytes: Uint8Array, at: number, count: number): number {
-  if (count <= 25) return peek(bytes, at) >>> (32 - count);
-  const first = peek(bytes, at) >>> 16;
-  return (first << (count - 16)) | (peek(bytes, at + 16) >>> (48 - count));
-}
+const readBits = (view: DataView, at: number, count: number): number => peek(view, at) >>> (32 - count);
 
 // Prefix, and the bits that follow it, of each size of delta of delta.
 function writeDeltaOfDelta(chunk: XorChunk, value: number): void {
