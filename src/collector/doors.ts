@@ -15,6 +15,7 @@ import { incidentRoutes } from './api/incidents.ts';
 import { otlpRoutes } from './api/otlp.ts';
 import { podRoutes } from './api/pods.ts';
 import { prometheusRoutes } from './api/prometheus.ts';
+import { absentRoutes } from './api/prometheus-absent.ts';
 import { statusRoutes } from './api/prometheus-status.ts';
 import { remoteWriteRoutes } from './api/remote-write.ts';
 import { ruleRoutes } from './api/rules.ts';
@@ -111,6 +112,7 @@ export async function openPage(
   await app.register(
     statusRoutes({ ...options, querier: () => store.querier(), stats: () => store.stats() }),
   );
+  await app.register(absentRoutes());
   await app.register(federationRoutes({ querier: () => store.querier(), clock }));
   await app.register(remoteWriteRoutes(writeReceiver, admissions.remote_write));
   await app.register(ruleRoutes(rules));

@@ -18,6 +18,8 @@ export interface ApiCall {
   readonly path: string;
   /** In the address for GET, as a form for POST. */
   readonly parameters?: readonly (readonly [name: string, value: string | number])[];
+  /** The header, in which escaping of names is asked for. */
+  readonly accept?: string;
 }
 
 export interface ApiAnswer {
@@ -81,11 +83,14 @@ export async function startBesidePrometheus(
   }
 }
 
-async function send(url: string, { method, path, parameters = [] }: ApiCall): Promise<ApiAnswer> {
+async function send(url: string, { method, path, parameters = [], accept }: ApiCall): Promise<ApiAnswer> {
   const place = url + (path.startsWith('/') ? path : `/api/v1/${path}`);
   const form = new URLSearchParams(parameters.map(([name, value]) => [name, String(value)]));
   const query = form.size === 0 ? '' : `${path.includes('?') ? '&' : '?'}${form}`;
-  const answer = await (method === 'POST' ? fetch(place, { method, body: form }) : fetch(place + query));
+  const headers = accept === undefined ? {} : { accept };
+  const answer = await (method === 'POST'
+    ? fetch(place, { method, headers, body: form })
+    : fetch(place + query, { headers }));
   return { status: answer.status, type: answer.headers.get('content-type'), body: await answer.text() };
 }
 

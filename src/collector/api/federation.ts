@@ -1,14 +1,22 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsync } from 'fastify';
 import { type Labels, labelsKey, labelValue, METRIC_NAME } from '../../model/labels.ts';
+import type { Matcher } from '../../model/matcher.ts';
 import { isStaleAt, wordsOf } from '../../model/stale-marker.ts';
 import type { Clock } from '../../util/clock.ts';
 import { isCodedError } from '../../util/coded-error.ts';
+import {
+  escapeName,
+  isClassicName,
+  type NameEscaping,
+  negotiateEscaping,
+} from '../../wire/prometheus/name-escaping.ts';
 import { selectSeries } from '../promql/evaluation/instant-selector.ts';
 import { createTurn, type Turn } from '../promql/evaluation/turn.ts';
 import { formatFloat } from '../promql/go-format.ts';
+import { parseMetricSelector } from '../promql/parse-metric-selector.ts';
 import type { Querier } from '../storage/storage.ts';
-import { type Form, matchParameters, readForm } from './prometheus-parameters.ts';
+import { readForm } from './prometheus-parameters.ts';
 import { inTurns, type WriteText, writeText } from './text-bytes.ts';
 
 export interface FederationOptions {
@@ -33,32 +41,28 @@ interface Newest {
 export function federationRoutes({ querier, clock }: FederationOptions): FastifyPluginAsync {
   return async (app) => {
     app.get('/federate', async (request, reply) => {
-      const form = readForm(request);
-      const utf8 = /escaping=allow-utf-8/.test(request.headers.accept ?? '');
-      const escaping = utf8 ? 'allow-utf-8' : 'underscores';
-      let selectors: ReturnType<typeof matchParameters>;
+      const escaping = negotiateEscaping(request.headers.accept ?? '');
+      let selectors: Selectors;
       try {
-        selectors = matchParameters(form as Form);
+        // Unlike elsewhere they may match all that there is.
+        selectors = readForm(request).getAll('match[]').map(parseMetricSelector);
       } catch (error) {
         if (!isCodedError(error)) throw error;
         return reply.code(400).type('text/plain; charset=utf-8').send(`${error.message}\n`);
       }
       const turn = createTurn(clock, TIMEOUT_MS);
       const found = await newestOf(querier(), selectors, clock.now(), turn);
-      const parts = inTurns(exposition(found, utf8), clock);
+      const pieces = inTurns(exposition(found, escaping), clock);
       return reply
         .type(`text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`)
-        .send(Readable.from(parts, { objectMode: false }));
+        .send(Readable.from(pieces, { objectMode: false }));
     });
   };
 }
 
-async function newestOf(
-  querier: Querier,
-  selectors: ReturnType<typeof matchParameters>,
-  now: number,
-  turn: Turn,
-): Promise<Newest[]> {
+type Selectors = readonly (readonly Matcher[])[];
+
+async function newestOf(querier: Querier, selectors: Selectors, now: number, turn: Turn): Promise<Newest[]> {
   const found = new Map<string, Newest>();
   const minT = now - LOOKBACK_MS;
   for (const matchers of selectors) {
@@ -74,33 +78,32 @@ async function newestOf(
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, all]) => all);
 }
 
-const exposition = (all: readonly Newest[], utf8: boolean): WriteText =>
+const exposition = (all: readonly Newest[], escaping: NameEscaping): WriteText =>
   function* (out) {
     let before = '';
     for (const { labels, t, v } of all) {
       const name = labelValue(labels, METRIC_NAME);
       if (name === '') continue;
-      if (name !== before)
-        writeText(out, `# TYPE ${utf8 ? quotedWhereNeeded(name) : escaped(name)} untyped\n`);
+      if (name !== before) writeText(out, `# TYPE ${nameText(name, escaping)} untyped\n`);
       before = name;
-      writeText(out, `${seriesText(name, labels, utf8)} ${formatFloat(v)} ${t}\n`);
+      writeText(out, `${seriesText(name, labels, escaping)} ${formatFloat(v)} ${t}\n`);
       yield;
     }
   };
 
 /** Whoever scrapes is to keep `instance` as it is, so one without has an empty one. */
-function seriesText(name: string, labels: Labels, utf8: boolean): string {
+function seriesText(name: string, labels: Labels, escaping: NameEscaping): string {
   const own = labels.filter(([label]) => label !== METRIC_NAME);
   if (!own.some(([label]) => label === 'instance')) own.push(['instance', '']);
-  const pairs = own.map(
-    ([label, value]) => `${utf8 ? quotedWhereNeeded(label) : escaped(label)}=${quotedValue(value)}`,
-  );
-  if (!utf8 || CLASSIC.test(name)) return `${escaped(name)}{${pairs.join(',')}}`;
-  return `{${[quotedValue(name), ...pairs].join(',')}}`;
+  const pairs = own.map(([label, value]) => `${nameText(label, escaping)}=${quoted(value)}`);
+  const text = nameText(name, escaping);
+  return isClassicName(text) ? `${text}{${pairs.join(',')}}` : `{${[text, ...pairs].join(',')}}`;
 }
 
-const CLASSIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
-const escaped = (name: string) => name.replace(/[^a-zA-Z0-9_:]/gu, '_').replace(/^(?=\d)/, '_');
-const quotedWhereNeeded = (name: string) => (CLASSIC.test(name) ? name : quotedValue(name));
-const quotedValue = (value: string) =>
+function nameText(name: string, escaping: NameEscaping): string {
+  const text = escapeName(name, escaping);
+  return isClassicName(text) ? text : quoted(text);
+}
+
+const quoted = (value: string) =>
   `"${value.replace(/[\\\n"]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`))}"`;

@@ -4,6 +4,7 @@ import { CodedError, messageOf } from '../../util/coded-error.ts';
 import { quote } from '../promql/go-format.ts';
 import { parseMetricSelector } from '../promql/parse-metric-selector.ts';
 import { parseDuration } from '../promql/parser/number-literal.ts';
+import { compileMatcher } from '../storage/label-matcher.ts';
 
 /** The parameters of a request: those of the URL, before them those of a posted form. */
 export type Form = Pick<URLSearchParams, 'get' | 'getAll'>;
@@ -93,16 +94,12 @@ export function limitParameter(form: Form): number {
   return Number(text);
 }
 
-/** The selectors of `match[]`. @throws CodedError saying which cannot be read */
+/** The selectors of `match[]`, each of which excludes some series. @throws CodedError saying which cannot be read */
 export function matchParameters(form: Form): readonly (readonly Matcher[])[] {
-  return form.getAll('match[]').map((text) => {
-    try {
-      return parseMetricSelector(text);
-    } catch (error) {
-      if (!messageOf(error).endsWith('must contain at least one non-empty matcher')) throw error;
-      throw unreadable('match[] must contain at least one non-empty matcher');
-    }
+  const selectors = form.getAll('match[]').map(parseMetricSelector);
+  if (selectors.every((matchers) => matchers.some((matcher) => !compileMatcher(matcher).matchesEmpty)))
+    return selectors;
+  throw new CodedError('PROMETHEUS_PARAMETER', 'match[] must contain at least one non-empty matcher', {
+    status: 400,
   });
 }
-
-const unreadable = (message: string) => new CodedError('PROMETHEUS_PARAMETER', message, { status: 400 });

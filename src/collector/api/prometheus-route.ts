@@ -7,7 +7,7 @@ import { inTurns, type WriteText } from './text-bytes.ts';
 /** One route: what it answers to a form; or it sends the reply itself. */
 export type FormHandler = (form: Form, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
-type Method = 'GET' | 'POST';
+type Method = 'GET' | 'POST' | 'PUT';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 

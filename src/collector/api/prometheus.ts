@@ -71,7 +71,8 @@ function parseQueryParameter(form: Form) {
   }
 }
 
-function buildInfo() {
+/** What Prometheus says of itself at status/buildinfo and /version. */
+export function buildInfo() {
   return {
     version: SPOKEN_VERSION,
     revision: '',

@@ -13,6 +13,8 @@ const LONGEST_TEXT = 1024 * 1024;
 export interface ParseOptions {
   /** Allows what Prometheus has behind `--enable-feature=promql-experimental-functions`. */
   readonly experimental?: boolean;
+  /** Allows selectors that every series may match. */
+  readonly unselective?: boolean;
 }
 
 /**
@@ -21,6 +23,7 @@ export interface ParseOptions {
  * @throws QUERY_PARSE with the place, as Prometheus says it: `1:5: parse error: unexpected <op:+>`.
  */
 export function parseExpr(text: string, options: ParseOptions = {}): Expr {
+  if (options.unselective) return parseAnew(text, options);
   const cache = options.experimental ? parsedExperimental : parsed;
   const known = cache.get(text);
   if (known !== undefined) return known;
@@ -39,7 +42,8 @@ function parseAnew(text: string, options: ParseOptions): Expr {
     const tree = parser.parse(toGrammarText(text));
     const mistake = syntaxMistake(tree, text);
     if (mistake !== undefined) throw mistake;
-    return checkExpr(convertTree(tree.topNode, text), { text, experimental: options.experimental ?? false });
+    const { experimental = false, unselective = false } = options;
+    return checkExpr(convertTree(tree.topNode, text), { text, experimental, unselective });
   } catch (error) {
     if (error instanceof Mistake) throw parseError(text, error.at, error.message);
     if (error instanceof RangeError) throw parseError(text, 0, 'expression is nested too deeply');

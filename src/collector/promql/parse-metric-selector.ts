@@ -4,7 +4,7 @@ import { parseError } from './parser/parse-error.ts';
 import { describeToken, type Token, tokenize } from './parser/token.ts';
 
 /**
- * The matchers of a selector without offset, range or anything else around it.
+ * The matchers of a selector without offset, range or anything else around it. They may match every series.
  *
  * @throws QUERY_PARSE as Prometheus says it of a series selector
  */
@@ -13,7 +13,7 @@ export function parseMetricSelector(text: string): readonly Matcher[] {
   const end = endOfSelector(tokens);
   if (mistake === null && end < tokens.length) throw unexpected(text, tokens[end]);
   if (mistake === null && tokens.length === 0) throw unexpected(text, undefined);
-  const expr = parseExpr(text);
+  const expr = parseExpr(text, { unselective: true });
   if (expr.kind === 'vector-selector') return expr.matchers;
   throw unexpected(text, tokens[0]);
 }

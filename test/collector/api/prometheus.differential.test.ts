@@ -121,9 +121,30 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
   ],
   format_query: ['', 'query=', 'query=a%2Bb', 'query=('],
   parse_query: ['', 'query=a%2Bb', 'query=('],
+  // What podvitals has not, as Prometheus where it is switched off.
+  notifications: [''],
+  'admin/tsdb/snapshot': [''],
+  'admin/tsdb/delete_series': [''],
+  'admin/tsdb/clean_tombstones': [''],
+  '/-/reload': [''],
+  '/-/quit': [''],
   '/federate': ['', 'match[]={', 'match[]=nothing'],
 };
-const POSTED = ['query', 'query_range', 'series', 'labels', 'query_exemplars', 'format_query', 'parse_query'];
+const POSTED = [
+  'query',
+  'query_range',
+  'series',
+  'labels',
+  'query_exemplars',
+  'format_query',
+  'parse_query',
+  'notifications',
+  'admin/tsdb/snapshot',
+  'admin/tsdb/delete_series',
+  'admin/tsdb/clean_tombstones',
+  '/-/reload',
+  '/-/quit',
+];
 
 describe.skipIf(missing('prometheus', 'promtool'))(
   'good and bad requests have the answer of Prometheus',

@@ -227,6 +227,8 @@ const CALLS: readonly Call[] = [
   { by: 'status', method: 'GET', path: 'status/tsdb', same: 'shape' },
   { by: 'status', method: 'GET', path: 'status/tsdb?limit=0', same: 'values' },
   { by: 'status', method: 'GET', path: 'status/walreplay', same: 'shape' },
+  { by: 'status', method: 'GET', path: 'notifications', same: 'values' },
+  { by: 'status', method: 'GET', path: '/version', same: 'shape' },
 ];
 
 const RULES = `groups:

@@ -11,6 +11,8 @@ export interface CheckOptions {
   readonly text: string;
   /** Allows functions and aggregations that Prometheus has behind `promql-experimental-functions`. */
   readonly experimental: boolean;
+  /** Allows selectors that every series may match. */
+  readonly unselective: boolean;
 }
 
 /**
@@ -23,9 +25,9 @@ export function checkExpr(expr: Expr, options: CheckOptions): Expr {
     case 'string':
       return expr;
     case 'vector-selector':
-      return checkSelector(expr);
+      return checkSelector(expr, options);
     case 'matrix-selector':
-      checkSelector(expr.selector);
+      checkSelector(expr.selector, options);
       return expr;
     case 'paren':
       return Object.freeze({ ...expr, expr: checkExpr(expr.expr, options) });
@@ -48,9 +50,11 @@ export function checkExpr(expr: Expr, options: CheckOptions): Expr {
   }
 }
 
-function checkSelector(selector: VectorSelector): VectorSelector {
+function checkSelector(selector: VectorSelector, { unselective }: CheckOptions): VectorSelector {
   const selective =
-    selector.name !== '' || selector.matchers.some((matcher) => !compileMatcher(matcher).matchesEmpty);
+    unselective ||
+    selector.name !== '' ||
+    selector.matchers.some((matcher) => !compileMatcher(matcher).matchesEmpty);
   const named = selector.name === '' ? [] : selector.matchers.slice(0, -1);
   const other = named.find((matcher) => matcher.name === METRIC_NAME);
   if (other !== undefined) {
