@@ -5,8 +5,11 @@ import { type ManifestObject, podSpecOf } from './pod/manifest/manifest-object.t
 import { parseManifests } from './pod/manifest/parse-manifests.ts';
 import type { PodManager } from './pod/pod-manager.ts';
 import type { Enforcement } from './pod/runtime/runtime.ts';
+import { needsAddress } from './pod/service/service-publisher.ts';
 import { askedInVain } from './pod/spec/unenforced.ts';
 import type { KnownSecrets } from './redaction/known-secrets.ts';
+
+const TARGET_PORT = 'Service.spec.ports.targetPort';
 
 /** Parses and applies manifests; each file's folder is where its host containers start. */
 export async function applyFiles(
@@ -34,15 +37,23 @@ export async function applyFiles(
   return { objects: applied, warnings: [...warnings, ...unenforcedWarnings(objects, enforcement)] };
 }
 
-/** What the pods of these objects ask for and do not get on this host. */
+/** What these objects ask for and do not get on this host. */
 function unenforcedWarnings(objects: readonly ManifestObject[], { level, notEnforced }: Enforcement) {
   return objects.flatMap((object) => {
-    const spec = podSpecOf(object);
-    const fields = spec ? askedInVain(spec, notEnforced) : [];
+    const fields = askedFor(object, notEnforced);
     if (fields.length === 0) return [];
     const { namespace, name } = object.metadata;
     return [
       `${object.file}: ${object.kind} ${namespace}/${name}: not enforced on this host (${level}): ${fields.join(', ')}`,
     ];
   });
+}
+
+function askedFor(object: ManifestObject, notEnforced: readonly string[]): readonly string[] {
+  if (object.kind === 'Service') {
+    if (!notEnforced.includes(TARGET_PORT) || !needsAddress(object)) return [];
+    return [`${TARGET_PORT} (its name stands for the pods: connect to their own port)`];
+  }
+  const spec = podSpecOf(object);
+  return spec ? askedInVain(spec, notEnforced) : [];
 }

@@ -174,8 +174,7 @@ const ALL: { readonly [K in Kind]: Columns<Of<K>> } = {
     row: (service: Service) => [
       service.metadata.name,
       service.spec.type ?? 'ClusterIP',
-      // The name resolves to the pods themselves: every Service is a headless one.
-      'None',
+      service.spec.clusterIP ?? '<none>',
       service.spec.externalName ?? '<none>',
       (service.spec.ports ?? []).map(({ port, protocol }) => `${port}/${protocol ?? 'TCP'}`).join(',') ||
         '<none>',

@@ -187,7 +187,7 @@ function service({ spec }: Service, found: Endpoints | undefined): readonly stri
   return [
     field('Selector', selectorText({ matchLabels: spec.selector ?? {} })),
     field('Type', spec.type ?? 'ClusterIP'),
-    field('IP', 'None'),
+    field('IP', spec.clusterIP ?? '<none>'),
     ...(spec.ports ?? []).flatMap(({ name, port, protocol = 'TCP', targetPort = port }) => [
       field('Port', `${name ?? '<unset>'} ${port}/${protocol}`),
       field('TargetPort', `${targetPort}/${protocol}`),

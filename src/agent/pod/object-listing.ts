@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../../model/kubernetes-object.ts';
+import type { Service } from '../../model/kubernetes-service.ts';
 import type { NodePlace } from './node/node-place.ts';
-import { type ObjectStore, objectKey, shown } from './object-store.ts';
+import { type ObjectStore, objectKey, type Stored, shown } from './object-store.ts';
 import type { PodSet } from './pod-set.ts';
 import { endpointsOf } from './service/endpoints.ts';
 import { podObject } from './status/pod-status.ts';
@@ -21,16 +22,26 @@ export function createObjectListing(options: {
   readonly pods: Pick<PodSet, 'visible'>;
   readonly nodeIp: string;
   readonly budgetStatus: NodePlace['budgetStatus'];
+  readonly serviceAddress: (service: Service) => string | undefined;
 }): ObjectListing {
   const { objects, pods } = options;
   const endpoints = () => objects.list('Service').map((service) => endpointsOf(service, pods.visible()));
+
+  // One without an address of its own is as a headless one: its name stands for the pods.
+  function shownService(service: Stored<'Service'>): KubernetesObject {
+    const { clusterIP: _asked, ...spec } = service.spec;
+    if (spec.type === 'ExternalName') return shown(service);
+    return shown({ ...service, spec: { ...spec, clusterIP: options.serviceAddress(service) ?? 'None' } });
+  }
+
+  const shownObject = (object: Stored) => (object.kind === 'Service' ? shownService(object) : shown(object));
 
   function all(kind: KubernetesObject['kind']): readonly KubernetesObject[] {
     if (kind === 'Pod') return pods.visible().map((pod) => podObject(pod, options.nodeIp));
     if (kind === 'Endpoints') return endpoints();
     if (kind === 'PodDisruptionBudget')
       return objects.list(kind).map((budget) => ({ ...budget, status: options.budgetStatus(budget)! }));
-    return objects.list(kind).map(shown);
+    return objects.list(kind).map(shownObject);
   }
 
   const face = ({ metadata }: KubernetesObject) => objectKey(metadata.namespace, metadata.name);
@@ -43,7 +54,7 @@ export function createObjectListing(options: {
       ...objects
         .all()
         .filter((object) => !isConfiguration(object))
-        .map(shown),
+        .map(shownObject),
       ...endpoints(),
     ],
   };

@@ -24,6 +24,7 @@ import { createProbeRunner } from './prober/probe-runner.ts';
 import { createRecentViews } from './recent-views.ts';
 import type { ContainerExit, Runtime } from './runtime/runtime.ts';
 import { createServiceHosts } from './service/service-hosts.ts';
+import { createServicePublisher } from './service/service-publisher.ts';
 import type { NodeFacts } from './spec/field-ref.ts';
 import { podView } from './status/pod-view.ts';
 import { inheritanceOf } from './takeover.ts';
@@ -167,7 +168,15 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   const pods = createPodSet(() => context);
   const workloads = createWorkloads({ keyValue, writer, objects, pods: pods.visible, node: node.name });
   const recentViews = createRecentViews(node.ip, clock);
-  const serviceHosts = createServiceHosts({ objects, pods, onError });
+  const servicePublisher = createServicePublisher({
+    services: () => objects.list('Service'),
+    pods: pods.visible,
+    runtime,
+    clock,
+    onAddresses: () => serviceHosts.addressesChanged(),
+    onError,
+  });
+  const serviceHosts = createServiceHosts({ objects, pods, publisher: servicePublisher, onError });
   const endings: (() => void)[] = [];
   let stopping: Promise<readonly PodRef[]> | undefined;
   let closing = false;
@@ -217,7 +226,13 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     },
     onError,
   });
-  const listing = createObjectListing({ objects, pods, nodeIp: node.ip, budgetStatus: place.budgetStatus });
+  const listing = createObjectListing({
+    objects,
+    pods,
+    nodeIp: node.ip,
+    budgetStatus: place.budgetStatus,
+    serviceAddress: servicePublisher.addressOf,
+  });
   const deletion = createDeletion({
     clock,
     pods,
@@ -394,6 +409,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     forget();
     for (const { kind, metadata } of objects.all())
       await objects.remove(kind, metadata.namespace, metadata.name);
+    servicePublisher.update();
     return pods.all().map((pod) => pod.ref);
   }
 
@@ -492,6 +508,8 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         workloads.settle(clock.now());
         writer.mark(ALIVE_KEY, () => clock.now());
         await writer.flush();
+        await servicePublisher.settled();
+        servicePublisher.close();
         await runtime.close();
         return left;
       })();

@@ -169,8 +169,7 @@ function cronJob(own: readonly string[], { metadata, spec, status }: CronJob): r
 
 function service(own: readonly string[], { spec }: Service, created: number | undefined): readonly Point[] {
   return [
-    // Its name stands for the pods themselves, as a headless one's does.
-    point(serviceSignals.info, [...own, 'None', spec.externalName ?? '', '', ''], 1),
+    point(serviceSignals.info, [...own, spec.clusterIP ?? 'None', spec.externalName ?? '', '', ''], 1),
     ...measured(serviceSignals.created, own, created),
     point(serviceSignals.type, [...own, spec.type ?? 'ClusterIP'], 1),
   ];

@@ -26,6 +26,8 @@ const service = (spec: Partial<Service['spec']> = {}): Extract<ManifestObject, {
     ...spec,
   },
 });
+/** By the pods' own port: its name stands for them. */
+const direct = () => service({ ports: [{ port: 8080 }] });
 const client = (namespace: string) => ({ ...pod({}, 'client'), metadata: { name: 'client', namespace } });
 const endpoints = () => story.manager.get('Endpoints', 'shop', 'front') as Endpoints;
 const ips = () =>
@@ -69,19 +71,59 @@ describe('a Service', () => {
     });
   });
 
+  const address = () => (story.manager.get('Service', 'shop', 'front') as Service).spec.clusterIP!;
+
+  it('whose port is not that of its pods has an address, which leads to the ready ones by their own port', async () => {
+    story = await createStory();
+    await story.apply(service(), web(2), client('shop'));
+    await story.advance(1);
+    expect(hostsOf('shop', 'client').get('front')).toEqual([address()]);
+    expect(story.runtime.leadsTo(address(), 80)).toBeUndefined();
+    await story.advance(5);
+    expect(story.runtime.leadsTo(address(), 80)).toEqual(webIps().map((ip) => `${ip}:8080`));
+    const before = address();
+    await story.sigkill(5);
+    await story.apply(web(1));
+    await story.advance(40);
+    expect(address()).toBe(before);
+    expect(story.runtime.leadsTo(address(), 80)).toEqual(webIps().map((ip) => `${ip}:8080`));
+  });
+
+  it('whose port is that of its pods, and a headless one, is these pods', async () => {
+    story = await createStory();
+    const headless = service({ clusterIP: 'None' });
+    await story.apply(
+      headless,
+      { ...direct(), metadata: { name: 'direct', namespace: 'shop' } },
+      web(2),
+      client('shop'),
+    );
+    await story.advance(5);
+    expect(hostsOf('shop', 'client').get('front')).toEqual(webIps());
+    expect(hostsOf('shop', 'client').get('direct')).toEqual(webIps());
+    expect(address()).toBe('None');
+  });
+
+  it('is its pods where the runtime gives no addresses', async () => {
+    story = await createStory({ podIps: false });
+    await story.apply(service(), web(1), client('shop'));
+    await story.advance(5);
+    expect(address()).toBe('None');
+  });
+
   it('has names that pods resolve, shorter ones in its own namespace', async () => {
     story = await createStory();
     await story.apply(service(), web(2), client('shop'), client('other'));
     await story.advance(5);
     for (const name of ['front', 'front.shop', 'front.shop.svc', 'front.shop.svc.cluster.local'])
-      expect(hostsOf('shop', 'client').get(name)).toEqual(webIps());
-    expect(hostsOf('other', 'client').get('front.shop')).toEqual(webIps());
+      expect(hostsOf('shop', 'client').get(name)).toEqual([address()]);
+    expect(hostsOf('other', 'client').get('front.shop')).toEqual([address()]);
     expect(hostsOf('other', 'client').has('front')).toBe(false);
   });
 
   it('follows its pods: one that is not ready, is deleted or comes anew', async () => {
     story = await createStory({ lives: { app: () => ({ stopMs: 1000 }) } });
-    await story.apply(service(), web(2), client('shop'));
+    await story.apply(direct(), web(2), client('shop'));
     await story.advance(5);
     const before = webIps();
     const gone = story.manager.views().pods.find(({ ref }) => ref.workload === 'web')!;
@@ -156,7 +198,7 @@ describe('a Service', () => {
 
   it('is known to pods that an earlier agent left', async () => {
     story = await createStory();
-    await story.apply(service(), web(1), client('shop'));
+    await story.apply(direct(), web(1), client('shop'));
     await story.advance(5);
     await story.sigkill(10);
     await story.apply(web(2));

@@ -47,12 +47,18 @@ export function serviceWarnings(spec: Service['spec']): readonly Problem[] {
       path: ['spec', 'externalName'],
       message: 'only an address can be given a name here: names resolve by /etc/hosts',
     });
-  for (const [index, { port, targetPort }] of (spec.ports ?? []).entries()) {
-    if (targetPort === undefined || targetPort === port) continue;
+  if (spec.clusterIP && spec.clusterIP !== 'None')
     warnings.push({
-      path: ['spec', 'ports', index, 'port'],
-      message: `the name resolves to the pods themselves: connect to port ${targetPort} (targetPort); ${port} is not forwarded`,
+      path: ['spec', 'clusterIP'],
+      message:
+        "an address cannot be chosen here: where a Service has one of its own, it is of the pods' network",
     });
+  for (const [index, { protocol }] of (spec.ports ?? []).entries()) {
+    if (protocol === 'SCTP')
+      warnings.push({
+        path: ['spec', 'ports', index, 'protocol'],
+        message: 'SCTP reaches pods by their own port only',
+      });
   }
   return warnings;
 }

@@ -10,6 +10,7 @@ import type {
   ContainerConfig,
   ContainerExit,
   ExecResult,
+  PublishedService,
   RunningContainer,
   Runtime,
   Sandbox,
@@ -44,12 +45,14 @@ export interface FakeRuntimeOptions {
   readonly pullMs?: number;
   readonly sandboxError?: () => string | undefined;
   readonly exec?: (containerId: string, command: readonly string[]) => Partial<ExecResult> | undefined;
-  /** Whether pods have an address of their own; they have when left out. */
+  /** Whether pods and Services have an address of their own; they have when left out. */
   readonly podIps?: boolean;
 }
 
 /** A runtime that runs nothing, on a clock: for tests of what is built on runtimes. */
 export interface FakeRuntime extends Runtime {
+  /** Where an address and port of a Service lead now: the targets' addresses; undefined: it is refused. */
+  leadsTo(address: string, port: number): readonly string[] | undefined;
   /** The containers that run now, by `pod/container`. */
   running(): readonly string[];
   /** Every verb called so far, in words. */
@@ -94,6 +97,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
   const calls: string[] = [];
   const asked = new Map<string, { sandbox: SandboxConfig; containers: Map<string, ContainerConfig> }>();
   const pulled = new Set<string>();
+  const published = new Map<string, { readonly address: string; service: PublishedService }>();
   const listeners = new Set<(exit: ContainerExit) => void>();
   let addresses = 1;
   let pids = 1000;
@@ -275,6 +279,17 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
         kill: () => void echo?.end(),
       };
     },
+    async publishServices(services) {
+      for (const uid of published.keys())
+        if (!services.some((service) => service.uid === uid)) published.delete(uid);
+      if (options.podIps === false) return new Map();
+      for (const service of services) {
+        const known = published.get(service.uid);
+        if (known) known.service = service;
+        else published.set(service.uid, { address: `10.96.0.${addresses++}`, service });
+      }
+      return new Map([...published].map(([uid, { address }]) => [uid, address]));
+    },
     async dial(podUid, port) {
       fail('PORT_UNREACHABLE', `nothing answers on port ${port} of pod ${podUid}`);
     },
@@ -305,6 +320,11 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
     },
     async close() {
       listeners.clear();
+    },
+    leadsTo(address, port) {
+      const found = [...published.values()].find((one) => one.address === address);
+      const targets = found?.service.ports.find((one) => one.port === port)?.targets ?? [];
+      return targets.length === 0 ? undefined : targets.map((target) => `${target.ip}:${target.port}`);
     },
     running: () =>
       [...containers.values()]

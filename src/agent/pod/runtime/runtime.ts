@@ -37,6 +37,19 @@ export interface HostPort {
   readonly hostIp?: string;
 }
 
+/** A Service that wants an address of its own, and where its ports lead now. */
+export interface PublishedService {
+  readonly uid: string;
+  readonly ports: readonly PublishedPort[];
+}
+
+export interface PublishedPort {
+  readonly port: number;
+  readonly protocol: 'TCP' | 'UDP';
+  /** Pods that serve; none: connections are refused. */
+  readonly targets: readonly { readonly ip: string; readonly port: number }[];
+}
+
 export interface Sandbox {
   readonly podUid: string;
   /** Absent where the runtime gives pods no address of their own; then they share the host's. */
@@ -243,6 +256,12 @@ export interface Runtime {
     command: readonly string[],
     options: ExecSessionOptions,
   ): Promise<ExecSession>;
+  /**
+   * Makes these Services reachable for pods, and those published before that are not among them no more: each has an
+   * address, the same for as long as it is published, and connections to its ports are spread over their targets.
+   * Resolves with the addresses by uid; without those that this runtime cannot give one.
+   */
+  publishServices(services: readonly PublishedService[]): Promise<ReadonlyMap<string, string>>;
   /** Connects to a TCP port on the pod's own loopback. @throws CodedError `PORT_UNREACHABLE`. */
   dial(podUid: string, port: number): Promise<Duplex>;
   /** Lines of one life, oldest first. */

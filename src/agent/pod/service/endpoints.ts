@@ -1,4 +1,4 @@
-import type { EndpointAddress, Endpoints, Service } from '../../../model/kubernetes-service.ts';
+import type { EndpointAddress, Endpoints, Service, ServicePort } from '../../../model/kubernetes-service.ts';
 import type { PodRecord } from '../pod-record.ts';
 import { isTerminal } from '../status/phase.ts';
 import { selects } from '../workload/selector.ts';
@@ -52,15 +52,22 @@ export function endpointsOf(service: Service, pods: readonly PodRecord[]): Endpo
 
 type Port = { readonly name?: string; readonly port: number; readonly protocol: string };
 
-/** The pod's own ports: a name is looked up in its containers; one that has no such port is left out. */
+/** The port of the pod that a port of the Service leads to; undefined: the name is that of none of its ports. */
+export function ownPort(
+  { port, targetPort = port, protocol = 'TCP' }: ServicePort,
+  { spec }: PodRecord,
+): number | undefined {
+  if (typeof targetPort === 'number') return targetPort;
+  return spec.containers
+    .flatMap(({ ports = [] }) => ports)
+    .find((own) => own.name === targetPort && (own.protocol ?? 'TCP') === protocol)?.containerPort;
+}
+
+/** The pod's own ports; one that it does not have is left out. */
 function portsOf(service: Service, pod: PodRecord): Port[] {
-  return (service.spec.ports ?? []).flatMap(({ name, port, targetPort = port, protocol = 'TCP' }) => {
-    const number =
-      typeof targetPort === 'number'
-        ? targetPort
-        : pod.spec.containers
-            .flatMap(({ ports = [] }) => ports)
-            .find((own) => own.name === targetPort && (own.protocol ?? 'TCP') === protocol)?.containerPort;
+  return (service.spec.ports ?? []).flatMap((asked) => {
+    const { name, protocol = 'TCP' } = asked;
+    const number = ownPort(asked, pod);
     return number === undefined ? [] : [{ ...(name !== undefined && { name }), port: number, protocol }];
   });
 }

@@ -3,6 +3,7 @@ import type { PodRecord } from '../pod-record.ts';
 import type { PodSet } from '../pod-set.ts';
 import type { HostEntry } from '../spec/hosts-file.ts';
 import { serviceNames } from './service-names.ts';
+import type { ServicePublisher } from './service-publisher.ts';
 
 /** Keeps the names of Services in every pod's /etc/hosts in line with the pods that serve. */
 export interface ServiceHosts {
@@ -10,23 +11,32 @@ export interface ServiceHosts {
   podChanged(pod: PodRecord): void;
   podGone(pod: PodRecord): void;
   servicesChanged(): void;
+  /** Services have other addresses of their own than before. */
+  addressesChanged(): void;
 }
 
 export function createServiceHosts(options: {
   readonly objects: Pick<ObjectStore, 'list'>;
   readonly pods: Pick<PodSet, 'visible' | 'worker' | 'isHidden'>;
+  readonly publisher: Pick<ServicePublisher, 'addressOf' | 'isPending' | 'update'>;
   readonly onError: (error: unknown) => void;
 }): ServiceHosts {
-  const { pods } = options;
+  const { pods, publisher } = options;
   /** What of a pod a name depends on, by uid; and what each namespace was last told. */
   const known = new Map<string, string>();
   const told = new Map<string, string>();
   let dirty = false;
 
-  const of = (namespace: string) => serviceNames(options.objects.list('Service'), pods.visible(), namespace);
+  const of = (namespace: string) =>
+    serviceNames(options.objects.list('Service'), pods.visible(), namespace, publisher);
 
   function update(): void {
     dirty = false;
+    publisher.update();
+    write();
+  }
+
+  function write(): void {
     for (const [namespace, members] of Map.groupBy(pods.visible(), ({ ref }) => ref.namespace)) {
       const text = JSON.stringify(of(namespace));
       if (told.get(namespace) === text) continue;
@@ -67,5 +77,6 @@ export function createServiceHosts(options: {
       soon();
     },
     servicesChanged: soon,
+    addressesChanged: write,
   };
 }

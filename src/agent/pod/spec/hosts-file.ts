@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { PodSpec } from '../../../model/kubernetes.ts';
 
@@ -49,8 +49,19 @@ export function composeHostsFile(facts: HostsFacts): string {
   return `${head}${section('Entries added by HostAliases.', named)}${section('Names of Services.', services)}`;
 }
 
-/** Writes it in place: the containers have this very file mounted, and another of its name would not be seen. */
+/**
+ * Writes it in place: the containers have this very file mounted, and another of its name would not be seen. Who reads it
+ * meanwhile finds no name gone that stays: what is new is written over what was, blank to its end, and only then cut.
+ */
 export function writeHostsFile(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text, { mode: 0o644 });
+  const bytes = Buffer.from(text);
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+  try {
+    const blank = Buffer.alloc(Math.max(0, fstatSync(fd).size - bytes.length), '\n');
+    writeSync(fd, Buffer.concat([bytes, blank]), 0, bytes.length + blank.length, 0);
+    ftruncateSync(fd, bytes.length);
+  } finally {
+    closeSync(fd);
+  }
 }

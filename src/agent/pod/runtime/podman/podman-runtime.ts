@@ -164,7 +164,7 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
       const memory = host.security.rootless ? ['emptyDir.medium: Memory'] : [];
       return {
         level: `Podman ${version} (${user}, ${host.ociRuntime.name}), cgroup ${mode}`,
-        notEnforced: [...limits, ...memory],
+        notEnforced: [...limits, ...memory, 'Service.spec.ports.targetPort'],
       };
     },
 
@@ -252,6 +252,8 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
       lifeOfRunning(containerId);
       return openExecSession(client, containerId, command, sessionOptions);
     },
+
+    publishServices: async () => new Map(),
 
     dial: async (podUid, port) => dialer.dial(sandboxes.get(podUid).sandbox.pid, port),
 

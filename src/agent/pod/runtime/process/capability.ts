@@ -149,6 +149,7 @@ export function describeEnforcement(found: Capabilities): Enforcement {
       ...(found.root === 'shared' ? ['volumeMounts'] : []),
       ...(found.namespaces ? [] : ['hostname', 'hostNetwork: false']),
       ...unenforcedSecurity(found),
+      ...(found.routed ? [] : ['Service.spec.ports.targetPort']),
     ]),
     ...(remedy === undefined ? {} : { remedy }),
   });

@@ -1,7 +1,8 @@
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import type { Clock } from '../../../../util/clock.ts';
 import { CodedError } from '../../../../util/coded-error.ts';
 import type { HostPort } from '../runtime.ts';
+import { relayConnections } from './tcp-relay.ts';
 import { openUdpRelay } from './udp-relay.ts';
 
 /** Ports of the host that lead into pods, as long as this agent runs; an agent that adopts a pod opens them again. */
@@ -12,31 +13,18 @@ export interface HostPorts {
   closeAll(): void;
 }
 
-const MOST_CONNECTIONS = 1024;
-
 const ANY = '0.0.0.0';
 
 const shown = ({ hostIp, hostPort, protocol }: HostPort) =>
   `${hostIp ?? ANY}:${hostPort}${protocol === 'UDP' ? '/UDP' : ''}`;
-
-function forward(client: Socket, ip: string, port: number): void {
-  const pod = connect({ host: ip, port, allowHalfOpen: true });
-  const end = () => {
-    client.destroy();
-    pod.destroy();
-  };
-  client.on('error', end);
-  pod.on('error', end);
-  client.pipe(pod).pipe(client);
-}
 
 interface Open {
   close(): void;
 }
 
 function listenTcp(port: HostPort, ip: string): Promise<Open> {
-  const server = createServer({ allowHalfOpen: true }, (client) => forward(client, ip, port.containerPort));
-  server.maxConnections = MOST_CONNECTIONS;
+  const server = createServer({ allowHalfOpen: true });
+  relayConnections(server, () => [{ host: ip, port: port.containerPort }]);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port: port.hostPort, host: port.hostIp ?? ANY }, () => {
@@ -50,7 +38,7 @@ function listenTcp(port: HostPort, ip: string): Promise<Open> {
 const listenUdp = (port: HostPort, ip: string, clock: Clock): Promise<Open> =>
   openUdpRelay(
     { host: port.hostIp ?? ANY, port: port.hostPort },
-    { host: ip, port: port.containerPort },
+    () => [{ host: ip, port: port.containerPort }],
     clock,
   );
 

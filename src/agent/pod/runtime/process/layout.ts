@@ -62,3 +62,9 @@ export function containerId(podUid: string, container: string, attempt: number):
 export function linkName(dataDir: string, podUid: string): string {
   return `pv${createHash('sha256').update(`${dataDir}\n${podUid}`).digest('hex').slice(0, 12)}`;
 }
+
+/** A hardware address of our own, the same for the same data directory; locally administered, as the 2 says. */
+export function macOf(dataDir: string): string {
+  const hex = createHash('sha256').update(dataDir).digest('hex');
+  return ['02', ...[0, 2, 4, 6, 8].map((at) => hex.slice(at, at + 2))].join(':');
+}

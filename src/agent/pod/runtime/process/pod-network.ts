@@ -22,6 +22,12 @@ export interface PodNetwork {
   attach(podUid: string, inside: Promise<number>): Promise<Attached | undefined>;
   /** Forgets the pod's address and removes its link; with the last pod the bridge goes too. Unknown: nothing. */
   detach(podUid: string): Promise<void>;
+  /** An address that is kept free of pods for `owner`, across agents too; undefined where there is no network. */
+  reserve(owner: string): Promise<string | undefined>;
+  /** Gives it back. Unknown: nothing. */
+  release(owner: string): Promise<void>;
+  /** Who has an address reserved. */
+  reserved(): readonly string[];
   /** Takes over what an earlier agent gave. */
   adopt(addresses: ReadonlyMap<string, string>): Promise<void>;
 }
@@ -36,6 +42,9 @@ export const noPodNetwork: PodNetwork = {
   routed: false,
   attach: async (_, inside) => inside.then(() => undefined),
   detach: async () => undefined,
+  reserve: async () => undefined,
+  release: async () => undefined,
+  reserved: () => [],
   adopt: async () => undefined,
 };
 
@@ -46,9 +55,21 @@ export interface PodNetworkOptions {
   readonly subnet?: Ipv4Block;
 }
 
+/** `network.json` */
+interface KeptJson {
+  readonly subnet: string;
+  readonly reserved?: Readonly<Record<string, string>>;
+}
+
+interface Kept {
+  readonly subnet: Ipv4Block;
+  readonly reserved: readonly (readonly [owner: string, address: string])[];
+}
+
 export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   const file = join(options.dataDir, 'network.json');
   const addresses = new Map<string, string>();
+  const reserved = new Map<string, string>();
   let last: string | undefined;
   let bridge: Bridge | undefined;
   // One after another: two pods started at once must not make two bridges.
@@ -59,28 +80,47 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     return next;
   };
 
-  const remembered = (): Ipv4Block | undefined => {
+  const remembered = (): Kept | undefined => {
     if (!existsSync(file)) return undefined;
     try {
-      return parseBlock((JSON.parse(readFileSync(file, 'utf8')) as { subnet: string }).subnet);
+      const { subnet, reserved: kept = {} } = JSON.parse(readFileSync(file, 'utf8')) as KeptJson;
+      const block = parseBlock(subnet);
+      return block && { subnet: block, reserved: Object.entries(kept) };
     } catch {
       return undefined;
     }
   };
 
+  const remember = ({ subnet }: Bridge) => {
+    mkdirSync(options.dataDir, { recursive: true });
+    const kept: KeptJson = { subnet: printBlock(subnet), reserved: Object.fromEntries(reserved) };
+    writeFileSync(file, JSON.stringify(kept));
+  };
+
   const ensureBridge = async (wanted: Ipv4Block | undefined): Promise<Bridge> => {
     if (bridge !== undefined) return bridge;
     bridge = await openBridge(options.ip, options.dataDir, wanted);
-    mkdirSync(options.dataDir, { recursive: true });
-    writeFileSync(file, JSON.stringify({ subnet: printBlock(bridge.subnet) }));
+    remember(bridge);
     return bridge;
   };
 
   const closeBridge = async () => {
-    if (addresses.size > 0 || bridge === undefined) return;
+    if (addresses.size + reserved.size > 0 || bridge === undefined) return;
     await removeBridge(options.ip, bridge);
     bridge = undefined;
     rmSync(file, { force: true });
+  };
+
+  const freeAddress = ({ subnet }: Bridge) => {
+    const used = new Set([...addresses.values(), ...reserved.values()]);
+    const address = chooseAddress(subnet, used, last);
+    if (address === undefined)
+      throw new CodedError(
+        'NO_ADDRESS',
+        `every address of ${printBlock(subnet)} is in use; remove pods or set a larger subnet`,
+      );
+    last = address;
+    return address;
   };
 
   return {
@@ -89,18 +129,14 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       // The bridge is made while the pod's namespaces are; whoever waits for it need not wait for them.
       const reserve = inTurn(async () => {
         const on = await ensureBridge(options.subnet);
-        const address = chooseAddress(on.subnet, new Set(addresses.values()), last);
-        if (address === undefined)
-          throw new CodedError(
-            'NO_ADDRESS',
-            `every address of ${printBlock(on.subnet)} is in use; remove pods or set a larger subnet`,
-          );
+        const address = freeAddress(on);
         addresses.set(podUid, address);
-        last = address;
         return { on, address };
       });
       const [{ on, address }, pid] = await Promise.all([reserve, inside]);
       const link = linkName(options.dataDir, podUid);
+      // The kernel takes its time to remove that of a namespace which has ended.
+      await detachFromBridge(options.ip, link);
       return { address, within: await attachToBridge(options.ip, on, { pid, link, address }) };
     },
     detach: (podUid) =>
@@ -111,12 +147,30 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
           throw new CodedError('NETWORK_LEFT', `the bridge could not be removed: ${messageOf(error)}`);
         });
       }),
+    reserve: (owner) =>
+      inTurn(async () => {
+        const known = reserved.get(owner);
+        if (known !== undefined) return known;
+        const on = await ensureBridge(options.subnet);
+        const address = freeAddress(on);
+        reserved.set(owner, address);
+        remember(on);
+        return address;
+      }),
+    release: (owner) =>
+      inTurn(async () => {
+        if (!reserved.delete(owner)) return;
+        if (bridge !== undefined) remember(bridge);
+        await closeBridge();
+      }),
+    reserved: () => [...reserved.keys()],
     adopt: (given) =>
       inTurn(async () => {
         for (const [podUid, address] of given) addresses.set(podUid, address);
         const wanted = remembered();
         if (wanted === undefined) return;
-        await ensureBridge(wanted);
+        for (const [owner, address] of wanted.reserved) reserved.set(owner, address);
+        await ensureBridge(wanted.subnet);
         await closeBridge();
       }),
   };

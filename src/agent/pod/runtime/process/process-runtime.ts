@@ -25,11 +25,12 @@ import { discardLife, killLife, logPathOf, startLife } from './container.ts';
 import { execInLife, openExecInLife } from './exec.ts';
 import type { ProcessHost } from './host.ts';
 import { createHostPorts } from './host-ports.ts';
-import { createLayout } from './layout.ts';
+import { createLayout, macOf } from './layout.ts';
 import { asRunning, isStarted, type Life, readExit, type StartedRecord, watchLife } from './life.ts';
 import { createPodNetwork, noPodNetwork, type PodNetwork } from './pod-network.ts';
 import type { SandboxRecord } from './record.ts';
 import { asSandbox, endSandbox, isSandboxAlive, makeSandbox } from './sandbox.ts';
+import { createServiceRelays } from './service-relays.ts';
 
 export interface ProcessRuntimeOptions {
   readonly dataDir: string;
@@ -92,6 +93,12 @@ function openNetwork(host: ProcessHost, subnet: Ipv4Block | undefined): PodNetwo
   });
 }
 
+function openServiceRelays(host: ProcessHost, network: PodNetwork) {
+  const { ip, nsenter, unshare, sh } = host.tools;
+  const tools = ip && nsenter && unshare && sh ? { ip, nsenter, unshare, sh } : undefined;
+  return createServiceRelays({ network, tools, mac: macOf(host.dataDir), clock: host.clock });
+}
+
 /**
  * Runs pods as plain Linux processes: namespaces and cgroups of their own, the host's root under a private layer.
  * Needs root for isolation; without it pods run as the caller's processes, and `enforcement` says what is missing.
@@ -104,6 +111,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
   const network = openNetwork(host, parseSubnet(options.subnet));
   const { clock } = host;
   const hostPorts = createHostPorts(clock);
+  const serviceRelays = openServiceRelays(host, network);
   const dialer = createNamespaceDialer(host.tools.nsenter);
   const sandboxes = new Map<string, SandboxRecord>();
   const lives = new Map<string, Life>();
@@ -364,6 +372,8 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       return openExecInLife(host, record, hostname, command, execOptions, execs);
     },
 
+    publishServices: serviceRelays.publish,
+
     dial: async (podUid, port) => {
       const { config, infra } = sandboxOf(podUid);
       return dialer.dial(config.hostNetwork ? undefined : infra?.pid, port);
@@ -417,6 +427,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       closed = true;
       cancelSweep?.();
       hostPorts.closeAll();
+      serviceRelays.close();
       dialer.close();
       for (const life of lives.values()) life.close();
       lives.clear();

@@ -106,7 +106,7 @@ describe('ports of the host that lead into pods', () => {
     const clock = createFakeClock();
     const { port, close } = await openUdpRelay(
       { host: HERE, port: 0 },
-      { host: HERE, port: echo.address().port },
+      () => [{ host: HERE, port: echo.address().port }],
       clock,
     );
     const one = client();

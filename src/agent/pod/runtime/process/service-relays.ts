@@ -1,0 +1,132 @@
+import type { Clock } from '../../../../util/clock.ts';
+import {
+  changeLink,
+  type Listening,
+  type ListenPlace,
+  listenInNamespace,
+  type NetworkNamespace,
+  openNetworkNamespace,
+} from '../../../host/namespace-listener.ts';
+import type { PublishedService } from '../runtime.ts';
+import type { PodNetwork } from './pod-network.ts';
+import { type Place, relayConnections } from './tcp-relay.ts';
+import { relayDatagrams } from './udp-relay.ts';
+
+/**
+ * Addresses of Services, in a network namespace that is on the pods' bridge as a pod is, so that no port of the host is
+ * taken. Its sockets are this process's: with it they are gone, and an agent that comes after opens them anew.
+ */
+export interface ServiceRelays {
+  publish(services: readonly PublishedService[]): Promise<ReadonlyMap<string, string>>;
+  close(): void;
+}
+
+/** Stands for the namespace where pods have their uid. */
+const OWNER = 'services';
+
+interface Open {
+  targets: readonly Place[];
+  readonly close: () => void;
+}
+
+interface Tools {
+  readonly ip: string;
+  readonly nsenter: string;
+  readonly unshare: string;
+  readonly sh: string;
+}
+
+export function createServiceRelays(options: {
+  readonly network: PodNetwork;
+  /** Absent: without them no Service has an address. */
+  readonly tools: Tools | undefined;
+  /** Of the namespace's link; the same with each agent that takes over. */
+  readonly mac: string;
+  readonly clock: Clock;
+}): ServiceRelays {
+  const { network, tools, clock } = options;
+  const open = new Map<string, Open>();
+  let namespace: NetworkNamespace | undefined;
+  let inside = new Set<string>();
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const closeAll = () => {
+    for (const { close } of open.values()) close();
+    open.clear();
+    namespace?.close();
+    namespace = undefined;
+    inside = new Set();
+  };
+
+  /** Addresses in the namespace are those that are given out. */
+  const furnish = async (on: Tools, addresses: ReadonlyMap<string, string>) => {
+    const isNew = namespace === undefined;
+    namespace ??= await openNetworkNamespace(on, async (pid) => void (await network.attach(OWNER, pid)));
+    const wanted = new Set(addresses.values());
+    const add = [...wanted].filter((address) => !inside.has(address));
+    const remove = [...inside].filter((address) => !wanted.has(address));
+    // Pods know the one of an earlier agent: it must not change.
+    await changeLink(on, namespace, { ...(isNew && { mac: options.mac }), add, remove });
+    inside = wanted;
+    return namespace;
+  };
+
+  const relay = (listening: Listening, targets: readonly Place[]): Open => {
+    const entry: { targets: readonly Place[]; close: () => void } = { targets, close: () => {} };
+    if (listening.protocol === 'UDP') {
+      entry.close = relayDatagrams(listening.socket, () => entry.targets, clock);
+    } else {
+      const { server } = listening;
+      listening.onEarly(relayConnections(server, () => entry.targets));
+      entry.close = () => void server.close();
+    }
+    return entry;
+  };
+
+  const publish = async (services: readonly PublishedService[]): Promise<ReadonlyMap<string, string>> => {
+    const addresses = new Map<string, string>();
+    if (tools === undefined || !network.routed) return addresses;
+    const wanted = new Map<string, { readonly place: ListenPlace; readonly targets: readonly Place[] }>();
+    for (const { uid, ports } of services) {
+      const address = (await network.reserve(uid))!;
+      addresses.set(uid, address);
+      for (const { protocol, port, targets } of ports) {
+        const place: ListenPlace = { protocol, address, port };
+        const places = targets.map((target) => ({ host: target.ip, port: target.port }));
+        // With nobody to serve it, a port is closed: who comes is refused, and need not wait to be told.
+        if (places.length > 0) wanted.set(JSON.stringify(place), { place, targets: places });
+      }
+    }
+    for (const [key, entry] of open) {
+      const still = wanted.get(key);
+      if (still) entry.targets = still.targets;
+      else {
+        entry.close();
+        open.delete(key);
+      }
+    }
+    const gone = network.reserved().filter((uid) => !addresses.has(uid));
+    if (addresses.size > 0) {
+      const on = await furnish(tools, addresses);
+      const missing = [...wanted].filter(([key]) => !open.has(key));
+      const places = missing.map(([, { place }]) => place);
+      const listening = await listenInNamespace(tools.nsenter, on, places);
+      for (const [index, [key, { targets }]] of missing.entries())
+        open.set(key, relay(listening[index]!, targets));
+    } else {
+      closeAll();
+      await network.detach(OWNER);
+    }
+    for (const uid of gone) await network.release(uid);
+    return addresses;
+  };
+
+  return {
+    publish(services) {
+      const next = queue.then(() => publish(services));
+      queue = next.catch(() => undefined);
+      return next;
+    },
+    close: closeAll,
+  };
+}
