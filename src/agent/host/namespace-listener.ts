@@ -144,8 +144,9 @@ function handedOver(child: ChildProcess, places: readonly ListenPlace[]): Promis
       }
     });
     child.once('error', (cause) => reject(new CodedError('LISTEN_FAILED', messageOf(cause), { cause })));
-    child.once('exit', (code) =>
-      reject(new CodedError('LISTEN_FAILED', `the helper that listens ended with ${code}`)),
+    // Not its exit: that may be known before its last words are.
+    child.once('disconnect', () =>
+      setImmediate(() => reject(new CodedError('LISTEN_FAILED', 'the helper that listens ended too soon'))),
     );
     child.send([...places], (error) => {
       if (error) reject(new CodedError('LISTEN_FAILED', messageOf(error), { cause: error }));
@@ -153,18 +154,13 @@ function handedOver(child: ChildProcess, places: readonly ListenPlace[]): Promis
   });
 }
 
-/** Changes its `eth0`: another hardware address, addresses besides those it has, others taken back. */
-export async function changeLink(
+/** Runs a batch of `ip` in it. */
+export async function changeNamespace(
   tools: { readonly ip: string; readonly nsenter: string },
   namespace: NetworkNamespace,
-  change: { readonly mac?: string; readonly add: readonly string[]; readonly remove: readonly string[] },
+  batch: string,
 ): Promise<void> {
-  const lines = [
-    ...(change.mac === undefined ? [] : [`link set dev eth0 address ${change.mac}`]),
-    ...change.remove.map((address) => `addr del ${address}/32 dev eth0`),
-    ...change.add.map((address) => `addr add ${address}/32 dev eth0`),
-  ];
-  if (lines.length === 0) return;
+  if (batch === '') return;
   const enter = [`--net=${namespace.path}`, '--', tools.ip, '-batch', '-'];
-  await runCommand(tools.nsenter, enter, `${lines.join('\n')}\n`);
+  await runCommand(tools.nsenter, enter, batch);
 }

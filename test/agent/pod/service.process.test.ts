@@ -10,9 +10,9 @@ import type { Runtime } from '../../../src/agent/pod/runtime/runtime.ts';
 import type { Pod } from '../../../src/model/kubernetes.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { findDebris, noDebris, type Owner, removeDebris } from '../../support/debris.ts';
+import { memoryKeyValue } from '../../support/memory-key-value.ts';
 import { notRoot } from '../../support/parts.ts';
 import { newOwner, until } from '../../support/process-pods.ts';
-import { memoryKeyValue } from './harness.ts';
 
 // Says its name on TCP 8080 and UDP 5353, and is ready for as long as a file of its volume says so.
 const SERVER = `
@@ -27,6 +27,8 @@ socket.on('message', (text, { port, address }) => socket.send(hostname() + ' ' +
 const CLIENT = `
 import { connect } from 'node:net';
 import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
 const ask = () => new Promise((resolve) => {
   const socket = connect({ host: 'front', port: 80, allowHalfOpen: true }, () => socket.end('x'.repeat(300000)));
   let text = '';
@@ -34,15 +36,17 @@ const ask = () => new Promise((resolve) => {
   socket.on('end', () => resolve('tcp ' + text));
   socket.on('error', (error) => resolve('tcp ' + error.code));
 });
-const askUdp = () => new Promise((resolve) => {
-  const socket = createSocket('udp4');
-  const done = (words) => { clearTimeout(timer); socket.close(); resolve('udp ' + words); };
-  const timer = setTimeout(done, 500, 'nothing');
-  socket.on('message', (text) => done(String(text)));
-  socket.on('error', (error) => done(error.code));
-  socket.send('hello', 53, 'front.shop.svc');
-});
-for (;;) { for (const line of await Promise.all([ask(), askUdp()])) console.log(line); await new Promise((resolve) => setTimeout(resolve, 20)); }
+const askUdp = async () => {
+  const { address } = await lookup('front.shop.svc');
+  const socket = createSocket('udp4').bind();
+  await once(socket, 'listening');
+  const answer = once(socket, 'message', { signal: AbortSignal.timeout(500) });
+  socket.send('hello', 53, address, () => {});
+  const words = await answer.then(([text]) => String(text), () => 'nothing');
+  socket.close();
+  return 'udp ' + words;
+};
+for (;;) { for (const line of await Promise.all([ask(), askUdp().catch(({ code }) => 'udp ' + code)])) console.log(line); await new Promise((resolve) => setTimeout(resolve, 20)); }
 `;
 
 const MANIFEST = `

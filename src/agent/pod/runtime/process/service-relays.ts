@@ -1,6 +1,6 @@
 import type { Clock } from '../../../../util/clock.ts';
 import {
-  changeLink,
+  changeNamespace,
   type Listening,
   type ListenPlace,
   listenInNamespace,
@@ -58,15 +58,31 @@ export function createServiceRelays(options: {
     inside = new Set();
   };
 
+  /** A namespace that is on the bridge; pods know the hardware address of an earlier agent's, so it stays. */
+  const make = async (on: Tools): Promise<NetworkNamespace> => {
+    let batch = '';
+    const made = await openNetworkNamespace(on, async (pid) => {
+      const attached = await network.attach(OWNER, Promise.resolve(pid));
+      batch = `${attached?.within ?? ''}link set dev eth0 address ${options.mac}\n`;
+    });
+    try {
+      await changeNamespace(on, made, batch);
+    } catch (error) {
+      made.close();
+      throw error;
+    }
+    return made;
+  };
+
   /** Addresses in the namespace are those that are given out. */
   const furnish = async (on: Tools, addresses: ReadonlyMap<string, string>) => {
-    const isNew = namespace === undefined;
-    namespace ??= await openNetworkNamespace(on, async (pid) => void (await network.attach(OWNER, pid)));
+    namespace ??= await make(on);
     const wanted = new Set(addresses.values());
-    const add = [...wanted].filter((address) => !inside.has(address));
-    const remove = [...inside].filter((address) => !wanted.has(address));
-    // Pods know the one of an earlier agent: it must not change.
-    await changeLink(on, namespace, { ...(isNew && { mac: options.mac }), add, remove });
+    const lines = [
+      ...[...inside].filter((one) => !wanted.has(one)).map((one) => `addr del ${one}/32 dev eth0\n`),
+      ...[...wanted].filter((one) => !inside.has(one)).map((one) => `addr add ${one}/32 dev eth0\n`),
+    ];
+    await changeNamespace(on, namespace, lines.join(''));
     inside = wanted;
     return namespace;
   };
@@ -123,7 +139,14 @@ export function createServiceRelays(options: {
 
   return {
     publish(services) {
-      const next = queue.then(() => publish(services));
+      const next = queue
+        .then(() => publish(services))
+        .catch(async (error: unknown) => {
+          // What is half done is made anew at the next try.
+          closeAll();
+          await network.detach(OWNER);
+          throw error;
+        });
       queue = next.catch(() => undefined);
       return next;
     },
