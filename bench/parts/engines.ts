@@ -38,13 +38,18 @@ export async function startEngines(all: readonly BenchSeries[], folder: string):
   return engines;
 }
 
-/** All three empty, and ready to take remote write. */
-export async function startReceivers(folder: string): Promise<readonly Engine[]> {
-  const engines: Engine[] = [await launchPodvitals(join(folder, 'podvitals'))];
-  if (findPart('prometheus'))
-    engines.push(await launchPrometheus(join(folder, 'prometheus'), ['--web.enable-remote-write-receiver']));
-  else console.log('prometheus is not installed: left out');
-  if (findPart('victoria-metrics')) engines.push(await launchVictoriaMetrics(join(folder, 'victoria')));
+/** What an engine is to scrape, if anything: Prometheus' `scrape_configs` in YAML, which all three read. */
+type ScrapeConfigOf = (engine: Engine['name']) => string;
+
+/** All three empty, and ready to take remote write and OTLP; `scrapes` is what each of them asks for. */
+export async function startReceivers(folder: string, scrapes?: ScrapeConfigOf): Promise<readonly Engine[]> {
+  const engines: Engine[] = [await launchPodvitals(join(folder, 'podvitals'), scrapes?.('podvitals'))];
+  if (findPart('prometheus')) {
+    const flags = ['--web.enable-remote-write-receiver'];
+    engines.push(await launchPrometheus(join(folder, 'prometheus'), flags, scrapes?.('prometheus')));
+  } else console.log('prometheus is not installed: left out');
+  if (findPart('victoria-metrics'))
+    engines.push(await launchVictoriaMetrics(join(folder, 'victoria'), scrapes?.('victoria-metrics')));
   else console.log('victoria-metrics is not installed: left out');
   return engines;
 }
@@ -55,15 +60,16 @@ async function startPodvitals(all: readonly BenchSeries[], folder: string): Prom
   return launchPodvitals(folder);
 }
 
-export async function launchPodvitals(folder: string): Promise<Engine> {
+export async function launchPodvitals(folder: string, scrapes?: string): Promise<Engine> {
   mkdirSync(folder, { recursive: true });
+  const config = scrapes === undefined ? [] : [writeConfig(folder, scrapes)];
   const path = join(folder, 'collector.db');
   const port = await freePort();
   const server = join(import.meta.dirname, 'podvitals-server.ts');
   return start(
     'podvitals',
     process.execPath,
-    [...nodeFlags(), server, path, String(port)],
+    [...nodeFlags(), server, path, String(port), ...config],
     port,
     '/-/ready',
     {},
@@ -117,11 +123,20 @@ export async function startPrometheus(
   return launchPrometheus(folder);
 }
 
-export async function launchPrometheus(folder: string, more: readonly string[] = []): Promise<Engine> {
+function writeConfig(folder: string, text: string): string {
+  const path = join(folder, 'scrape.yml');
+  writeFileSync(path, text);
+  return path;
+}
+
+export async function launchPrometheus(
+  folder: string,
+  more: readonly string[] = [],
+  scrapes = 'global: {scrape_interval: 15s}\n',
+): Promise<Engine> {
   mkdirSync(folder, { recursive: true });
   const data = join(folder, 'data');
-  const config = join(folder, 'prometheus.yml');
-  writeFileSync(config, 'global: {scrape_interval: 15s}\n');
+  const config = writeConfig(folder, scrapes);
   const port = await freePort();
   const flags = [
     `--config.file=${config}`,
@@ -134,7 +149,7 @@ export async function launchPrometheus(folder: string, more: readonly string[] =
   return start('prometheus', findPart('prometheus')!, flags, port, '/-/ready', {}, folder);
 }
 
-async function launchVictoriaMetrics(folder: string): Promise<Engine> {
+async function launchVictoriaMetrics(folder: string, scrapes?: string): Promise<Engine> {
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
   const flags = [
@@ -143,6 +158,7 @@ async function launchVictoriaMetrics(folder: string): Promise<Engine> {
     `-httpListenAddr=127.0.0.1:${port}`,
     '-loggerLevel=ERROR',
     '-search.latencyOffset=0s',
+    ...(scrapes === undefined ? [] : [`-promscrape.config=${writeConfig(folder, scrapes)}`]),
   ];
   const cached = { nocache: '1' };
   return start('victoria-metrics', findPart('victoria-metrics')!, flags, port, '/health', cached, folder);

@@ -1,5 +1,6 @@
 import { temporaryFolder } from './clean-up.ts';
 import { type Engine, startReceivers } from './engines.ts';
+import { createOtlpRounds, sendOtlp } from './otlp-requests.ts';
 import { createRounds, send } from './write-requests.ts';
 
 export interface Received {
@@ -11,24 +12,50 @@ export interface Received {
   readonly loadedBytes: number;
 }
 
-async function inPairs(engine: Engine, requests: readonly Uint8Array[]): Promise<void> {
-  for (let i = 0; i < requests.length; i += 2)
-    await Promise.all(requests.slice(i, i + 2).map((body) => send(engine, body)));
+/** A way in by which samples are sent. */
+export interface Door {
+  readonly rounds: (seriesCount: number, startMs: number) => () => readonly Uint8Array[];
+  /** False when the engine has no such door. */
+  readonly send: (engine: Engine, body: Uint8Array) => Promise<boolean>;
 }
 
-/** `rounds` samples of `count` series by remote write into each engine, taking turns round by round. */
-export async function receive(count: number, rounds: number): Promise<readonly Received[]> {
+export const REMOTE_WRITE: Door = {
+  rounds: createRounds,
+  send: async (engine, body) => {
+    await send(engine, body);
+    return true;
+  },
+};
+export const OTLP: Door = { rounds: createOtlpRounds, send: sendOtlp };
+
+async function inPairs(door: Door, engine: Engine, requests: readonly Uint8Array[]): Promise<boolean> {
+  for (let i = 0; i < requests.length; i += 2) {
+    const taken = await Promise.all(requests.slice(i, i + 2).map((body) => door.send(engine, body)));
+    if (taken.includes(false)) return false;
+  }
+  return true;
+}
+
+/** `rounds` samples of `count` series by a door into each engine that has it, taking turns round by round. */
+export async function receive(
+  count: number,
+  rounds: number,
+  door: Door = REMOTE_WRITE,
+): Promise<readonly Received[]> {
   const folder = temporaryFolder();
   let engines: readonly Engine[] = [];
   try {
     engines = await startReceivers(folder.path);
-    const next = createRounds(count, Date.now() - rounds * 15_000);
-    const found = engines.map((engine) => ({ engine, empty: engine.residentBytes(), making: 0, spent: 0 }));
+    const next = door.rounds(count, Date.now() - rounds * 15_000);
+    let found = engines.map((engine) => ({ engine, empty: engine.residentBytes(), making: 0, spent: 0 }));
     for (let round = 0; round < rounds; round += 1) {
       const requests = next();
       for (const one of found) {
         const before = one.engine.cpuSeconds();
-        await inPairs(one.engine, requests);
+        if (!(await inPairs(door, one.engine, requests))) {
+          console.log(`${one.engine.name}, this build, has no such door: left out`);
+          found = found.filter((other) => other !== one);
+        }
         one[round === 0 ? 'making' : 'spent'] += one.engine.cpuSeconds() - before;
       }
     }
@@ -45,8 +72,11 @@ export async function receive(count: number, rounds: number): Promise<readonly R
   }
 }
 
-/** `a` as a share of what Prometheus has; empty where it is not installed. */
-export function besidePrometheus(all: readonly Received[], of: (one: Received) => number) {
-  const prometheus = all.find(({ engine }) => engine === 'prometheus');
-  return (one: Received) => (prometheus ? (of(one) / of(prometheus)).toFixed(2) : '');
+/** `a` as a share of what another engine has; empty where it is not there. */
+export function beside(name: Engine['name'], all: readonly Received[], of: (one: Received) => number) {
+  const other = all.find(({ engine }) => engine === name);
+  return (one: Received) => (other ? (of(one) / of(other)).toFixed(2) : '');
 }
+
+export const besidePrometheus = (all: readonly Received[], of: (one: Received) => number) =>
+  beside('prometheus', all, of);
