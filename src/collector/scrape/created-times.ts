@@ -1,7 +1,7 @@
 import { labelsKey, METRIC_NAME, toLabels } from '../../model/labels.ts';
 import type { TextFormat } from '../../wire/prometheus/content-type.ts';
 import { type ExposedType, readExposition } from '../../wire/prometheus/exposition-reader.ts';
-import { parseSeries } from '../../wire/prometheus/exposition-series.ts';
+import { endOfMetricName, parseSeries } from '../../wire/prometheus/exposition-series.ts';
 
 /**
  * When counters began, as OpenMetrics tells it: `shop_orders_created` beside `shop_orders_total`.
@@ -10,10 +10,10 @@ import { parseSeries } from '../../wire/prometheus/exposition-series.ts';
 export interface CreatedTimes {
   /** To be told of every type, in the order written. */
   type(name: string, type: ExposedType): void;
-  /** Whether this is such a time, and no series. */
-  isTime(series: string): boolean;
+  /** Whether bytes `from` to before `to` of the body are such a time, and no series. */
+  isTime(from: number, to: number): boolean;
   /** What series that began together have in common; undefined where nothing of the kind begins. */
-  keyOf(series: string): string | undefined;
+  keyOf(from: number, to: number): string | undefined;
   /** When the series with this key began, in integer milliseconds, if the target says so. */
   of(key: string): number | undefined;
 }
@@ -29,15 +29,15 @@ const PARTS: Partial<
 };
 
 /** Reads the times of a whole exposition, which may stand after what began at them. Between pieces others may go on. */
-export function* readCreatedTimes(text: string, format: TextFormat): Generator<undefined, CreatedTimes> {
+export function* readCreatedTimes(body: Uint8Array, format: TextFormat): Generator<undefined, CreatedTimes> {
   const times = new Map<string, number>();
-  const found = family(format, times);
-  if (format === 'openmetrics-1.0.0' && text.includes(CREATED)) {
-    yield* readExposition(text, format, {
+  const found = family(body, format, times);
+  if (format === 'openmetrics-1.0.0' && bufferOf(body).includes(CREATED)) {
+    yield* readExposition(body, format, {
       type: found.type,
-      sample(series, value) {
+      sample(from, to, value) {
         const t = Math.trunc(value * 1000);
-        if (found.isTime(series) && Number.isSafeInteger(t)) times.set(found.timeKeyOf(series), t);
+        if (found.isTime(from, to) && Number.isSafeInteger(t)) times.set(found.timeKeyOf(from, to), t);
       },
       help: () => {},
       unit: () => {},
@@ -47,29 +47,43 @@ export function* readCreatedTimes(text: string, format: TextFormat): Generator<u
   return found;
 }
 
+const BRACE_OPEN = 123;
+const bufferOf = ({ buffer, byteOffset, length }: Uint8Array) => Buffer.from(buffer, byteOffset, length);
+
 /** Knows the metric that is being read. */
-function family(format: TextFormat, times: ReadonlyMap<string, number>) {
+function family(body: Uint8Array, format: TextFormat, times: ReadonlyMap<string, number>) {
   let name = '';
   let type: ExposedType = 'unknown';
-  const keyWithout = (series: string, label: string | undefined) => {
-    const others = parseSeries(series, format).filter(([one]) => one !== METRIC_NAME && one !== label);
+  const labelsOf = (from: number, to: number) => parseSeries(body.subarray(from, to), format);
+  const keyWithout = (from: number, to: number, label: string | undefined) => {
+    const others = labelsOf(from, to).filter(([one]) => one !== METRIC_NAME && one !== label);
     return `${name} ${labelsKey(toLabels(others))}`;
   };
-  const nameOf = (series: string) => parseSeries(series, format).find(([one]) => one === METRIC_NAME)?.[1];
+  const nameOf = (from: number, to: number) => labelsOf(from, to).find(([one]) => one === METRIC_NAME)?.[1];
+  /** Whether the name that begins at `from` is that of the times of this metric. */
+  const isNamed = (from: number) => {
+    if (endOfMetricName(body, from) - from !== name.length + CREATED.length) return false;
+    for (let i = 0; i < name.length; i += 1) if (body[from + i] !== name.charCodeAt(i)) return false;
+    for (let i = 0; i < CREATED.length; i += 1)
+      if (body[from + name.length + i] !== CREATED.charCodeAt(i)) return false;
+    return true;
+  };
   return {
     type(newName: string, newType: ExposedType) {
       name = newName;
       type = newType;
     },
-    isTime: (series: string) =>
-      PARTS[type] !== undefined && series.includes(CREATED) && nameOf(series) === name + CREATED,
-    timeKeyOf: (series: string) => keyWithout(series, undefined),
-    keyOf(series: string) {
+    isTime(from: number, to: number) {
+      if (PARTS[type] === undefined) return false;
+      return body[from] === BRACE_OPEN ? nameOf(from, to) === name + CREATED : isNamed(from);
+    },
+    timeKeyOf: (from: number, to: number) => keyWithout(from, to, undefined),
+    keyOf(from: number, to: number) {
       const parts = PARTS[type];
       if (parts === undefined) return undefined;
-      const own = nameOf(series);
+      const own = nameOf(from, to);
       return parts.suffixes.some((suffix) => own === name + suffix)
-        ? keyWithout(series, parts.label)
+        ? keyWithout(from, to, parts.label)
         : undefined;
     },
     of: (key: string) => times.get(key),

@@ -1,7 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Readable } from 'node:stream';
-import { TextDecoder } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { CodedError } from '../../util/coded-error.ts';
 import type { TextFormat } from '../../wire/prometheus/content-type.ts';
@@ -15,12 +15,15 @@ export interface ExpositionRequest {
   readonly fallbackFormat?: TextFormat;
   /** Bytes of the answer, unpacked; 0 is no limit. */
   readonly bodyBytes: number;
+  /** Of the answer before, unpacked: memory for as much is made at once. */
+  readonly expectedBytes: number;
   /** Asked before more is held in memory; false when there is no room for it. */
   readonly hold: (bytes: number) => boolean;
 }
 
 export interface Exposition {
-  readonly text: string;
+  /** UTF-8. */
+  readonly body: Uint8Array;
   readonly format: TextFormat;
 }
 
@@ -67,7 +70,7 @@ export async function fetchExposition(
     const response = await follow(request, connections, signal);
     try {
       const format = formatOf(response.headers['content-type'], request.fallbackFormat);
-      return { text: await readBody(response, request), format };
+      return { body: await readBody(response, request), format };
     } finally {
       if (!response.complete) response.destroy();
     }
@@ -133,37 +136,72 @@ function get(
   return promise;
 }
 
-async function readBody(response: http.IncomingMessage, request: ExpositionRequest): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+async function readBody(response: http.IncomingMessage, request: ExpositionRequest): Promise<Uint8Array> {
   const unpacked = response.headers['content-encoding'] === 'gzip' ? gunzip(response) : response;
+  const body = createBody(request.expectedBytes);
   let bytes = 0;
-  let text = '';
   try {
     for await (const part of unpacked) {
       const { length } = part as Buffer;
       bytes += length;
       if (request.bodyBytes > 0 && bytes > request.bodyBytes) throw beyondLimit('body size limit exceeded');
       if (!request.hold(length)) throw beyondLimit('too much is being scraped at once');
-      text += decode(decoder, part as Buffer);
+      body.add(part as Buffer);
     }
-    return text + decode(decoder);
+    return body.end();
   } finally {
     unpacked.destroy();
   }
+}
+
+const SMALLEST_BODY = 4096;
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Puts parts of a body together, and sees that it is UTF-8, a part at a time. */
+function createBody(expectedBytes: number) {
+  let held = Buffer.allocUnsafeSlow(Math.max(SMALLEST_BODY, expectedBytes));
+  let length = 0;
+  let checked = 0;
+  const check = (end: number) => {
+    if (!isUtf8(held.subarray(checked, end))) throw failed('invalid UTF-8 in the body');
+    checked = end;
+  };
+  return {
+    add(part: Buffer) {
+      if (length + part.length > held.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.max(held.length * 2, length + part.length));
+        held.copy(larger, 0, 0, length);
+        held = larger;
+      }
+      part.copy(held, length);
+      length += part.length;
+      check(endOfCharacters(held, checked, length));
+    },
+    end(): Uint8Array {
+      check(length);
+      const hasMark = held.subarray(0, Math.min(length, 3)).equals(BYTE_ORDER_MARK);
+      return held.subarray(hasMark ? 3 : 0, length);
+    },
+  };
+}
+
+const CONTINUATION = 0x80;
+const START = 0xc0;
+
+/** The end without a last character of which more may come; a character has at most four bytes. */
+function endOfCharacters(bytes: Uint8Array, from: number, to: number): number {
+  for (let at = to - 1; at >= from && to - at < 4; at -= 1) {
+    const byte = bytes[at]!;
+    if (byte >= START) return at;
+    if (byte < CONTINUATION) break;
+  }
+  return to;
 }
 
 function gunzip(response: http.IncomingMessage): Readable {
   const unpacked = createGunzip();
   response.on('error', (error) => unpacked.destroy(error));
   return response.pipe(unpacked);
-}
-
-function decode(decoder: TextDecoder, part?: Buffer): string {
-  try {
-    return part ? decoder.decode(part, { stream: true }) : decoder.decode();
-  } catch {
-    throw failed('invalid UTF-8 in the body');
-  }
 }
 
 const FORMATS: Readonly<Record<string, TextFormat>> = {

@@ -22,19 +22,22 @@ const MOST_METRICS = 20_000;
 const LONGEST_HELP = 1024;
 
 export function createMetadataCache(): MetadataCache {
-  const entries = new Map<string, { metadata: MetricMetadata; seenIn: number }>();
+  const entries = new Map<string, { readonly metadata: MetricMetadata; seenIn: number }>();
   let scrape = 1;
   return {
     set(metric, what) {
       const before = entries.get(metric);
       if (before === undefined && entries.size >= MOST_METRICS) return;
       const known = before?.metadata ?? { metric: flat(metric), type: 'unknown', help: '', unit: '' };
-      const changed = (['type', 'help', 'unit'] as const).some(
-        (field) => what[field] !== undefined && what[field] !== known[field],
-      );
-      const help = what.help === undefined ? {} : { help: flat(what.help.slice(0, LONGEST_HELP)) };
-      const metadata = changed ? { ...known, ...what, ...help } : known;
-      entries.set(known.metric, { metadata, seenIn: scrape });
+      const { type = known.type, unit = known.unit } = what;
+      const help = what.help === undefined ? known.help : what.help.slice(0, LONGEST_HELP);
+      const isSame = type === known.type && unit === known.unit && help === known.help;
+      if (before !== undefined && isSame) before.seenIn = scrape;
+      else
+        entries.set(known.metric, {
+          metadata: { metric: known.metric, type, unit, help: flat(help) },
+          seenIn: scrape,
+        });
     },
     *all() {
       for (const { metadata } of entries.values()) yield metadata;

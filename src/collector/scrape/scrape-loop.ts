@@ -1,9 +1,12 @@
+import { randomInt } from 'node:crypto';
 import { encodeLabels, METRIC_NAME, toLabels } from '../../model/labels.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { isCodedError, messageOf } from '../../util/coded-error.ts';
+import type { TextFormat } from '../../wire/prometheus/content-type.ts';
 import { readExposition } from '../../wire/prometheus/exposition-reader.ts';
 import { parseSeries } from '../../wire/prometheus/exposition-series.ts';
 import type { Appender, Committed } from '../storage/storage.ts';
+import { createCommentCache } from './comment-cache.ts';
 import { type CreatedTimes, readCreatedTimes } from './created-times.ts';
 import { beyondLimit, type Exposition, fetchExposition, type ScrapeConnections } from './fetch-exposition.ts';
 import { createMetadataCache, type MetadataCache } from './metric-metadata.ts';
@@ -78,11 +81,14 @@ const REPORTS = [
 
 export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): ScrapeLoop {
   const { config, clock, room } = options;
-  const cache = createSeriesCache();
+  const cache = createSeriesCache(randomInt(2 ** 31));
+  const comments = createCommentCache(randomInt(2 ** 31));
   const metadata = createMetadataCache();
   const removal = new AbortController();
   const end = new AbortController();
   const reports = REPORTS.map((name) => reportBytes(name, target));
+  let lastFormat: TextFormat | undefined;
+  let lastBytes = 0;
   let state: ScrapeState = { health: 'unknown', lastError: '', lastDurationMs: 0 };
 
   const fetchOnce = async (): Promise<Exposition & { readonly bytes: number }> => {
@@ -98,7 +104,11 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
     try {
       const { url, timeoutMs } = target;
       return {
-        ...(await fetchExposition({ ...config, url, timeoutMs, hold }, options.connections, signal)),
+        ...(await fetchExposition(
+          { ...config, url, timeoutMs, expectedBytes: lastBytes, hold },
+          options.connections,
+          signal,
+        )),
         bytes,
       };
     } catch (error) {
@@ -110,21 +120,24 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
   };
 
   /** Reads a body into `appender`; counts go on though it turns out to be of no use. */
-  const append = async (appender: Appender, { text, format }: Exposition, t: number, counts: Counts) => {
+  const append = async (appender: Appender, { body, format }: Exposition, t: number, counts: Counts) => {
     let limited = 0;
-    const created = config.zeroAtCreation ? await inTurns(readCreatedTimes(text, format)) : undefined;
-    const sample = (series: string, value: number, exposedT: number | undefined) => {
-      if (created?.isTime(series)) return;
+    const created = config.zeroAtCreation ? await inTurns(readCreatedTimes(body, format)) : undefined;
+    const latestT = clock.now() + AHEAD_MS;
+    cache.begin(body, format !== lastFormat);
+    lastFormat = format;
+    const sample = (from: number, to: number, value: number, exposedT: number | undefined) => {
+      if (created?.isTime(from, to)) return;
       counts.scraped += 1;
       const ownT = config.honorTimestamps ? exposedT : undefined;
-      let known = cache.get(series);
+      let known = cache.get(from, to);
       const isNew = known === undefined;
       if (known === undefined) {
-        const labels = toSampleLabels(parseSeries(series, format), target.labels, {
+        const labels = toSampleLabels(parseSeries(body.subarray(from, to), format), target.labels, {
           ...config,
           relabel: options.metricRelabel,
         });
-        known = cache.add(series, labels === undefined ? null : encodeLabels(labels)) ?? null;
+        known = cache.add(from, to, labels === undefined ? null : encodeLabels(labels)) ?? null;
       }
       if (known === null) return;
       counts.kept += 1;
@@ -133,14 +146,13 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
       if (repeated) return;
       limited += 1;
       if (config.limits.samples > 0 && limited > config.limits.samples) return;
-      if ((ownT ?? t) > clock.now() + AHEAD_MS) return;
-      if (created !== undefined) appendZero(appender, known, series, ownT ?? t, created);
+      if ((ownT ?? t) > latestT) return;
+      if (created !== undefined) appendZero(appender, known, from, to, ownT ?? t, created);
       if (!appendOne(appender, known, ownT ?? t, value)) return;
       if (ownT === undefined || config.trackTimestampsStaleness) cache.track(known);
       if (isNew) counts.added += 1;
     };
-    const reading = readExposition(text, format, {
-      sample,
+    const said = comments.begin(body, format, {
       type(metric, type) {
         metadata.set(metric, { type });
         created?.type(metric, type);
@@ -148,7 +160,8 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
       help: (metric, help) => metadata.set(metric, { help }),
       unit: (metric, unit) => metadata.set(metric, { unit }),
     });
-    await inTurns(reading);
+    await inTurns(readExposition(body, format, { ...said, sample, knownSeries: cache.expectedEnd }));
+    comments.done();
     if (config.limits.samples > 0 && limited > config.limits.samples)
       throw beyondLimit('sample limit exceeded');
   };
@@ -169,11 +182,12 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
   const appendZero = (
     appender: Appender,
     known: KnownSeries,
-    series: string,
+    from: number,
+    to: number,
     t: number,
     created: CreatedTimes,
   ) => {
-    known.createdKey ??= created.keyOf(series) ?? null;
+    known.createdKey ??= created.keyOf(from, to) ?? null;
     const createdT = known.createdKey === null ? undefined : created.of(known.createdKey);
     const isNews = createdT !== undefined && createdT !== known.createdT && createdT < t;
     if (isNews && createdT > (known.lastT ?? t - LONGEST_SINCE_CREATION_MS))
@@ -211,6 +225,7 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
     try {
       const exposition = await fetchOnce();
       bytes = exposition.bytes;
+      lastBytes = exposition.body.length;
       await append(appender, exposition, t, counts);
       metadata.done();
     } catch (thrown) {

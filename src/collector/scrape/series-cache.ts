@@ -1,3 +1,6 @@
+import { createByteTable } from '../../util/byte-table.ts';
+import { createTextMemo } from './text-memo.ts';
+
 /** A series of a target as the store knows it. */
 export interface KnownSeries {
   /** As by `encodeLabels`. */
@@ -23,11 +26,15 @@ export interface StaleMark {
   texts: number;
 }
 
-/** What a target's texts of series stand for, so that each is taken apart, relabelled and encoded once. */
+/** What the texts of a target's series stand for, so that each is taken apart, relabelled and encoded once. */
 export interface SeriesCache {
-  /** `null` where relabelling dropped it; undefined where it is new. */
-  get(text: string): KnownSeries | null | undefined;
-  add(text: string, labelBytes: Uint8Array | null): KnownSeries | undefined;
+  /** The next body is read; with `anew`, series are not expected in the order of the one before. */
+  begin(body: Uint8Array, anew: boolean): void;
+  /** Where the series that is expected next ends, if it stands at `at`; else -1. */
+  expectedEnd(at: number): number;
+  /** By bytes `from` to before `to` of the body. `null` where relabelling dropped it; undefined where it is new. */
+  get(from: number, to: number): KnownSeries | null | undefined;
+  add(from: number, to: number, labelBytes: Uint8Array | null): KnownSeries | undefined;
   /** The number of the scrape under way. */
   readonly scrape: number;
   /** Says that the series is in this scrape, and is to be marked stale once it is not. */
@@ -53,43 +60,39 @@ const UNASKED = -1;
 const KEPT_SCRAPES = 2;
 const FAILED_ENTRIES = 1000;
 
-export function createSeriesCache(): SeriesCache {
-  const entries = new Map<string, Entry>();
-  // By the bytes of labels, one character each: two texts may be one series.
-  const marks = new Map<string, StaleMark>();
+/** `seed` is random, but for tests. */
+export function createSeriesCache(seed: number): SeriesCache {
+  const entries = createTextMemo<Entry>(seed);
+  const marks = createMarks(seed);
   let scrape = 1;
   let goodSize = 0;
+  // Those tracked in the scrape before, and in this one.
   let before: StaleMark[] = [];
   let now: StaleMark[] = [];
 
-  const markOf = (labelBytes: Uint8Array) => {
-    const key = keyOf(labelBytes);
-    let mark = marks.get(key);
-    if (mark === undefined) {
-      mark = { labelBytes, trackedIn: NEVER, texts: 0 };
-      marks.set(key, mark);
-    }
-    mark.texts += 1;
-    return mark;
-  };
-  const forget = (text: string, { series }: Entry) => {
-    entries.delete(text);
-    if (series === null) return;
-    series.mark.texts -= 1;
-    if (series.mark.texts === 0) marks.delete(keyOf(series.labelBytes));
+  const isOver = ({ usedIn, series }: Entry) => {
+    if (scrape - usedIn <= KEPT_SCRAPES) return false;
+    if (series !== null) marks.giveBack(series.mark);
+    return true;
   };
 
   return {
-    get(text) {
-      const entry = entries.get(text);
+    begin: (body, anew) => entries.begin(body, anew),
+    expectedEnd: (at) => entries.expectedEnd(at),
+    get(from, to) {
+      const entry = entries.get(from, to);
       if (entry === undefined) return undefined;
       entry.usedIn = scrape;
       return entry.series;
     },
-    add(text, labelBytes) {
-      const series = labelBytes && { labelBytes, ref: UNASKED, seenIn: NEVER, mark: markOf(labelBytes) };
-      // Not a slice, which would keep the whole body it was cut from.
-      entries.set(Buffer.from(text, 'utf8').toString('utf8'), { series, usedIn: scrape });
+    add(from, to, labelBytes) {
+      const series = labelBytes && {
+        labelBytes,
+        ref: UNASKED,
+        seenIn: NEVER,
+        mark: marks.take(labelBytes),
+      };
+      entries.add(from, to, { series, usedIn: scrape });
       return series ?? undefined;
     },
     get scrape() {
@@ -114,7 +117,7 @@ export function createSeriesCache(): SeriesCache {
       // A target that fails in ever new ways must not fill the memory.
       if (failed && entries.size <= goodSize * 2 + FAILED_ENTRIES) return;
       if (!failed) goodSize = entries.size;
-      for (const [text, entry] of entries) if (scrape - entry.usedIn > KEPT_SCRAPES) forget(text, entry);
+      entries.forget(isOver);
     },
     *tracked() {
       for (const { labelBytes } of before) yield labelBytes;
@@ -122,5 +125,27 @@ export function createSeriesCache(): SeriesCache {
   };
 }
 
-const keyOf = (bytes: Uint8Array) =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+/** Marks by the bytes of labels: two texts may be one series. */
+function createMarks(seed: number) {
+  const table = createByteTable(seed);
+  const marks: (StaleMark | undefined)[] = [];
+  const viewOf = ({ buffer, byteOffset, length }: Uint8Array) => new DataView(buffer, byteOffset, length);
+  return {
+    take(labelBytes: Uint8Array): StaleMark {
+      const view = viewOf(labelBytes);
+      const key = table.find(0, view, 0, view.byteLength);
+      const mark = marks[key] ?? { labelBytes, trackedIn: NEVER, texts: 0 };
+      if (key < 0) marks[table.add(0, view, 0, view.byteLength)] = mark;
+      mark.texts += 1;
+      return mark;
+    },
+    giveBack(mark: StaleMark): void {
+      mark.texts -= 1;
+      if (mark.texts > 0) return;
+      const view = viewOf(mark.labelBytes);
+      const key = table.find(0, view, 0, view.byteLength);
+      table.remove(key);
+      marks[key] = undefined;
+    },
+  };
+}

@@ -1,64 +1,81 @@
 import { type Label, METRIC_NAME } from '../../model/labels.ts';
 import type { TextFormat } from './content-type.ts';
-import { expositionError } from './exposition-error.ts';
+import { expositionError, textOf } from './exposition-error.ts';
 
-const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
-const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
-const BLANKS = /[ \t]*/y;
+const TAB = 9;
+const NEWLINE = 10;
+const BLANK = 32;
 const QUOTE = 34;
+const COMMA = 44;
+const EQUALS = 61;
 const BACKSLASH = 92;
 const BRACE_OPEN = 123;
 const BRACE_CLOSE = 125;
-const NEWLINE = 10;
+
+// What may stand in a name: 1 in that of a label but at its start, 2 at its start too, 4 in that of a metric.
+const IN_NAME = new Uint8Array(256);
+for (const [characters, where] of [
+  ['0123456789', 1],
+  ['abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_', 3],
+  [':', 4],
+] as const)
+  for (const character of characters) IN_NAME[character.charCodeAt(0)] = where;
 
 /**
- * Where the name and labels that begin at `start` end, without looking at what is inside the braces. Equal texts are
- * equal series, so a reader that knows a text needs not take it apart again.
+ * Where the name and labels that begin at `start` end, without looking at what is inside the braces. Equal bytes are equal
+ * series, so a reader that knows them needs not take them apart again.
  */
-export function endOfSeries(text: string, start: number, format: TextFormat): number {
-  const afterName = endOf(NAME, text, start);
+export function endOfSeries(bytes: Uint8Array, start: number, format: TextFormat): number {
+  const afterName = endOfMetricName(bytes, start);
   const braces =
-    format === 'prometheus-0.0.4' && afterName > start ? endOf(BLANKS, text, afterName) : afterName;
-  if (text.charCodeAt(braces) === BRACE_OPEN) {
-    const end = endOfBraces(text, braces);
-    if (afterName === start) checkNamed(text, start, end, format);
+    format === 'prometheus-0.0.4' && afterName > start ? endOfBlanks(bytes, afterName) : afterName;
+  if (bytes[braces] === BRACE_OPEN) {
+    const end = endOfBraces(bytes, braces);
+    if (afterName === start) checkNamed(bytes, start, end, format);
     return end;
   }
-  if (afterName === start) throw expositionError(text, start, 'the name of a metric');
+  if (afterName === start) throw expositionError(bytes, start, 'the name of a metric');
   return afterName;
 }
 
+/** Whether a series that is known by bytes up to `end`, and stands here, ends there: no more of its name follows, and no braces. */
+export function isSeriesEnd(bytes: Uint8Array, end: number, format: TextFormat): boolean {
+  if (bytes[end - 1] === BRACE_CLOSE) return true;
+  const next = bytes[end + 1];
+  return bytes[end] === BLANK && (format !== 'prometheus-0.0.4' || (next !== BRACE_OPEN && !isBlank(next)));
+}
+
 /** A series that begins with a brace has its name in quotes within, usually first. */
-function checkNamed(text: string, open: number, end: number, format: TextFormat): void {
-  const first = endOf(BLANKS, text, open + 1);
-  if (text.charCodeAt(first) === QUOTE) {
-    const next = text[endOf(BLANKS, text, endOfQuoted(text, first))];
-    if (next === ',' || next === '}') return;
+function checkNamed(bytes: Uint8Array, open: number, end: number, format: TextFormat): void {
+  const first = endOfBlanks(bytes, open + 1);
+  if (bytes[first] === QUOTE) {
+    const next = bytes[endOfBlanks(bytes, endOfQuoted(bytes, first))];
+    if (next === COMMA || next === BRACE_CLOSE) return;
   }
   const labels: Label[] = [];
-  readLabels(text.slice(open, end), 0, format, labels);
-  if (labels[0]?.[0] !== METRIC_NAME) throw expositionError(text, open, 'the name of a metric');
+  readLabels(bytes.subarray(open, end), 0, format, labels);
+  if (labels[0]?.[0] !== METRIC_NAME) throw expositionError(bytes, open, 'the name of a metric');
 }
 
 /** The index after the brace that closes the one at `open`. */
-export function endOfBraces(text: string, open: number): number {
-  for (let at = open + 1; at < text.length; ) {
-    const code = text.charCodeAt(at);
-    if (code === BRACE_CLOSE) return at + 1;
-    if (code === NEWLINE) break;
-    at = code === QUOTE ? endOfQuoted(text, at) : at + 1;
+export function endOfBraces(bytes: Uint8Array, open: number): number {
+  for (let at = open + 1; at < bytes.length; ) {
+    const byte = bytes[at];
+    if (byte === BRACE_CLOSE) return at + 1;
+    if (byte === NEWLINE) break;
+    at = byte === QUOTE ? endOfQuoted(bytes, at) : at + 1;
   }
-  throw expositionError(text, open, 'labels that end with }');
+  throw expositionError(bytes, open, 'labels that end with }');
 }
 
 /** The index after the quote that closes the one at `open`. */
-export function endOfQuoted(text: string, open: number): number {
-  for (let close = text.indexOf('"', open + 1); close >= 0; close = text.indexOf('"', close + 1)) {
-    let backslashes = 0;
-    while (text.charCodeAt(close - 1 - backslashes) === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return close + 1;
+export function endOfQuoted(bytes: Uint8Array, open: number): number {
+  for (let at = open + 1; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === QUOTE) return at + 1;
+    if (byte === BACKSLASH) at += 1;
   }
-  throw expositionError(text, open, 'a text that ends with a quote');
+  throw expositionError(bytes, open, 'a text that ends with a quote');
 }
 
 /**
@@ -67,50 +84,83 @@ export function endOfQuoted(text: string, open: number): number {
  *
  * @throws EXPOSITION_INVALID
  */
-export function parseSeries(text: string, format: TextFormat): Label[] {
+export function parseSeries(bytes: Uint8Array, format: TextFormat): Label[] {
   const labels: Label[] = [];
-  const afterName = endOf(NAME, text, 0);
-  if (afterName > 0) labels.push([METRIC_NAME, text.slice(0, afterName)]);
-  const braces = endOf(BLANKS, text, afterName);
-  if (braces < text.length) readLabels(text, braces, format, labels);
+  const afterName = endOfMetricName(bytes, 0);
+  if (afterName > 0) labels.push([METRIC_NAME, textOf(bytes, 0, afterName)]);
+  const braces = endOfBlanks(bytes, afterName);
+  if (braces < bytes.length) readLabels(bytes, braces, format, labels);
   return labels;
 }
 
 /** The labels in braces from `open` on, added to `labels`; returns the index after the closing brace. */
-export function readLabels(text: string, open: number, format: TextFormat, labels: Label[]): number {
+export function readLabels(bytes: Uint8Array, open: number, format: TextFormat, labels: Label[]): number {
   // OpenMetrics has no blanks between the parts.
-  const skip = (at: number) => (format === 'prometheus-0.0.4' ? endOf(BLANKS, text, at) : at);
+  const skip = (at: number) => (format === 'prometheus-0.0.4' ? endOfBlanks(bytes, at) : at);
   let hasName = labels[0]?.[0] === METRIC_NAME;
   let at = skip(open + 1);
-  while (text.charCodeAt(at) !== BRACE_CLOSE) {
-    const quoted = text.charCodeAt(at) === QUOTE;
-    const end = quoted ? endOfQuoted(text, at) : endOf(LABEL_NAME, text, at);
-    if (end === at) throw expositionError(text, at, 'the name of a label');
-    const name = quoted ? unescaped(text.slice(at + 1, end - 1)) : text.slice(at, end);
+  while (bytes[at] !== BRACE_CLOSE) {
+    const quoted = bytes[at] === QUOTE;
+    const end = quoted ? endOfQuoted(bytes, at) : endOfLabelName(bytes, at);
+    if (end === at) throw expositionError(bytes, at, 'the name of a label');
+    const name = quoted ? unescaped(textOf(bytes, at + 1, end - 1)) : textOf(bytes, at, end);
     const afterName = skip(end);
-    if (text[afterName] === '=') {
+    if (bytes[afterName] === EQUALS) {
       const value = skip(afterName + 1);
-      if (text.charCodeAt(value) !== QUOTE) throw expositionError(text, value, 'a value in quotes');
-      const valueEnd = endOfQuoted(text, value);
-      labels.push([name, unescaped(text.slice(value + 1, valueEnd - 1))]);
+      if (bytes[value] !== QUOTE) throw expositionError(bytes, value, 'a value in quotes');
+      const valueEnd = endOfQuoted(bytes, value);
+      labels.push([name, unescaped(textOf(bytes, value + 1, valueEnd - 1))]);
       at = skip(valueEnd);
     } else {
-      if (!quoted || hasName) throw expositionError(text, afterName, '=');
+      if (!quoted || hasName) throw expositionError(bytes, afterName, '=');
       hasName = true;
       labels.unshift([METRIC_NAME, name]);
       at = afterName;
     }
-    if (text[at] === ',') at = skip(at + 1);
-    else if (text.charCodeAt(at) !== BRACE_CLOSE) throw expositionError(text, at, ', or }');
+    if (bytes[at] === COMMA) at = skip(at + 1);
+    else if (bytes[at] !== BRACE_CLOSE) throw expositionError(bytes, at, ', or }');
   }
   return at + 1;
 }
 
-/** The index after what `pattern`, a sticky one, matches at `at`; `at` itself when it does not. */
-export function endOf(pattern: RegExp, text: string, at: number): number {
-  pattern.lastIndex = at;
-  return pattern.test(text) ? pattern.lastIndex : at;
+/** Whether these are labels in braces of the plainest kind, as nearly all are: then nothing needs to be made of them. */
+export function arePlainLabels(bytes: Uint8Array, open: number): boolean {
+  let at = open + 1;
+  while (bytes[at] !== BRACE_CLOSE) {
+    const end = endOfLabelName(bytes, at);
+    if (end === at || bytes[end] !== EQUALS || bytes[end + 1] !== QUOTE) return false;
+    at = endOfQuoted(bytes, end + 1);
+    if (bytes[at] === COMMA) at += 1;
+    else if (bytes[at] !== BRACE_CLOSE) return false;
+  }
+  return true;
 }
+
+/** The index after the metric's name at `at`; `at` itself where there is none. */
+export function endOfMetricName(bytes: Uint8Array, start: number): number {
+  let at = start;
+  if (at >= bytes.length || IN_NAME[bytes[at]!]! < 2) return at;
+  do at += 1;
+  while (at < bytes.length && IN_NAME[bytes[at]!] !== 0);
+  return at;
+}
+
+function endOfLabelName(bytes: Uint8Array, start: number): number {
+  let at = start;
+  if (at >= bytes.length || IN_NAME[bytes[at]!] !== 3) return at;
+  do at += 1;
+  while (at < bytes.length && (IN_NAME[bytes[at]!]! & 1) === 1);
+  return at;
+}
+
+/** The index after blanks and tabs at `start`. */
+export function endOfBlanks(bytes: Uint8Array, start: number): number {
+  let at = start;
+  while (isBlank(bytes[at])) at += 1;
+  return at;
+}
+
+const isBlank = (byte: number | undefined) => byte === BLANK || byte === TAB;
 
 const ESCAPED: Readonly<Record<string, string>> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };
 

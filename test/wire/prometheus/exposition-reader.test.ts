@@ -12,9 +12,10 @@ const OPEN_METRICS = 'openmetrics-1.0.0';
 /** All that is told, in order, with series taken apart. */
 function read(text: string, format: TextFormat = TEXT): unknown[] {
   const told: unknown[] = [];
-  const reading = readExposition(text, format, {
-    sample(series, value, t) {
-      const labels = parseSeries(series, format);
+  const bytes = Buffer.from(text);
+  const reading = readExposition(bytes, format, {
+    sample(from, to, value, t) {
+      const labels = parseSeries(bytes.subarray(from, to), format);
       told.push(t === undefined ? [labels, value] : [labels, value, t]);
     },
     type: (name, type) => told.push(`${name} is a ${type}`),
