@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { encodeLabels, METRIC_NAME, toLabels } from '../../model/labels.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { isCodedError, messageOf } from '../../util/coded-error.ts';
+import { inTurns } from '../../util/turns.ts';
 import type { TextFormat } from '../../wire/prometheus/content-type.ts';
 import { readExposition } from '../../wire/prometheus/exposition-reader.ts';
 import { parseSeries } from '../../wire/prometheus/exposition-series.ts';
@@ -65,7 +66,6 @@ interface Counts {
   added: number;
 }
 
-const LONGEST_STRETCH_MS = 8;
 // A scrape this little late is taken to be on time: equal distances pack better. Source: prometheus ScrapeTimestampTolerance
 const TOLERANCE_MS = 2;
 const AHEAD_MS = 10 * 60_000;
@@ -122,7 +122,7 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
   /** Reads a body into `appender`; counts go on though it turns out to be of no use. */
   const append = async (appender: Appender, { body, format }: Exposition, t: number, counts: Counts) => {
     let limited = 0;
-    const created = config.zeroAtCreation ? await inTurns(readCreatedTimes(body, format)) : undefined;
+    const created = config.zeroAtCreation ? await inTurns(readCreatedTimes(body, format), clock) : undefined;
     const latestT = clock.now() + AHEAD_MS;
     cache.begin(body, format !== lastFormat);
     lastFormat = format;
@@ -160,22 +160,11 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
       help: (metric, help) => metadata.set(metric, { help }),
       unit: (metric, unit) => metadata.set(metric, { unit }),
     });
-    await inTurns(readExposition(body, format, { ...said, sample, knownSeries: cache.expectedEnd }));
+    const sink = { ...said, sample, knownSeries: cache.expectedEnd };
+    await inTurns(readExposition(body, format, sink), clock);
     comments.done();
     if (config.limits.samples > 0 && limited > config.limits.samples)
       throw beyondLimit('sample limit exceeded');
-  };
-
-  /** Reads to the end, and lets others have the thread now and then. */
-  const inTurns = async <T>(reading: Generator<undefined, T>): Promise<T> => {
-    let began = clock.monotonic();
-    for (;;) {
-      const { done, value } = reading.next();
-      if (done) return value;
-      if (clock.monotonic() - began < LONGEST_STRETCH_MS) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      began = clock.monotonic();
-    }
   };
 
   /** Where a counter began after its last sample, and before this one, it was 0. */

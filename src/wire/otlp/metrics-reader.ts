@@ -1,45 +1,53 @@
-import type { PbfReader } from 'pbf';
-import { type AnyValue, type Attributes, readKeyValue } from './any-value.ts';
-import { beyondLimit, type OtlpLimits } from './limits.ts';
 import {
+  type Cursor,
+  createNumbers,
+  doubleAt,
   enter,
-  malformed,
+  type Numbers,
+  nextField,
+  pushNumber,
+  readDouble,
   readMilliseconds,
-  readNumber,
   readRepeated64,
   readSigned64,
-  readSpan,
-  readText,
+  readUnsigned64,
   readVarint,
-  scan,
-} from './protobuf.ts';
-import { readResource, readScopeName } from './resource.ts';
+  skip,
+  unsigned64At,
+} from './cursor.ts';
+import { beyondLimit, type OtlpLimits } from './limits.ts';
+import { malformed } from './protobuf.ts';
 
 // Field numbers of opentelemetry/proto/metrics/v1/metrics.proto. Protocol buffers may put fields in any order, so a
 // message is scanned once for what its data points need, and then for the points.
 
 export type MetricKind = 'gauge' | 'sum' | 'histogram' | 'exponential histogram' | 'summary';
 
-/** What all data points of a metric share. */
-export interface MetricContext {
-  readonly resource: Attributes;
-  readonly scope: string;
-  readonly name: string;
-  readonly unit: string;
-  readonly kind: MetricKind;
-  readonly monotonic: boolean;
+/** Where something is in the bytes of a request: from `from` to before `to`. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+/** What all data points of a metric share; one object is used for all metrics of a request. */
+export interface RawMetric {
+  /** The name of the scope. */
+  readonly scope: Span;
+  readonly name: Span;
+  readonly unit: Span;
+  kind: MetricKind;
+  monotonic: boolean;
   /** 0 where the kind has none, 1 delta, 2 cumulative. */
-  readonly temporality: number;
-  /** The bytes that all of the above came from; equal for equal contexts. */
-  readonly key: string;
+  temporality: number;
 }
 
 /** A data point; one object is used for all points of a request. */
-export interface DataPoint {
-  /** The raw bytes of the attributes, as text of one character a byte. */
-  attributeKey: string;
-  /** Decodes the attributes. */
-  attributes(): Attributes;
+export interface RawPoint {
+  /** The fields that hold attributes, each with its tag, one after the other; how many they are is `attributes`. */
+  readonly attributeFields: Span;
+  attributes: number;
+  /** Something else stands between them. */
+  scattered: boolean;
   startMs: number;
   timeMs: number;
   /** Number points only; NaN for others. */
@@ -47,18 +55,23 @@ export interface DataPoint {
   /** No value was recorded: the series has ended. */
   stale: boolean;
   count: number;
-  sum: number | undefined;
-  bucketCounts: number[];
-  bounds: number[];
-  /** Quantile and value, one after the other. Summaries only. */
-  quantiles: number[];
+  hasSum: boolean;
+  sum: number;
+  readonly bucketCounts: Numbers;
+  /** Upper bounds of buckets, or the quantiles of a summary. */
+  readonly bounds: Numbers;
+  /** Of the quantiles. */
+  readonly quantileValues: Numbers;
 }
 
+/** Who takes what a request holds, as it is read; what it is handed is good until the next call. */
 export interface MetricVisitor {
+  /** The bytes of the next Resource message; empty where there is none. */
+  resource(span: Span): void;
   /** Answers whether the points of the metric are wanted; `points` is how many there are. */
-  metric(context: MetricContext, points: number): boolean;
-  point(point: DataPoint): void;
-  resourceEnd(resource: Attributes): void;
+  metric(metric: RawMetric, points: number): boolean;
+  point(point: RawPoint): void;
+  resourceEnd(): void;
 }
 
 const KINDS: Readonly<Record<number, MetricKind>> = {
@@ -69,240 +82,288 @@ const KINDS: Readonly<Record<number, MetricKind>> = {
   11: 'summary',
 };
 
-const latin1 = (bytes: Uint8Array) =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+// Between two steps the caller may look at the clock, which costs as much as a few points.
+const FIELDS_A_STEP = 1_024;
+const POINTS_A_STEP = 32;
 
-/** Walks an ExportMetricsServiceRequest. */
-export function readMetrics(reader: PbfReader, limits: OtlpLimits, visitor: MetricVisitor): void {
-  let points = 0;
-  const counted: MetricVisitor = {
-    ...visitor,
-    metric(context, count) {
-      points += count;
-      if (points > limits.dataPoints) throw beyondLimit('data points', limits.dataPoints);
-      return visitor.metric(context, count);
-    },
+interface Reading {
+  readonly cursor: Cursor;
+  readonly limits: OtlpLimits;
+  readonly visitor: MetricVisitor;
+  readonly metric: RawMetric;
+  readonly point: RawPoint;
+  /** The `Metric.data` of the metric at hand. */
+  readonly data: Span;
+  points: number;
+  fields: number;
+}
+
+const span = (): Span => ({ from: 0, to: 0 });
+
+/**
+ * Walks an ExportMetricsServiceRequest, some points a step, so that the caller may give others their turn in between. No
+ * object is made per point, and none per metric.
+ *
+ * @throws OTLP_MALFORMED, OTLP_LIMIT, and RangeError for bytes that are cut off: nothing of the request may be kept.
+ */
+export function* readMetrics(
+  cursor: Cursor,
+  limits: OtlpLimits,
+  visitor: MetricVisitor,
+): Generator<undefined, void> {
+  const reading: Reading = {
+    cursor,
+    limits,
+    visitor,
+    metric: { scope: span(), name: span(), unit: span(), kind: 'gauge', monotonic: false, temporality: 0 },
+    point: createPoint(),
+    data: span(),
+    points: 0,
+    fields: 0,
   };
-  scan(reader, reader.length, (field) => {
-    if (field === 1) readResourceMetrics(reader, enter(reader), limits, counted);
-  });
+  const end = cursor.bytes.length;
+  for (let field = nextField(cursor, end); field !== 0; field = nextField(cursor, end)) {
+    if (field === 1) yield* readResourceMetrics(reading, enter(cursor, end));
+    else skip(cursor, end);
+    if (isStep(reading)) yield undefined;
+  }
 }
 
-/** Where a field that was stepped over starts and ends. */
-type Span = readonly [start: number, end: number];
+const isStep = (reading: Reading) => {
+  reading.fields += 1;
+  return reading.fields % FIELDS_A_STEP === 0;
+};
 
-function readResourceMetrics(
-  reader: PbfReader,
-  end: number,
-  limits: OtlpLimits,
-  visitor: MetricVisitor,
-): void {
-  let resource: Attributes = new Map<string, AnyValue>();
-  let resourceKey = '';
-  const scopes: Span[] = [];
-  scan(reader, end, (field) => {
-    if (field === 1) {
-      const [start, stop] = stepOver(reader);
-      resourceKey = latin1(reader.buf.subarray(start, stop));
-      reader.pos = start;
-      resource = readResource(reader, stop, limits.attributes);
-    } else if (field === 2) scopes.push(stepOver(reader));
-  });
-  for (const scope of scopes) readScopeMetrics(reader, scope, { resource, resourceKey }, limits, visitor);
-  reader.pos = end;
-  visitor.resourceEnd(resource);
+function* readResourceMetrics(reading: Reading, end: number): Generator<undefined, void> {
+  const { cursor, visitor } = reading;
+  const start = cursor.at;
+  const resource = span();
+  for (let field = nextField(cursor, end); field !== 0; field = nextField(cursor, end)) {
+    if (field === 1) stepOver(cursor, end, resource);
+    else skip(cursor, end);
+    if (isStep(reading)) yield undefined;
+  }
+  visitor.resource(resource);
+  cursor.at = start;
+  for (let field = nextField(cursor, end); field !== 0; field = nextField(cursor, end)) {
+    if (field === 2) yield* readScopeMetrics(reading, enter(cursor, end));
+    else skip(cursor, end);
+    if (isStep(reading)) yield undefined;
+  }
+  visitor.resourceEnd();
 }
 
-function stepOver(reader: PbfReader): Span {
-  const span = readSpan(reader);
-  return [reader.pos - span.length, reader.pos];
+function* readScopeMetrics(reading: Reading, end: number): Generator<undefined, void> {
+  const { cursor } = reading;
+  const start = cursor.at;
+  const scope = span();
+  for (let field = nextField(cursor, end); field !== 0; field = nextField(cursor, end)) {
+    if (field === 1) readScopeName(cursor, enter(cursor, end), scope);
+    else skip(cursor, end);
+    if (isStep(reading)) yield undefined;
+  }
+  cursor.at = start;
+  for (let field = nextField(cursor, end); field !== 0; field = nextField(cursor, end)) {
+    if (field !== 2) skip(cursor, end);
+    else {
+      const metricEnd = enter(cursor, end);
+      setSpan(reading.metric.scope, scope.from, scope.to);
+      if (isWanted(reading, metricEnd)) {
+        cursor.at = reading.data.from;
+        while (readSomePoints(reading)) yield undefined;
+      }
+      cursor.at = metricEnd;
+    }
+    if (isStep(reading)) yield undefined;
+  }
 }
 
-interface ResourceContext {
-  readonly resource: Attributes;
-  readonly resourceKey: string;
+function readScopeName(cursor: Cursor, end: number, name: Span): void {
+  setSpan(name, cursor.at, cursor.at);
+  for (let field = nextField(cursor, end); field !== 0; field = nextField(cursor, end)) {
+    if (field === 1) stepOver(cursor, end, name);
+    else skip(cursor, end);
+  }
 }
 
-function readScopeMetrics(
-  reader: PbfReader,
-  [start, end]: Span,
-  context: ResourceContext,
-  limits: OtlpLimits,
-  visitor: MetricVisitor,
-): void {
-  let scope = '';
-  const metrics: Span[] = [];
-  reader.pos = start;
-  scan(reader, end, (field) => {
-    if (field === 1) scope = readScopeName(reader, enter(reader));
-    else if (field === 2) metrics.push(stepOver(reader));
-  });
-  for (const metric of metrics) readMetric(reader, metric, { ...context, scope }, limits, visitor);
-}
-
-function readMetric(
-  reader: PbfReader,
-  [start, end]: Span,
-  shared: ResourceContext & { readonly scope: string },
-  limits: OtlpLimits,
-  visitor: MetricVisitor,
-): void {
-  let name = '';
-  let unit = '';
+/** Reads what the points of a metric share; whether there are some that are wanted. */
+function isWanted(reading: Reading, end: number): boolean {
+  const { cursor, metric, data, limits, visitor } = reading;
   let kind: MetricKind | undefined;
-  let data: Span = [start, start];
-  reader.pos = start;
-  scan(reader, end, (field) => {
-    if (field === 1) name = readText(reader);
-    else if (field === 3) unit = readText(reader);
+  setSpan(metric.name, 0, 0);
+  setSpan(metric.unit, 0, 0);
+  for (let field = nextField(cursor, end); field !== 0; field = nextField(cursor, end)) {
+    if (field === 1) stepOver(cursor, end, metric.name);
+    else if (field === 3) stepOver(cursor, end, metric.unit);
     else if (KINDS[field] !== undefined) {
       kind = KINDS[field];
-      data = stepOver(reader);
-    }
-  });
-  if (kind === undefined) return;
-  if (name === '') throw malformed('a metric without a name');
-  const { temporality, monotonic, points } = readDataFacts(reader, data);
-  const { resource, resourceKey, scope } = shared;
-  const key = JSON.stringify([scope, name, unit, kind, monotonic]) + resourceKey;
-  const context = { resource, scope, name, unit, kind, monotonic, temporality, key };
-  if (!visitor.metric(context, points)) return;
-  readPoints(reader, data, kind, limits, visitor);
-}
-
-function readDataFacts(reader: PbfReader, [start, end]: Span) {
-  let temporality = 0;
-  let monotonic = false;
+      stepOver(cursor, end, data);
+    } else skip(cursor, end);
+  }
+  if (kind === undefined) return false;
+  if (metric.name.from === metric.name.to) throw malformed('a metric without a name');
+  metric.kind = kind;
+  metric.monotonic = false;
+  metric.temporality = 0;
   let points = 0;
-  reader.pos = start;
-  scan(reader, end, (field) => {
-    if (field === 1) {
-      stepOver(reader);
+  cursor.at = data.from;
+  for (let field = nextField(cursor, data.to); field !== 0; field = nextField(cursor, data.to)) {
+    if (field === 2) metric.temporality = readVarint(cursor);
+    else if (field === 3) metric.monotonic = readVarint(cursor) !== 0;
+    else if (field === 1) {
+      cursor.at = enter(cursor, data.to);
       points += 1;
-    } else if (field === 2) temporality = readVarint(reader);
-    else if (field === 3) monotonic = readVarint(reader) !== 0;
-  });
-  return { temporality, monotonic, points };
+      if (reading.points + points > limits.dataPoints) throw beyondLimit('data points', limits.dataPoints);
+    } else skip(cursor, data.to);
+  }
+  reading.points += points;
+  return visitor.metric(metric, points);
 }
 
-function readPoints(
-  reader: PbfReader,
-  [start, end]: Span,
-  kind: MetricKind,
-  limits: OtlpLimits,
-  visitor: MetricVisitor,
-): void {
-  const attributeSpans: Span[] = [];
-  const point: DataPoint = {
-    attributeKey: '',
-    attributes: () => decodeAttributes(reader, attributeSpans, limits),
+/** Whether there are more. */
+function readSomePoints(reading: Reading): boolean {
+  const { cursor, metric, data, point, visitor } = reading;
+  const read = POINT_READERS[metric.kind];
+  for (let fields = 0; fields < POINTS_A_STEP; fields += 1) {
+    const field = nextField(cursor, data.to);
+    if (field === 0) return false;
+    if (field === 1) {
+      clearPoint(point);
+      read(cursor, enter(cursor, data.to), point);
+      visitor.point(point);
+    } else skip(cursor, data.to);
+  }
+  return true;
+}
+
+function createPoint(): RawPoint {
+  return {
+    attributeFields: span(),
+    attributes: 0,
+    scattered: false,
     startMs: 0,
     timeMs: 0,
     value: Number.NaN,
     stale: false,
     count: 0,
-    sum: undefined,
-    bucketCounts: [],
-    bounds: [],
-    quantiles: [],
+    hasSum: false,
+    sum: 0,
+    bucketCounts: createNumbers(),
+    bounds: createNumbers(),
+    quantileValues: createNumbers(),
   };
-  const fields = FIELDS[kind];
-  reader.pos = start;
-  scan(reader, end, (field) => {
-    if (field !== 1) return;
-    const stop = enter(reader);
-    clearPoint(point);
-    attributeSpans.length = 0;
-    scan(reader, stop, (inner) => {
-      if (inner === fields.attributes) {
-        const span = stepOver(reader);
-        attributeSpans.push(span);
-        point.attributeKey += `${span[1] - span[0]}:${latin1(reader.buf.subarray(span[0], span[1]))}`;
-      } else if (inner === 2) point.startMs = readMilliseconds(reader);
-      else if (inner === 3) point.timeMs = readMilliseconds(reader);
-      else if (inner === fields.flags) point.stale = (readVarint(reader) & 1) === 1;
-      else fields.read(inner, point, reader);
-    });
-    visitor.point(point);
-    reader.pos = stop;
-  });
 }
 
-function clearPoint(point: DataPoint): void {
-  point.attributeKey = '';
+function clearPoint(point: RawPoint): void {
+  setSpan(point.attributeFields, 0, 0);
+  point.attributes = 0;
+  point.scattered = false;
   point.startMs = 0;
   point.timeMs = 0;
   point.value = Number.NaN;
   point.stale = false;
   point.count = 0;
-  point.sum = undefined;
+  point.hasSum = false;
+  point.sum = 0;
   point.bucketCounts.length = 0;
   point.bounds.length = 0;
-  point.quantiles.length = 0;
+  point.quantileValues.length = 0;
 }
 
-interface PointFields {
-  readonly attributes: number;
-  readonly flags: number;
-  readonly read: (field: number, point: DataPoint, reader: PbfReader) => void;
+type ReadPoint = (cursor: Cursor, end: number, point: RawPoint) => void;
+
+function readNumberPoint(cursor: Cursor, end: number, point: RawPoint): void {
+  let start = cursor.at;
+  for (let field = nextField(cursor, end); field !== 0; field = nextField(cursor, end)) {
+    if (field === 7) addAttribute(cursor, start, end, point);
+    else if (field === 2) point.startMs = readMilliseconds(cursor);
+    else if (field === 3) point.timeMs = readMilliseconds(cursor);
+    else if (field === 4) point.value = readDouble(cursor);
+    else if (field === 6) point.value = readSigned64(cursor);
+    else if (field === 8) point.stale = (readVarint(cursor) & 1) === 1;
+    else skip(cursor, end);
+    start = cursor.at;
+  }
 }
 
-const number: PointFields = {
-  attributes: 7,
-  flags: 8,
-  read(field, point, reader) {
-    if (field === 4) point.value = readNumber(reader);
-    else if (field === 6) point.value = readSigned64(reader);
+function readHistogramPoint(cursor: Cursor, end: number, point: RawPoint): void {
+  let start = cursor.at;
+  for (let field = nextField(cursor, end); field !== 0; field = nextField(cursor, end)) {
+    if (field === 9) addAttribute(cursor, start, end, point);
+    else if (field === 2) point.startMs = readMilliseconds(cursor);
+    else if (field === 3) point.timeMs = readMilliseconds(cursor);
+    else if (field === 4) point.count = readUnsigned64(cursor);
+    else if (field === 5) setSum(point, readDouble(cursor));
+    else if (field === 6) readRepeated64(cursor, end, point.bucketCounts, unsigned64At);
+    else if (field === 7) readRepeated64(cursor, end, point.bounds, doubleAt);
+    else if (field === 10) point.stale = (readVarint(cursor) & 1) === 1;
+    else skip(cursor, end);
+    start = cursor.at;
+  }
+}
+
+function readSummaryPoint(cursor: Cursor, end: number, point: RawPoint): void {
+  let start = cursor.at;
+  for (let field = nextField(cursor, end); field !== 0; field = nextField(cursor, end)) {
+    if (field === 7) addAttribute(cursor, start, end, point);
+    else if (field === 2) point.startMs = readMilliseconds(cursor);
+    else if (field === 3) point.timeMs = readMilliseconds(cursor);
+    else if (field === 4) point.count = readUnsigned64(cursor);
+    else if (field === 5) setSum(point, readDouble(cursor));
+    else if (field === 6) readQuantile(cursor, enter(cursor, end), point);
+    else if (field === 8) point.stale = (readVarint(cursor) & 1) === 1;
+    else skip(cursor, end);
+    start = cursor.at;
+  }
+}
+
+const POINT_READERS: Readonly<Record<MetricKind, ReadPoint>> = {
+  gauge: readNumberPoint,
+  sum: readNumberPoint,
+  histogram: readHistogramPoint,
+  // Nobody wants them.
+  'exponential histogram': (cursor, end) => {
+    cursor.at = end;
   },
+  summary: readSummaryPoint,
 };
 
-const unsigned64 = (reader: PbfReader) => reader.readFixed64();
-const double = (reader: PbfReader) => reader.readDouble();
-
-const FIELDS: Readonly<Record<MetricKind, PointFields>> = {
-  gauge: number,
-  sum: number,
-  histogram: {
-    attributes: 9,
-    flags: 10,
-    read(field, point, reader) {
-      if (field === 4) point.count = unsigned64(reader);
-      else if (field === 5) point.sum = readNumber(reader);
-      else if (field === 6) readRepeated64(reader, point.bucketCounts, unsigned64);
-      else if (field === 7) readRepeated64(reader, point.bounds, double);
-    },
-  },
-  'exponential histogram': { attributes: 1, flags: 10, read() {} },
-  summary: {
-    attributes: 7,
-    flags: 8,
-    read(field, point, reader) {
-      if (field === 4) point.count = unsigned64(reader);
-      else if (field === 5) point.sum = readNumber(reader);
-      else if (field === 6) readQuantile(point, reader);
-    },
-  },
-};
-
-function readQuantile(point: DataPoint, reader: PbfReader): void {
+function readQuantile(cursor: Cursor, end: number, point: RawPoint): void {
   let quantile = 0;
   let value = 0;
-  scan(reader, enter(reader), (field) => {
-    if (field === 1) quantile = readNumber(reader);
-    else if (field === 2) value = readNumber(reader);
-  });
-  point.quantiles.push(quantile, value);
+  for (let field = nextField(cursor, end); field !== 0; field = nextField(cursor, end)) {
+    if (field === 1) quantile = readDouble(cursor);
+    else if (field === 2) value = readDouble(cursor);
+    else skip(cursor, end);
+  }
+  pushNumber(point.bounds, quantile);
+  pushNumber(point.quantileValues, value);
 }
 
-function decodeAttributes(reader: PbfReader, spans: readonly Span[], limits: OtlpLimits): Attributes {
-  if (spans.length > limits.attributes) throw beyondLimit('attributes on a data point', limits.attributes);
-  const back = reader.pos;
-  const attributes = new Map<string, AnyValue>();
-  for (const [start, end] of spans) {
-    reader.pos = start;
-    const [key, value] = readKeyValue(reader, end);
-    attributes.set(key, value);
+function setSum(point: RawPoint, sum: number): void {
+  point.hasSum = true;
+  point.sum = sum;
+}
+
+/** `start` is where the tag of the field is. */
+function addAttribute(cursor: Cursor, start: number, parentEnd: number, point: RawPoint): void {
+  cursor.at = enter(cursor, parentEnd);
+  const { attributeFields } = point;
+  if (point.attributes === 0) setSpan(attributeFields, start, cursor.at);
+  else {
+    if (attributeFields.to !== start) point.scattered = true;
+    attributeFields.to = cursor.at;
   }
-  reader.pos = back;
-  return attributes;
+  point.attributes += 1;
+}
+
+function stepOver(cursor: Cursor, parentEnd: number, into: Span): void {
+  const end = enter(cursor, parentEnd);
+  setSpan(into, cursor.at, end);
+  cursor.at = end;
+}
+
+function setSpan(into: Span, from: number, to: number): void {
+  into.from = from;
+  into.to = to;
 }

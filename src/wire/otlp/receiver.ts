@@ -1,12 +1,14 @@
+import { randomInt } from 'node:crypto';
 import type { AgentRecord } from '../../model/record.ts';
 import type { Clock } from '../../util/clock.ts';
+import { inTurns } from '../../util/turns.ts';
 import { encodeExportResponse } from './export-response.ts';
 import { beyondLimit, DEFAULT_OTLP_LIMITS, type OtlpLimits } from './limits.ts';
 import { fromLog } from './log-record.ts';
 import { readLogs } from './logs-reader.ts';
 import { ingestMetrics, type SampleSink } from './metrics-receiver.ts';
 import { decodeWith } from './protobuf.ts';
-import { createSeriesMemo } from './series-naming.ts';
+import { createSeriesMemo } from './series-memo.ts';
 
 /** What a receiver needs of a store. `commit` and `append` resolve once all is durable. */
 export interface OtlpStore {
@@ -56,7 +58,8 @@ export interface OtlpReceiver {
 export function createOtlpReceiver(options: OtlpReceiverOptions): OtlpReceiver {
   const { store, clock } = options;
   const limits: OtlpLimits = { ...DEFAULT_OTLP_LIMITS, ...options.limits };
-  const memo = createSeriesMemo();
+  const newMemo = () => createSeriesMemo(randomInt(2 ** 31));
+  let memo = newMemo();
   let requests = 0;
   let failedRequests = 0;
   let rejected = 0;
@@ -75,9 +78,12 @@ export function createOtlpReceiver(options: OtlpReceiverOptions): OtlpReceiver {
   };
 
   const storeMetrics = async (request: Uint8Array) => {
+    // Requests under way go on with the one they began with.
+    if (memo.isFull) memo = newMemo();
     const appender = store.appender();
     try {
-      const refused = ingestMetrics(request, { sink: appender, memo, limits, nowMs: clock.now() });
+      const ingesting = ingestMetrics(request, { sink: appender, memo, limits, nowMs: clock.now() });
+      const refused = await inTurns(ingesting, clock);
       const committed = await appender.commit();
       options.onCommitted?.({ ...committed, newRecords: [] });
       const late = `${committed.rejected} samples are out of order, out of bounds, or differ from what is stored`;

@@ -3,8 +3,26 @@ import { signalByOtlp } from '../catalogue/catalogue.ts';
 import { formatBound, toSeriesLabels } from '../catalogue/series.ts';
 import { type Attributes, attributeText } from './any-value.ts';
 import { foreignLabels, metricName } from './metric-translation.ts';
-import type { DataPoint, MetricContext } from './metrics-reader.ts';
+import type { MetricKind } from './metrics-reader.ts';
 import { INSTANCE_ATTRIBUTE, SCOPE_NAME } from './resource.ts';
+
+/** What all data points of a metric share. */
+export interface MetricContext {
+  readonly resource: Attributes;
+  readonly scope: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly kind: MetricKind;
+  readonly monotonic: boolean;
+}
+
+/** What a data point's series are named after. */
+export interface PointShape {
+  readonly attributes: Attributes;
+  /** Upper bounds of a histogram's buckets, or a summary's quantiles. */
+  readonly bounds: ArrayLike<number>;
+  readonly hasSum: boolean;
+}
 
 /** One series of a data point: a plain one, or a part of a histogram or summary. */
 export interface SeriesPart {
@@ -15,41 +33,25 @@ export interface SeriesPart {
 
 const PLAIN: readonly SeriesPart[] = [{ suffix: '' }];
 
-/** The series a point becomes, in the order `pointValues` gives their values. */
-export function partsOf(context: MetricContext, point: DataPoint): readonly SeriesPart[] {
-  if (context.kind === 'histogram') {
-    const bounds = [...point.bounds, Number.POSITIVE_INFINITY];
-    return [...bounds.map((le) => ({ suffix: '_bucket', le }) as const), ...totals(point)];
-  }
-  if (context.kind === 'summary') {
-    const quantiles = point.quantiles.filter((_, i) => i % 2 === 0);
-    return [...quantiles.map((quantile) => ({ suffix: '', quantile }) as const), ...totals(point)];
-  }
+/** The series a point becomes: buckets or quantiles in the order of their bounds, then the count, then the sum. */
+export function partsOf(kind: MetricKind, { bounds, hasSum }: PointShape): readonly SeriesPart[] {
+  const totals: SeriesPart[] = hasSum ? [{ suffix: '_count' }, { suffix: '_sum' }] : [{ suffix: '_count' }];
+  if (kind === 'histogram')
+    return [
+      ...Array.from(bounds, (le) => ({ suffix: '_bucket', le }) as const),
+      { suffix: '_bucket', le: Number.POSITIVE_INFINITY },
+      ...totals,
+    ];
+  if (kind === 'summary')
+    return [...Array.from(bounds, (quantile) => ({ suffix: '', quantile }) as const), ...totals];
   return PLAIN;
 }
 
-const totals = (point: DataPoint): SeriesPart[] =>
-  point.sum === undefined ? [{ suffix: '_count' }] : [{ suffix: '_count' }, { suffix: '_sum' }];
-
-export function pointValues(context: MetricContext, point: DataPoint): readonly number[] {
-  const tail = point.sum === undefined ? [point.count] : [point.count, point.sum];
-  if (context.kind === 'histogram') {
-    let below = 0;
-    const buckets = point.bounds.map((_, i) => {
-      below += point.bucketCounts[i] ?? 0;
-      return below;
-    });
-    return [...buckets, point.count, ...tail];
-  }
-  if (context.kind === 'summary') return [...point.quantiles.filter((_, i) => i % 2 === 1), ...tail];
-  return [point.value];
-}
-
 /** The label bytes of each part: by the catalogue when the metric is ours, by Prometheus' translation otherwise. */
-export function seriesKeys(context: MetricContext, point: DataPoint): readonly Uint8Array[] {
-  const attributes = point.attributes();
+export function seriesKeys(context: MetricContext, shape: PointShape): readonly Uint8Array[] {
+  const { attributes } = shape;
   const label = ours(context, attributes) ?? foreign(context, attributes);
-  return partsOf(context, point).map((part) => encodeLabels(label(part)));
+  return partsOf(context.kind, shape).map((part) => encodeLabels(label(part)));
 }
 
 type LabelsOf = (part: SeriesPart) => Labels;
@@ -84,51 +86,4 @@ function foreign(context: MetricContext, attributes: Attributes): LabelsOf {
     if (quantile !== undefined) extra.push(['quantile', formatBound(quantile)]);
     return foreignLabels(name + suffix, attributes, context.resource, extra);
   };
-}
-
-/** The series of a data point, one for each part. */
-export interface KnownParts {
-  readonly keys: readonly Uint8Array[];
-  /** The store's numbers for them, which may stand for nothing any more; empty before it was asked. */
-  readonly refs: number[];
-}
-
-/** Remembers series by the bytes they came from, so that a known one is not named again. Bounded. */
-export interface SeriesMemo {
-  partsOf(context: MetricContext, point: DataPoint): KnownParts;
-}
-
-const MOST_REMEMBERED = 100_000;
-
-export function createSeriesMemo(): SeriesMemo {
-  const contexts = new Map<string, Map<string, KnownParts>>();
-  let size = 0;
-  return {
-    partsOf(context, point) {
-      let known = contexts.get(context.key);
-      const key = pointKey(context, point);
-      const found = known?.get(key);
-      if (found !== undefined) return found;
-      const parts: KnownParts = { keys: seriesKeys(context, point), refs: [] };
-      if (size >= MOST_REMEMBERED) {
-        contexts.clear();
-        known = undefined;
-        size = 0;
-      }
-      if (known === undefined) {
-        known = new Map();
-        contexts.set(context.key, known);
-      }
-      known.set(key, parts);
-      size += parts.keys.length;
-      return parts;
-    },
-  };
-}
-
-function pointKey(context: MetricContext, point: DataPoint): string {
-  const { attributeKey, bounds, quantiles, sum } = point;
-  if (context.kind === 'histogram') return `${attributeKey}|${bounds.join()}|${sum === undefined}`;
-  if (context.kind === 'summary') return `${attributeKey}|${quantiles.filter((_, i) => i % 2 === 0).join()}`;
-  return attributeKey;
 }

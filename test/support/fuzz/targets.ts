@@ -26,7 +26,7 @@ import { fromLog } from '../../../src/wire/otlp/log-record.ts';
 import { readLogs } from '../../../src/wire/otlp/logs-reader.ts';
 import { ingestMetrics } from '../../../src/wire/otlp/metrics-receiver.ts';
 import { decodeWith } from '../../../src/wire/otlp/protobuf.ts';
-import { createSeriesMemo } from '../../../src/wire/otlp/series-naming.ts';
+import { createSeriesMemo } from '../../../src/wire/otlp/series-memo.ts';
 import { snappyDecode, snappyEncode } from '../../../src/wire/prometheus/snappy.ts';
 import type { Random } from '../random.ts';
 import { randomVector } from '../random-promql.ts';
@@ -234,8 +234,18 @@ const SNAPPY = metricRequests.map(snappyEncode);
 
 function checkMetrics(bytes: Uint8Array): void {
   let references = 0;
-  const sink = { reference: () => references++, append: () => {}, appendStale: () => {} };
-  ingestMetrics(bytes, { sink, memo: createSeriesMemo(), limits: DEFAULT_OTLP_LIMITS, nowMs: 0 });
+  const sink = {
+    reference: () => references++,
+    isReferenced: () => true,
+    append: () => {},
+    appendStale: () => {},
+  };
+  const memo = createSeriesMemo(1);
+  // Again with all that could be remembered.
+  for (let i = 0; i < 2; i += 1) {
+    const ingesting = ingestMetrics(bytes, { sink, memo, limits: DEFAULT_OTLP_LIMITS, nowMs: 0 });
+    while (!ingesting.next().done);
+  }
 }
 
 /** Every parser and decoder that reads what others write. The shares add up to 1000. */
