@@ -15,7 +15,7 @@ const WITHIN_MS = 60_000;
 const FRACTIONS = 4;
 
 /** One target that all engines scrape, each by a path of its own; values change at every scrape, as counters do. */
-async function startTarget(seriesCount: number) {
+export async function startTarget(seriesCount: number) {
   const names = Array.from({ length: seriesCount }, (_, i) => {
     const {
       [METRIC_NAME]: name,
@@ -60,7 +60,7 @@ async function startTarget(seriesCount: number) {
   };
 }
 
-const configOf = (address: string, name: string) => `scrape_configs:
+export const configOf = (address: string, name: string) => `scrape_configs:
 - job_name: bench
   scrape_interval: ${INTERVAL_MS / 1000}s
   scrape_timeout: ${INTERVAL_MS / 1000}s

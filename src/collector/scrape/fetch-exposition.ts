@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CodedError } from '../../util/coded-error.ts';
 import type { TextFormat } from '../../wire/prometheus/content-type.ts';
+import { createSpareBytes, type SpareBytes } from '../../wire/prometheus/spare-bytes.ts';
 
 export interface ExpositionRequest {
   readonly url: string;
@@ -22,22 +23,26 @@ export interface ExpositionRequest {
 }
 
 export interface Exposition {
-  /** UTF-8. */
+  /** UTF-8; whoever is done with it gives it back to `bodies`. */
   readonly body: Uint8Array;
   readonly format: TextFormat;
 }
 
-/** Connections that are kept between scrapes. */
+/** Connections that are kept between scrapes, and memory for what comes by them. */
 export interface ScrapeConnections {
   readonly http: http.Agent;
   readonly https: https.Agent;
+  readonly bodies: SpareBytes;
   close(): void;
 }
+
+const MOST_SPARE_BYTES = 16 * 1024 ** 2;
 
 export function createConnections(): ScrapeConnections {
   const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
   return {
     ...agents,
+    bodies: createSpareBytes(MOST_SPARE_BYTES),
     close() {
       agents.http.destroy();
       agents.https.destroy();
@@ -70,7 +75,7 @@ export async function fetchExposition(
     const response = await follow(request, connections, signal);
     try {
       const format = formatOf(response.headers['content-type'], request.fallbackFormat);
-      return { body: await readBody(response, request), format };
+      return { body: await readBody(response, request, connections.bodies), format };
     } finally {
       if (!response.complete) response.destroy();
     }
@@ -136,9 +141,13 @@ function get(
   return promise;
 }
 
-async function readBody(response: http.IncomingMessage, request: ExpositionRequest): Promise<Uint8Array> {
+async function readBody(
+  response: http.IncomingMessage,
+  request: ExpositionRequest,
+  bodies: SpareBytes,
+): Promise<Uint8Array> {
   const unpacked = response.headers['content-encoding'] === 'gzip' ? gunzip(response) : response;
-  const body = createBody(request.expectedBytes);
+  const body = createBody(request.expectedBytes, bodies);
   let bytes = 0;
   try {
     for await (const part of unpacked) {
@@ -155,11 +164,11 @@ async function readBody(response: http.IncomingMessage, request: ExpositionReque
 }
 
 const SMALLEST_BODY = 4096;
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /** Puts parts of a body together, and sees that it is UTF-8, a part at a time. */
-function createBody(expectedBytes: number) {
-  let held = Buffer.allocUnsafeSlow(Math.max(SMALLEST_BODY, expectedBytes));
+function createBody(expectedBytes: number, bodies: SpareBytes) {
+  let held = bodies.take(Math.max(SMALLEST_BODY, expectedBytes + (expectedBytes >>> 4)));
   let length = 0;
   let checked = 0;
   const check = (end: number) => {
@@ -169,17 +178,18 @@ function createBody(expectedBytes: number) {
   return {
     add(part: Buffer) {
       if (length + part.length > held.length) {
-        const larger = Buffer.allocUnsafeSlow(Math.max(held.length * 2, length + part.length));
-        held.copy(larger, 0, 0, length);
+        const larger = bodies.take(Math.max(held.length * 2, length + part.length));
+        larger.set(held.subarray(0, length));
+        bodies.give(held);
         held = larger;
       }
-      part.copy(held, length);
+      held.set(part, length);
       length += part.length;
       check(endOfCharacters(held, checked, length));
     },
     end(): Uint8Array {
       check(length);
-      const hasMark = held.subarray(0, Math.min(length, 3)).equals(BYTE_ORDER_MARK);
+      const hasMark = length >= 3 && BYTE_ORDER_MARK.every((byte, i) => held[i] === byte);
       return held.subarray(hasMark ? 3 : 0, length);
     },
   };

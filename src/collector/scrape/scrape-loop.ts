@@ -215,7 +215,9 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
       const exposition = await fetchOnce();
       bytes = exposition.bytes;
       lastBytes = exposition.body.length;
-      await append(appender, exposition, t, counts);
+      await append(appender, exposition, t, counts).finally(() =>
+        options.connections.bodies.give(exposition.body),
+      );
       metadata.done();
     } catch (thrown) {
       error = thrown;
