@@ -35,6 +35,8 @@ export function createPodStates({ clock, diagnose, emit }: PodStatesOptions): Po
   let view: PodView | undefined;
   let verdict: Verdict | undefined;
   let told: { readonly object: string; readonly verdict: Verdict; readonly at: number } | undefined;
+  /** The newest view that says what was told. */
+  let toldView: PodView | undefined;
   let cancel: CancelTimer | undefined;
 
   const toState = (of: PodView, deleted: boolean): PodState => {
@@ -42,6 +44,7 @@ export function createPodStates({ clock, diagnose, emit }: PodStatesOptions): Po
     const object = redactObject(of.object);
     verdict = diagnose(of);
     told = { object: JSON.stringify(of.object), verdict, at };
+    toldView = of;
     return {
       id: recordId(of.ref.uid, 'state', at, told.object, deleted ? 1 : 0),
       at,
@@ -52,7 +55,9 @@ export function createPodStates({ clock, diagnose, emit }: PodStatesOptions): Po
     };
   };
   const isNews = (of: PodView): boolean => {
-    if (told === undefined || JSON.stringify(of.object) !== told.object) return true;
+    if (told === undefined) return true;
+    if (of !== toldView && JSON.stringify(of.object) !== told.object) return true;
+    toldView = of;
     const now = diagnose(of);
     if (now.cause !== told.verdict.cause || now.confidence !== told.verdict.confidence) return true;
     return now.summary !== told.verdict.summary && clock.now() - told.at >= REFRESH_MS;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { HASH_START, hashNext, hashOf, numberAt } from './flat-keyed.ts';
 
 const SPACE = 0x20;
@@ -108,6 +109,20 @@ function readNumbers(
     at += 1;
     if (wanted[i] !== -1) out[wanted[i]!] = numberAt(bytes, at, to);
     at = bytes.indexOf(SPACE, at);
+  }
+}
+
+const parseDatagrams = headedTable(['Udp:OutDatagrams']);
+
+/** Whether anybody in the network namespace of `pid` has sent a UDP datagram over IPv4 since it was made. */
+export function hasSentDatagrams(pid: number): boolean {
+  try {
+    const bytes = readFileSync(`/proc/${pid}/net/snmp`);
+    const found = new Float64Array(1);
+    parseDatagrams(bytes, bytes.length, found);
+    return found[0]! > 0;
+  } catch {
+    return false;
   }
 }
 

@@ -19,7 +19,7 @@ export interface ContainerReader {
 /**
  * Reads the cgroup of one life of a container. Most containers wait most of the time, and who did not run has neither
  * started processes nor opened anything: of a container that did not run since the last look, and of whose tasks none
- * waited, only CPU and memory are read until the slow files are due, and of these only what others may change.
+ * waited, only CPU is read until the slow files are due, and of these only what others may change.
  */
 export function createContainerReader(
   descriptors: Descriptors,
@@ -35,6 +35,7 @@ export function createContainerReader(
   const dueNow = createCadence(phase);
   let last: ContainerUsage | undefined;
   let ranSinceSlow = true;
+  let ranSinceRare = true;
   let waits = true;
 
   return {
@@ -45,13 +46,13 @@ export function createContainerReader(
       const isGone = cpu.usage().cpu === undefined;
       const due = isGone ? EVERYTHING : next;
       ranSinceSlow ||= ran;
+      ranSinceRare ||= ran || isGone;
       const ownDue = due.slow && !due.rare && !ranSinceSlow ? NOTHING_MORE : due;
-      const moved = memory.read(ownDue);
-      if (last !== undefined && !ran && !moved && !waits && !due.slow) {
+      if (last !== undefined && !ran && !waits && !due.slow) {
         last = { ...last, at };
         return last;
       }
-      if (due.slow) ranSinceSlow = false;
+      memory.read(ownDue);
       const stalls = pressure.read();
       waits = stalls !== last?.pressure;
       last = {
@@ -59,9 +60,11 @@ export function createContainerReader(
         ...cpu.usage(),
         ...memory.usage(),
         ...present('devices', due.slow ? disk.read() : last?.devices),
-        ...processes.read(ownDue),
+        ...processes.read(ownDue, all || ranSinceRare),
         ...present('pressure', stalls),
       };
+      if (due.slow) ranSinceSlow = false;
+      if (due.rare) ranSinceRare = false;
       return last;
     },
     release() {

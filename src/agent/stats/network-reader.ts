@@ -51,8 +51,8 @@ export function createNetworkReader(
     return found;
   };
   const tcp = (): PodUsage['tcp'] | undefined => {
-    snmp.refresh();
-    netstat.refresh();
+    // The dear one: a timeout that it counts is followed by a segment sent again.
+    if (snmp.refresh() || netstat.missing) netstat.refresh();
     const [failedConnects, resets, retransmittedSegments] = snmp.numbers;
     const [retransmitTimeouts] = netstat.numbers;
     return [failedConnects, resets, retransmittedSegments, retransmitTimeouts].some(Number.isNaN)

@@ -13,8 +13,8 @@ type ProcessUsage = Pick<
 >;
 
 export interface ProcessReader {
-  /** Counted when due; in between the last counts hold. */
-  read(due: Due): ProcessUsage;
+  /** Counted when due, and when somebody `ran` since they were last counted; else the last counts hold. */
+  read(due: Due, ran: boolean): ProcessUsage;
   release(): void;
 }
 
@@ -55,8 +55,13 @@ export function createProcessReader(descriptors: Descriptors, paths: CgroupPaths
     return count <= MOST_PROCESSES ? [...list.numbers.subarray(1, count + 1)] : undefined;
   };
   return {
-    read(due) {
+    read(due, ran) {
       if (!due.slow) return known;
+      if (!ran) {
+        // Others may change the limit of who does not run.
+        if (limit.refresh()) known = { ...known, ...present('pidsLimit', scaled(limit.numbers[0])) };
+        return known;
+      }
       threads.refresh();
       list.refresh();
       const ids = list.missing ? undefined : processIds();

@@ -28,11 +28,10 @@ export function encodePoints(points: readonly Point[], atMs: number, facts: Reso
 function byResource(points: readonly Point[], facts: ResourceFacts): Iterable<ResourcePoints> {
   const resources = new Map<string, ResourcePoints>();
   for (const point of points) {
-    const attributes = resourceAttributes(point, facts);
-    const key = JSON.stringify(attributes);
+    const key = resourceKey(point);
     let resource = resources.get(key);
     if (resource === undefined) {
-      resource = { attributes, bySignal: new Map() };
+      resource = { attributes: resourceAttributes(point, facts), bySignal: new Map() };
       resources.set(key, resource);
     }
     const members = resource.bySignal.get(point.signal);
@@ -42,15 +41,53 @@ function byResource(points: readonly Point[], facts: ResourceFacts): Iterable<Re
   return resources.values();
 }
 
+interface Placed {
+  readonly attribute: string;
+  readonly index: number;
+}
+
+/** Where a signal's labels go, and a word for the attributes its resources have. */
+interface Places {
+  readonly resource: readonly Placed[];
+  readonly point: readonly Placed[];
+  readonly kind: string;
+}
+
+const placesOf = new WeakMap<Signal, Places>();
+
+function places(signal: Signal): Places {
+  const known = placesOf.get(signal);
+  if (known) return known;
+  const on = (where: 'resource' | 'point') =>
+    signal.labels.flatMap((label, index) =>
+      label.on === where ? [{ attribute: label.attribute, index }] : [],
+    );
+  const resource = on('resource');
+  const made = {
+    resource,
+    point: on('point'),
+    kind: resource.map(({ attribute }) => attribute).join('\0'),
+  };
+  placesOf.set(signal, made);
+  return made;
+}
+
+/** The same for points with the same attributes of the resource; who has fewer of them by absence has another. */
+function resourceKey({ signal, labels }: Point): string {
+  const { resource, kind } = places(signal);
+  let key = kind;
+  for (const { index } of resource) key += `\0${labels[index] ?? ''}`;
+  return key;
+}
+
 function resourceAttributes(point: Point, facts: ResourceFacts): (readonly [string, string])[] {
   const attributes: (readonly [string, string])[] = [];
   let saysNode = false;
-  point.signal.labels.forEach((label, i) => {
-    if (label.on !== 'resource') return;
-    if (label.attribute === NODE_ATTRIBUTE) saysNode = true;
-    const value = point.labels[i];
-    if (value) attributes.push([label.attribute, value]);
-  });
+  for (const { attribute, index } of places(point.signal).resource) {
+    if (attribute === NODE_ATTRIBUTE) saysNode = true;
+    const value = point.labels[index];
+    if (value) attributes.push([attribute, value]);
+  }
   // A signal with a node label of its own says itself which node it is about, if any.
   if (!saysNode) attributes.push([NODE_ATTRIBUTE, facts.node]);
   return attributes;
@@ -107,12 +144,12 @@ function writeData({ signal, points, atMs }: Metric, writer: PbfWriter): void {
 }
 
 function writePointAttributes(point: Point, field: number, writer: PbfWriter): void {
-  point.signal.labels.forEach((label, i) => {
-    const value = point.labels[i];
-    if (label.on === 'point' && value) writeKeyValue(writer, field, label.attribute, value);
-  });
-  for (const [key, value] of Object.entries(point.signal.otlp.fixed ?? {}))
-    writeKeyValue(writer, field, key, value);
+  for (const { attribute, index } of places(point.signal).point) {
+    const value = point.labels[index];
+    if (value) writeKeyValue(writer, field, attribute, value);
+  }
+  const { fixed } = point.signal.otlp;
+  if (fixed) for (const key of Object.keys(fixed)) writeKeyValue(writer, field, key, fixed[key]!);
 }
 
 function writeNumberPoint(point: NumberPoint, atMs: number, writer: PbfWriter): void {

@@ -109,7 +109,10 @@ export function readMilliseconds(reader: PbfReader): number {
 /** Milliseconds since the epoch, written as nanoseconds. */
 export function writeNanoseconds(writer: PbfWriter, field: number, ms: number): void {
   writer.writeTag(field, FIXED64);
-  const nanoseconds = BigInt(Math.max(0, Math.trunc(ms))) * 1_000_000n;
-  writer.writeFixed32(Number(nanoseconds & 0xffffffffn));
-  writer.writeFixed32(Number(nanoseconds >> 32n));
+  // As two halves of 32 bits: nanoseconds do not fit a number. 2^20 ms are 2^20 * 10^6 ns.
+  const whole = Math.max(0, Math.trunc(ms));
+  const upper = Math.floor(whole / 2 ** 20) * 1_000_000;
+  const low = (upper % 2 ** 12) * 2 ** 20 + (whole % 2 ** 20) * 1_000_000;
+  writer.writeFixed32(low % 2 ** 32);
+  writer.writeFixed32(Math.floor(upper / 2 ** 12) + Math.floor(low / 2 ** 32));
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:dgram';
 import type { Clock } from '../../../util/clock.ts';
 import { openNamespaceSocket } from '../../host/namespace-socket.ts';
+import { hasSentDatagrams } from '../../host/procfs-network.ts';
 import { answeredId, encodeQuestion } from './dns-message.ts';
 import { type DnsLookups, noLookups, withLookup } from './lookup-histogram.ts';
 import { questionOf, type ResolverQuestion, readResolverFile } from './resolver-question.ts';
@@ -15,8 +16,8 @@ export interface LookedUpPod {
 }
 
 /**
- * How long look-ups take a pod: by its own resolv.conf, in its own network. Nothing is known of a pod whose name servers
- * have never answered it: it may not need them. From the first answer on, one that fails took as long as it was waited
+ * How long look-ups take a pod: by its own resolv.conf, in its own network. Nothing is known of a pod that has never sent a
+ * datagram, so has looked nothing up itself, nor of one whose name servers have never answered: it may not need them. From the first answer on, one that fails took as long as it was waited
  * for.
  */
 export interface DnsWatch {
@@ -33,6 +34,8 @@ export interface DnsWatchOptions {
   readonly nsenter: string | undefined;
   readonly openSocket?: (nsenter: string, pid: number) => Promise<Socket | undefined>;
   readonly resolverFile?: (pid: number) => string | undefined;
+  /** Whether the network of this process has ever sent a datagram. */
+  readonly hasAsked?: (pid: number) => boolean;
 }
 
 /** A pod that ends sooner is not worth a socket. */
@@ -57,6 +60,7 @@ interface Watched {
 export function createDnsWatch(options: DnsWatchOptions): DnsWatch {
   const { clock, random, nsenter } = options;
   const { openSocket = openNamespaceSocket, resolverFile = readResolverFile } = options;
+  const { hasAsked = hasSentDatagrams } = options;
   const pods = new Map<string, Watched>();
   let opening = false;
   let closed = false;
@@ -118,8 +122,10 @@ export function createDnsWatch(options: DnsWatchOptions): DnsWatch {
   };
 
   const visit = async (uid: string, pod: Watched, containerPid: number) => {
-    pod.busy = true;
     pod.dueAt = clock.monotonic() + pod.intervalMs;
+    // A socket costs a process for a moment: not for who has no use of it.
+    if (!pod.socket && !hasAsked(pod.sandboxPid)) return;
+    pod.busy = true;
     pod.intervalMs = Math.min(2 * pod.intervalMs, LONGEST_INTERVAL_MS);
     try {
       const question = questionOf(resolverFile(containerPid) ?? '');

@@ -39,6 +39,7 @@ describe('a question', () => {
 
 /** A watch over one pod, whose name server answers after `answersAfterMs()`, or never. */
 function watching(answersAfterMs: () => number | undefined, sendError?: Error) {
+  let asked = true;
   const clock = createFakeClock();
   let opened = 0;
   const openSocket = async () => {
@@ -62,10 +63,14 @@ function watching(answersAfterMs: () => number | undefined, sendError?: Error) {
     nsenter: '/usr/bin/nsenter',
     openSocket,
     resolverFile: () => 'nameserver 10.0.0.2\n',
+    hasAsked: () => asked,
   });
   return {
     watch,
     opened: () => opened,
+    hasAsked: (yes: boolean) => {
+      asked = yes;
+    },
     async pass(seconds: number, uid = 'u1') {
       for (let i = 0; i < seconds; i += 1) {
         watch.track([{ uid, sandboxPid: 7, containerPid: 8 }]);
@@ -86,6 +91,16 @@ describe('look-ups of a pod', () => {
     expect(count).toBeGreaterThanOrEqual(5);
     expect(sumSeconds).toBeCloseTo(count * 0.03);
     expect(counts[5]).toBe(count);
+  });
+  it('are not made for a pod that has never sent a datagram itself, until it does', async () => {
+    const pod = watching(() => 30);
+    pod.hasAsked(false);
+    await pod.pass(600);
+    expect(pod.opened()).toBe(0);
+    expect(pod.watch.lookups('u1')).toBeUndefined();
+    pod.hasAsked(true);
+    await pod.pass(30);
+    expect(pod.watch.lookups('u1')!.count).toBeGreaterThanOrEqual(2);
   });
   it('are made more and more seldom while nobody has ever answered, and each ten seconds from the first answer on', async () => {
     let asked = 0;

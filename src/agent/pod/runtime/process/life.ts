@@ -21,6 +21,8 @@ export interface Life {
   readonly exit: ContainerExit | undefined;
   /** Looks whether it has died: for a poll, where events might have been missed. */
   check(): void;
+  /** As `check`, once in a while; in between only whether it seems to be there. */
+  glance(): void;
   close(): void;
 }
 
@@ -67,6 +69,17 @@ const DRAIN_MS = 2000;
 /** The shim notes the exit within a moment of the death; a shim that was killed itself never does. */
 const NOTE_MS = 500;
 
+/** Of so many glances one makes sure who the process is, and whether a word of its end was missed. */
+const GLANCES_A_CHECK = 5;
+
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 function toExit(record: StartedRecord, noted: NotedExit): ContainerExit {
   const { id, config, startedAt, cgroup } = record;
   const oomKills = readOomKills(cgroup);
@@ -93,6 +106,7 @@ export function watchLife(host: ProcessHost, record: StartedRecord, logPath: str
   let ending = false;
   let closed = false;
   let missingSince: number | undefined;
+  let glances = 0;
   const { promise: ended, resolve } = Promise.withResolvers<ContainerExit>();
 
   const stopWatching = () => {
@@ -143,6 +157,12 @@ export function watchLife(host: ProcessHost, record: StartedRecord, logPath: str
     else checkMissing();
   };
 
+  /** Most looks find what they found before: a process of that pid is most likely still the same. */
+  const glance = () => {
+    glances += 1;
+    if (watchers.length < 2 || glances % GLANCES_A_CHECK === 0 || !exists(record.main.pid)) check();
+  };
+
   /** Without watches (the host's limit of them is reached) the runtime's regular look must do. */
   const listen = (path: string, onEvent: (file: string | null) => void) => {
     try {
@@ -167,6 +187,7 @@ export function watchLife(host: ProcessHost, record: StartedRecord, logPath: str
       return exit;
     },
     check,
+    glance,
     close() {
       closed = true;
       stopWatching();

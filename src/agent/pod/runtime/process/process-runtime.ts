@@ -147,7 +147,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     cancelSweep = clock.setTimer(
       SWEEP_MS,
       () => {
-        for (const life of lives.values()) life.check();
+        for (const life of lives.values()) life.glance();
         if (!closed) sweep();
       },
       { unref: true },
