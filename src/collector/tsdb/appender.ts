@@ -41,9 +41,9 @@ export function createAppender(head: Head, keep: (batch: SampleBatch) => Promise
   };
 
   return {
-    reference: (labelBytes) => head.reference(labelBytes).ref,
+    reference: (labelBytes) => head.reference(labelBytes),
     isReferenced: (ref) => head.touch(ref),
-    find: (bytes, from, to) => head.find(bytes, from, to)?.ref,
+    find: (bytes, from, to) => head.find(bytes, from, to),
     append(ref, t, v) {
       value[0] = v;
       if (!Number.isNaN(v)) push(ref, t, words[1]!, words[0]!);

@@ -9,7 +9,6 @@ import { addToRow, type ChunkRow, chunksOfRow } from './chunk-row.ts';
 import type { StoredIdentity } from './head.ts';
 import { matchesAll } from './postings.ts';
 import { batchCheck, chunkCheck, isAsWritten, seriesCheck } from './row-check.ts';
-import type { MemorySeries } from './series.ts';
 import { fromStored, toStored } from './stored-labels.ts';
 import { createSummaryTable, type SummaryTable, summarySchema } from './summary-table.ts';
 
@@ -73,7 +72,8 @@ export interface BlockTable {
   addSeries(ref: SeriesRef, labels: Uint8Array): void;
   addBatch(maxT: number, body: Uint8Array): number;
   addChunk(ref: SeriesRef, chunk: SealedChunk): void;
-  dropSeries(series: MemorySeries): void;
+  /** The series is on disk only from now on; `lastT` is its newest sample. */
+  dropSeries(ref: SeriesRef, labels: Labels, lastT: number): void;
   /** Removes a series whose samples are all gone by retention. */
   forgetSeries(ref: SeriesRef): void;
   recallSeries(ref: SeriesRef): void;
@@ -325,10 +325,10 @@ export function createBlockTable(journal: Journal): BlockTable {
       const before = row.minT === last?.minT ? last : undefined;
       summaries.add(ref, row, chunk, before && { maxT: before.maxT, chunks: () => chunksIn(before) });
     },
-    dropSeries(series) {
-      const minT = time(sql.firstChunk.get(series.ref), series.lastT);
-      sql.drop.run(minT, clamp(series.lastT), series.ref);
-      for (const [name, value] of series.labels) sql.addLabel.run(name, value, series.ref);
+    dropSeries(ref, labels, lastT) {
+      const minT = time(sql.firstChunk.get(ref), lastT);
+      sql.drop.run(minT, clamp(lastT), ref);
+      for (const [name, value] of labels) sql.addLabel.run(name, value, ref);
     },
     forgetSeries: (ref) => void sql.removeSeries.run(ref),
     recallSeries: (ref) => void sql.recall.run(ref),

@@ -1,12 +1,11 @@
 import { isStaleAt } from '../../model/stale-marker.ts';
 import { addSamples, createSummary, type RangeSummary } from '../storage/range-summary.ts';
 import { createColumns, decodeChunk, INTEGER, type SampleColumns, type SealedChunk } from './chunk.ts';
-import type { XorChunk } from './xor-chunk.ts';
 
 let columns = createColumns(512);
 
 /** The samples of a chunk without its stale markers, in columns that are valid until the next call. */
-export function liveSamples(chunk: SealedChunk | XorChunk): SampleColumns & { readonly length: number } {
+export function liveSamples(chunk: SealedChunk): SampleColumns & { readonly length: number } {
   if (columns.t.length < chunk.count) columns = createColumns(chunk.count * 2);
   decodeChunk(chunk, columns, 0);
   const { t, v, words } = columns;

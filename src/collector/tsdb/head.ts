@@ -1,18 +1,17 @@
-import {
-  decodeLabels,
-  encodeLabels,
-  isCanonical,
-  type Labels,
-  METRIC_NAME,
-  toLabels,
-} from '../../model/labels.ts';
+import { decodeLabels, encodeLabels, isCanonical, type Labels, toLabels, walkLabels } from '../../model/labels.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { LabelMatcher } from '../storage/label-matcher.ts';
 import type { Committed, SeriesRef } from '../storage/storage.ts';
+import { createByteBlocks } from './byte-blocks.ts';
+import { createKeyHash } from './key-hash.ts';
+import { createLabelSymbols } from './label-symbols.ts';
 import type { StoreLimits } from './limits.ts';
 import { createPostings } from './postings.ts';
+import { createRowTable } from './row-table.ts';
 import type { SampleBatch } from './sample-batch.ts';
-import { appendToSeries, createSeries, letGo, type MemorySeries } from './series.ts';
+import { appendToSeries, letGo, type MemorySeries, seriesAt } from './series.ts';
+import { beginRow, createSeriesColumns, type SeriesColumns } from './series-columns.ts';
+import { createSeriesLabels } from './series-labels.ts';
 import { createSeriesTable } from './series-table.ts';
 
 /** What is known of a series that is not in memory. */
@@ -33,29 +32,33 @@ export interface HeadOptions {
 /** The series that get samples now, and their newest samples. Knows nothing of disks. */
 export interface Head {
   /** @throws STORE_SERIES_LIMIT, STORE_LABELS_INVALID */
-  reference(key: Uint8Array): MemorySeries;
+  reference(key: Uint8Array): SeriesRef;
   /** The series by bytes `from` to before `to`, if it is in memory under just these. */
-  find(bytes: Uint8Array, from: number, to: number): MemorySeries | undefined;
-  get(ref: SeriesRef): MemorySeries | undefined;
+  find(bytes: Uint8Array, from: number, to: number): SeriesRef | undefined;
   /** Keeps the series in memory for another while; false when it is not there. */
   touch(ref: SeriesRef): boolean;
-  /** The canonical bytes of its labels. */
-  keyOf(series: MemorySeries): Uint8Array;
+  /** The row of a series; -1 when it is not in memory. */
+  rowOf(ref: SeriesRef): number;
+  readonly columns: SeriesColumns;
+  /** The canonical bytes of the labels of a series in memory. */
+  keyOf(row: number): Uint8Array;
+  labelsOf(row: number): Labels;
   /** Puts a series back that was on disk only. */
-  restore(key: Uint8Array, identity: StoredIdentity): MemorySeries;
+  restore(key: Uint8Array, identity: StoredIdentity): void;
   /** Takes the samples of a batch. With `replay`, samples that are on disk already are passed over. */
   apply(batch: SampleBatch, replay?: boolean): Committed;
   /** Yields `undefined` for what is looked at and does not match. */
   select(matchers: readonly LabelMatcher[]): Iterable<MemorySeries | undefined>;
-  series(): Iterable<MemorySeries>;
-  /** Series that may have no row on disk yet; who writes it takes them out. */
-  readonly unstored: Set<MemorySeries>;
-  drop(series: MemorySeries): void;
-  /** Nobody asks for anything any more. */
-  close(): void;
+  /** The rows of all series. */
+  rows(): Iterable<number>;
+  /** Series that have no row on disk yet. */
+  readonly unstored: ReadonlySet<SeriesRef>;
+  /** It has one now. */
+  stored(ref: SeriesRef): void;
+  drop(row: number): void;
   /** Called at each round of maintenance; a series not touched for a whole round may be dropped. */
   nextRound(): void;
-  isUntouched(series: MemorySeries): boolean;
+  isUntouched(row: number): boolean;
   /** Another number whenever a series is found that was not before, or no longer. */
   readonly generation: number;
   /** Another number whenever a sample may have been added or a series dropped. */
@@ -77,10 +80,14 @@ export interface HeadCounts {
 
 export function createHead(options: HeadOptions): Head {
   const { limits } = options;
-  const table = createSeriesTable(options.seed);
-  const postings = createPostings();
-  const byRef = new Map<SeriesRef, MemorySeries>();
-  const unstored = new Set<MemorySeries>();
+  const hash = createKeyHash(options.seed);
+  const columns = createSeriesColumns(createByteBlocks());
+  const labels = createSeriesLabels(columns, createLabelSymbols(columns.blocks, hash));
+  const table = createSeriesTable(columns, labels, hash);
+  const freeRows: number[] = [];
+  const postings = createPostings(columns, labels, (row) => freeRows.push(row));
+  const rows = createRowTable(columns);
+  const unstored = new Set<SeriesRef>();
   const counts: HeadCounts = {
     active: 0,
     appended: 0,
@@ -96,133 +103,149 @@ export function createHead(options: HeadOptions): Head {
   let generation = 0;
   let changes = 0;
 
-  const hold = (key: Uint8Array, series: MemorySeries) => {
-    table.add(key, series);
-    byRef.set(series.ref, series);
-    series.touched = round;
-    counts.active = byRef.size;
+  const hold = (key: Uint8Array, ref: SeriesRef) => {
+    const row = freeRows.pop() ?? columns.length;
+    beginRow(columns, row, ref);
+    table.add(key, row);
+    rows.add(row);
+    columns.touched[row] = round;
+    nextRef = Math.max(nextRef, ref + 1);
+    counts.active += 1;
+    return row;
   };
 
-  const restore = (key: Uint8Array, identity: StoredIdentity, labels: Labels) => {
-    const series = createSeries(identity.ref, postings.intern(labels));
-    series.lastT = identity.persistedT;
-    series.persistedT = identity.persistedT;
-    series.stored = true;
-    nextRef = Math.max(nextRef, identity.ref + 1);
-    newestT = Math.max(newestT, identity.persistedT);
-    hold(key, series);
-    postings.add(series);
+  const restore = (key: Uint8Array, { ref, persistedT }: StoredIdentity) => {
+    const row = hold(key, ref);
+    columns.lastT[row] = persistedT;
+    columns.persistedT[row] = persistedT;
+    columns.stored[row] = 1;
+    newestT = Math.max(newestT, persistedT);
+    postings.add(row);
     generation += 1;
-    return series;
+    return row;
   };
 
-  const make = (key: Uint8Array, labels: Labels) => {
-    if (byRef.size >= limits.activeSeries) {
+  const make = (key: Uint8Array) => {
+    if (counts.active >= limits.activeSeries) {
       counts.refused += 1;
       throw new CodedError(
         'STORE_SERIES_LIMIT',
-        `the store holds ${byRef.size} active series, its limit; send fewer series or raise collector.limits.activeSeries`,
+        `the store holds ${counts.active} active series, its limit; send fewer series or raise collector.limits.activeSeries`,
         { status: 429 },
       );
     }
     const identity = options.recall(key);
-    if (identity !== undefined) return restore(key, identity, labels);
-    const series = createSeries(nextRef, postings.intern(labels));
-    nextRef += 1;
-    hold(key, series);
-    unstored.add(series);
+    if (identity !== undefined) return restore(key, identity);
+    const row = hold(key, nextRef);
+    unstored.add(columns.refs[row]!);
     counts.created += 1;
-    return series;
+    return row;
   };
 
   /** Not found by these bytes: reads them, and looks again by their canonical spelling. */
   const resolve = (spelling: Uint8Array) => {
     const isOwn = isCanonical(spelling);
-    let labels: Labels;
+    let key = spelling;
     try {
-      const decoded = decodeLabels(spelling);
-      labels = checkLabels(isOwn ? decoded : toLabels(decoded), limits);
+      if (isOwn) checkKey(key, limits);
+      else key = encodeLabels(checkLabels(toLabels(decodeLabels(spelling)), limits));
     } catch (error) {
       counts.refused += 1;
       throw error;
     }
-    if (isOwn) return make(spelling, labels);
-    const key = encodeLabels(labels);
-    const series = table.find(key, 0, key.length) ?? make(key, labels);
-    table.alias(spelling, series);
-    return series;
+    if (isOwn) return make(key);
+    const known = table.find(key, 0, key.length);
+    const row = known < 0 ? make(key) : known;
+    table.alias(spelling, row);
+    return row;
+  };
+
+  const metricName = (symbol: number) => (symbol < 0 ? '' : labels.symbols.value(symbol));
+
+  const touched = (row: number) => {
+    columns.touched[row] = round;
+    return columns.refs[row]!;
   };
 
   return {
     reference(key) {
-      const series = table.find(key, 0, key.length) ?? resolve(key);
-      series.touched = round;
-      return series;
+      const known = table.find(key, 0, key.length);
+      return touched(known < 0 ? resolve(key) : known);
     },
     find(bytes, from, to) {
-      const series = table.find(bytes, from, to);
-      if (series !== undefined) series.touched = round;
-      return series;
+      const row = table.find(bytes, from, to);
+      return row < 0 ? undefined : touched(row);
     },
-    get: (ref) => byRef.get(ref),
     touch(ref) {
-      const series = byRef.get(ref);
-      if (series !== undefined) series.touched = round;
-      return series !== undefined;
+      const row = rows.find(ref);
+      if (row >= 0) touched(row);
+      return row >= 0;
     },
-    keyOf: (series) => table.keyOf(series),
-    restore: (key, identity) => restore(key, identity, decodeLabels(key)),
+    rowOf: rows.find,
+    columns,
+    keyOf: labels.keyOf,
+    labelsOf: labels.of,
+    restore,
     apply(batch, replay = false) {
-      const metricNames = new Set<string>();
+      const names = new Set<number>();
       const before = { ...counts };
       changes += 1;
       for (let i = 0; i < batch.length; i += 1) {
-        const series = byRef.get(batch.refs[i]!);
+        const ref = batch.refs[i]!;
+        const row = rows.find(ref);
         const t = batch.t[i]!;
         // The number of a series that is gone must not become that of another, whose samples these would be.
-        if (replay && series === undefined) nextRef = Math.max(nextRef, batch.refs[i]! + 1);
-        if (replay && (series === undefined || t <= series.persistedT)) continue;
-        if (series === undefined) {
+        if (replay && row < 0) nextRef = Math.max(nextRef, ref + 1);
+        if (replay && (row < 0 || t <= columns.persistedT[row]!)) continue;
+        if (row < 0) {
           counts.rejected += 1;
           continue;
         }
-        const isFirst = series.lastT === Number.NEGATIVE_INFINITY;
-        const outcome = appendToSeries(series, t, batch.high[i]!, batch.low[i]!);
+        const isFirst = columns.lastT[row] === Number.NEGATIVE_INFINITY;
+        const outcome = appendToSeries(columns, row, t, batch.high[i]!, batch.low[i]!);
         counts[outcome] += 1;
         if (outcome !== 'appended') continue;
         if (isFirst) {
-          postings.add(series);
+          postings.add(row);
           generation += 1;
         }
         if (t > newestT) newestT = t;
-        metricNames.add(metricName(series.labels));
+        names.add(columns.names[row]!);
       }
       return {
-        metricNames,
+        metricNames: new Set(Array.from(names, metricName)),
         samples: counts.appended - before.appended,
         rejected: counts.rejected - before.rejected,
       };
     },
-    select: (matchers) => postings.select(matchers),
-    series: () => byRef.values(),
-    unstored,
-    drop(series) {
-      letGo(series);
-      table.remove(series);
-      byRef.delete(series.ref);
-      unstored.delete(series);
-      postings.remove(series);
-      generation += 1;
-      counts.active = byRef.size;
-      counts.dropped += 1;
+    *select(matchers) {
+      for (const row of postings.select(matchers))
+        yield row === undefined ? undefined : seriesAt(columns, row, labels.of);
     },
-    close() {
-      for (const series of byRef.values()) letGo(series);
+    *rows() {
+      for (let row = 0; row < columns.length; row += 1) if (columns.births[row] !== 0) yield row;
+    },
+    unstored,
+    stored(ref) {
+      unstored.delete(ref);
+      const row = rows.find(ref);
+      if (row >= 0) columns.stored[row] = 1;
+    },
+    drop(row) {
+      letGo(columns, row);
+      postings.remove(row);
+      table.remove(row);
+      rows.remove(row);
+      unstored.delete(columns.refs[row]!);
+      columns.births[row] = 0;
+      generation += 1;
+      counts.active -= 1;
+      counts.dropped += 1;
     },
     nextRound() {
       round += 1;
     },
-    isUntouched: (series) => series.touched < round - 1,
+    isUntouched: (row) => columns.touched[row]! < round - 1,
     get generation() {
       return generation;
     },
@@ -236,10 +259,16 @@ export function createHead(options: HeadOptions): Head {
   };
 }
 
-function metricName(labels: Labels): string {
-  // `__name__` sorts before every lower-case name, so it is nearly always the first.
-  for (const [name, value] of labels) if (name === METRIC_NAME) return value;
-  return '';
+/** The same for the bytes of labels, which are only decoded to say what is wrong with them. */
+function checkKey(key: Uint8Array, limits: StoreLimits): void {
+  let count = 0;
+  const isWithin = (nameAt: number, nameEnd: number, valueAt: number, valueEnd: number) => {
+    count += 1;
+    const name = nameEnd - nameAt;
+    return name > 0 && name <= limits.labelNameBytes && valueEnd - valueAt <= limits.labelValueBytes;
+  };
+  const isSound = walkLabels(key, 0, key.length, isWithin) && count > 0 && count <= limits.labelsPerSeries;
+  if (!isSound) checkLabels(decodeLabels(key), limits);
 }
 
 function checkLabels(labels: Labels, limits: StoreLimits): Labels {

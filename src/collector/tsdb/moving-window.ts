@@ -9,7 +9,6 @@ import { createColumns, type SealedChunk } from './chunk.ts';
 import { addChunk, liveSamples } from './chunk-summary.ts';
 import { type DiskRows, type RangeSink, type WalkedSeries, walkRange } from './range-walk.ts';
 import { lowerBound } from './series.ts';
-import type { XorChunk } from './xor-chunk.ts';
 
 /**
  * A window that moves on over one series, in three parts: its oldest samples one by one, the chunks after them, still
@@ -62,7 +61,8 @@ export function createMovingWindow({
     /** All of the series is seen up to here. */
     seenT: Number.NEGATIVE_INFINITY,
     seenRewrites: -1,
-    seenOpen: undefined as XorChunk | undefined,
+    /** Of its open chunk, which begins with this time, so many samples. */
+    seenOpenT: Number.NaN,
     seenCount: 0,
     /** Of a series that is on disk only: all of it was seen. */
     isAtEnd: false,
@@ -80,11 +80,11 @@ export function createMovingWindow({
 
   let endOfWalk = 0;
   const rebuilding: RangeSink = {
-    samples(columns, from, to, endT, chunk) {
+    samples(columns, from, to, endT, chunk, isOpen) {
       if (state.held === 0) state.heldEndT = endT;
       const begin = from + hold(columns.t, columns.v, from, to);
       const keepsChunk = rest.count === 0 && chunks.length < state.chunksRoom && chunk.maxT <= endOfWalk;
-      if (!keepsChunk || !isSealed(chunk)) {
+      if (!keepsChunk || isOpen) {
         addSamples(rest, columns.t, columns.v, begin, to);
         return;
       }
@@ -133,12 +133,12 @@ export function createMovingWindow({
 
   const add = (startT: number, endT: number) => {
     if (memory === undefined ? state.isAtEnd : memory.lastT <= state.seenT) return;
-    const open = memory?.open;
-    const hasOneMore = open !== undefined && open === state.seenOpen && open.count === state.seenCount + 1;
-    if (hasOneMore && open.maxT > startT && open.maxT <= endT) {
-      newest.t[0] = open.maxT;
-      newest.words[0] = open.low;
-      newest.words[1] = open.high;
+    const hasOneMore =
+      memory !== undefined && memory.openCount === state.seenCount + 1 && memory.openT === state.seenOpenT;
+    if (hasOneMore && memory.lastT > startT && memory.lastT <= endT) {
+      newest.t[0] = memory.lastT;
+      newest.words[0] = memory.lastLow;
+      newest.words[1] = memory.lastHigh;
       // A stale marker is told from a sample by the walk.
       if (!Number.isNaN(newest.v[0]!)) {
         addSamples(rest, newest.t, newest.v, 0, 1);
@@ -178,8 +178,9 @@ export function createMovingWindow({
     }
     // What comes in order is later than the newest, though it may be earlier than `endT`.
     state.seenT = Math.min(memory.lastT, endT);
-    state.seenOpen = memory.lastT <= endT ? memory.open : undefined;
-    state.seenCount = state.seenOpen?.count ?? 0;
+    const hasSeenOpen = memory.openCount > 0 && memory.lastT <= endT;
+    state.seenOpenT = hasSeenOpen ? memory.openT : Number.NaN;
+    state.seenCount = memory.openCount;
   };
 
   return {
@@ -194,5 +195,3 @@ export function createMovingWindow({
     },
   };
 }
-
-const isSealed = (chunk: SealedChunk | XorChunk): chunk is SealedChunk => !('bits' in chunk);

@@ -1,163 +1,191 @@
-import type { Label, Labels } from '../../model/labels.ts';
+import { encodeLabels, type Labels } from '../../model/labels.ts';
 import type { LabelMatcher } from '../storage/label-matcher.ts';
-import type { MemorySeries } from './series.ts';
+import type { SeriesColumns } from './series-columns.ts';
+import type { SeriesLabels } from './series-labels.ts';
+import { grown } from './typed-columns.ts';
 
-/** Which series in memory have which label. Also interns labels: one object for each name and value. */
+/** Which series in memory have which label. */
 export interface Postings {
-  intern(labels: Labels): Labels;
-  add(series: MemorySeries): void;
-  remove(series: MemorySeries): void;
+  add(row: number): void;
+  /** The series is found no more; `freeRow` is called once nothing here speaks of the row. */
+  remove(row: number): void;
   /** Yields `undefined` now and then while it looks, so that a reader need not wait for the next match. */
-  select(matchers: readonly LabelMatcher[]): Iterable<MemorySeries | undefined>;
-  readonly size: number;
+  select(matchers: readonly LabelMatcher[]): Iterable<number | undefined>;
 }
 
-/** Series in the order they came; those that left are passed over, and taken out once they are the most. */
+/** Rows in the order they came; those that left are passed over, and taken out once they are the most. */
 interface List {
-  series: MemorySeries[];
+  rows: number[];
   gone: number;
 }
 
-interface Value extends List {
-  readonly label: Label;
-}
+export function createPostings(
+  columns: SeriesColumns,
+  labels: SeriesLabels,
+  freeRow: (row: number) => void,
+): Postings {
+  const { symbols } = labels;
+  const all: List = { rows: [], gone: 0 };
+  // Of each label: 0 for none, a row and one where only one series has it, or below 0 the number of a list.
+  let entries = new Int32Array(64);
+  const lists: (List | undefined)[] = [undefined];
+  const freeLists: number[] = [];
+  /** In how many lists a row stands. */
+  let mentions = new Uint16Array(64);
 
-/** Of the many values that only one series has, the series itself. */
-type Entry = MemorySeries | Value;
+  const isHere = (row: number) => columns.listed[row] === 1;
 
-const isValue = (entry: Entry): entry is Value => (entry as Value).gone !== undefined;
-const listOf = (entry: Entry): readonly MemorySeries[] => (isValue(entry) ? entry.series : [entry]);
-
-/** The label of an entry as its series have it. */
-const labelIn = (entry: Entry, name: string): Label =>
-  isValue(entry) ? entry.label : entry.labels.find((label) => label[0] === name)!;
-
-const isHere = (series: MemorySeries) => series.listed;
-
-function takeOut(list: List): void {
-  list.gone += 1;
-  if (list.gone * 2 < list.series.length) return;
-  // A new one: somebody may be on their way through the old one.
-  list.series = list.series.filter(isHere);
-  list.gone = 0;
-}
-
-export function createPostings(): Postings {
-  const names = new Map<string, Map<string, Entry>>();
-  const all: List = { series: [], gone: 0 };
-
-  const intern = (label: Label): Label => {
-    const entry = names.get(label[0])?.get(label[1]);
-    return entry === undefined ? label : labelIn(entry, label[0]);
+  const addTo = (list: List, row: number) => {
+    list.rows.push(row);
+    mentions[row]! += 1;
   };
 
-  const addTo = (label: Label, series: MemorySeries) => {
-    let values = names.get(label[0]);
-    if (values === undefined) {
-      values = new Map();
-      names.set(label[0], values);
+  const addLabel = (symbol: number, row: number) => {
+    while (symbol >= entries.length) entries = grown(entries);
+    const entry = entries[symbol]!;
+    if (entry === 0) entries[symbol] = row + 1;
+    else if (entry < 0) addTo(lists[-entry]!, row);
+    else {
+      const number = freeLists.pop() ?? lists.length;
+      const list: List = { rows: [], gone: 0 };
+      addTo(list, entry - 1);
+      addTo(list, row);
+      lists[number] = list;
+      entries[symbol] = -number;
     }
-    const entry = values.get(label[1]);
-    if (entry === undefined) values.set(label[1], series);
-    else if (isValue(entry)) entry.series.push(series);
-    else values.set(label[1], { label: labelIn(entry, label[0]), series: [entry, series], gone: 0 });
   };
 
-  const removeFrom = (label: Label) => {
-    const values = names.get(label[0])!;
-    const entry = values.get(label[1])!;
-    if (isValue(entry)) takeOut(entry);
-    if (isValue(entry) && entry.series.length > 0) return;
-    values.delete(label[1]);
-    if (values.size === 0) names.delete(label[0]);
+  const takeOut = (list: List) => {
+    list.gone += 1;
+    if (list.gone * 2 < list.rows.length) return;
+    const before = list.rows;
+    // A new one: somebody may be on their way through the old one.
+    list.rows = before.filter(isHere);
+    list.gone = 0;
+    for (const row of before) {
+      if (isHere(row)) continue;
+      mentions[row]! -= 1;
+      if (mentions[row] === 0) freeRow(row);
+    }
+  };
+
+  const removeLabel = (symbol: number) => {
+    const entry = entries[symbol]!;
+    if (entry > 0) {
+      entries[symbol] = 0;
+      return;
+    }
+    const list = lists[-entry]!;
+    takeOut(list);
+    if (list.rows.length > 0) return;
+    lists[-entry] = undefined;
+    freeLists.push(-entry);
+    entries[symbol] = 0;
+  };
+
+  const rowsOf = (symbol: number): readonly number[] => {
+    const entry = symbol < 0 || symbol >= entries.length ? 0 : entries[symbol]!;
+    if (entry === 0) return [];
+    return entry > 0 ? [entry - 1] : lists[-entry]!.rows;
   };
 
   /**
-   * The lists of series one of which each match must be in, when those of `most` series do not suffice already;
+   * The lists of rows one of which each match must be in, when those of `most` series do not suffice already;
    * undefined when the matcher does not narrow that far.
    */
   function* candidates(
     matcher: LabelMatcher,
     most: number,
-  ): Generator<undefined, readonly (readonly MemorySeries[])[] | undefined> {
+  ): Generator<undefined, readonly (readonly number[])[] | undefined> {
     if (matcher.matchesEmpty) return undefined;
-    const values = names.get(matcher.name);
-    if (values === undefined) return [];
     if (matcher.values !== undefined)
-      return matcher.values
-        .map((value) => values.get(value))
-        .filter((entry) => entry !== undefined)
-        .map(listOf);
+      return matcher.values.map((value) => {
+        const bytes = encodeLabels([[matcher.name, value]]);
+        return rowsOf(symbols.find(bytes, 0, bytes.length));
+      });
+    const name = symbols.name(matcher.name);
+    if (name === undefined) return [];
     // To try the values of a label that has more of them than series are left costs more than it saves.
-    if (values.size > most) return undefined;
-    const lists: (readonly MemorySeries[])[] = [];
-    for (const [value, entry] of values) {
-      if (matcher.matches(value)) lists.push(listOf(entry));
+    if (name.symbols.length > most) return undefined;
+    const found: (readonly number[])[] = [];
+    // A copy; a number that comes to stand for another label meanwhile has only series that came later.
+    for (const symbol of Int32Array.from(name.symbols)) {
+      const rows = rowsOf(symbol);
+      if (rows.length > 0 && matcher.matches(symbols.value(symbol))) found.push(rows);
       yield undefined;
     }
-    return lists;
+    return found;
   }
 
+  /** Asks a matcher once a label: series share most of theirs. */
+  const rowMatcher = (matcher: LabelMatcher) => {
+    const name = symbols.name(matcher.name);
+    if (name === undefined) return () => matcher.matchesEmpty;
+    const answers = new Map<number, boolean>();
+    return (row: number) => {
+      const count = columns.labelCounts[row]!;
+      for (let i = 0; i < count; i += 1) {
+        const symbol = labels.symbol(row, i);
+        if (symbols.nameOf(symbol) !== name) continue;
+        let answer = answers.get(symbol);
+        if (answer === undefined) {
+          answer = matcher.matches(symbols.value(symbol));
+          if (answers.size < REMEMBERED_ANSWERS) answers.set(symbol, answer);
+        }
+        return answer;
+      }
+      return matcher.matchesEmpty;
+    };
+  };
+
   return {
-    intern: (labels) => labels.map(intern),
-    add(series) {
-      if (series.listed) return;
-      series.listed = true;
-      all.series.push(series);
-      for (const label of series.labels) addTo(label, series);
+    add(row) {
+      if (isHere(row)) return;
+      columns.listed[row] = 1;
+      while (row >= mentions.length) mentions = grown(mentions);
+      addTo(all, row);
+      const count = columns.labelCounts[row]!;
+      for (let i = 0; i < count; i += 1) addLabel(labels.symbol(row, i), row);
     },
-    remove(series) {
-      if (!series.listed) return;
-      series.listed = false;
+    remove(row) {
+      if (!isHere(row)) {
+        freeRow(row);
+        return;
+      }
+      columns.listed[row] = 0;
+      const count = columns.labelCounts[row]!;
+      for (let i = 0; i < count; i += 1) removeLabel(labels.symbol(row, i));
+      // Last, so that the row is not free before all of its labels are looked at.
       takeOut(all);
-      for (const label of series.labels) removeFrom(label);
     },
     *select(matchers) {
-      let narrowest: readonly (readonly MemorySeries[])[] = [all.series];
+      // What comes while somebody looks is not for them, whatever row it gets.
+      const newest = columns.lastBirth;
+      let narrowest: readonly (readonly number[])[] = [all.rows];
       let narrowing: LabelMatcher | undefined;
-      let size = all.series.length;
+      let size = all.rows.length;
       // Those with known values first: they cost nothing to look up.
       const byCost = [...matchers].sort((a, b) => Number(!a.values) - Number(!b.values));
       for (const matcher of byCost) {
-        const lists = yield* candidates(matcher, size);
-        if (lists === undefined) continue;
-        const total = lists.reduce((sum, list) => sum + list.length, 0);
-        if (total < size || narrowing === undefined) [narrowest, narrowing, size] = [lists, matcher, total];
+        const found = yield* candidates(matcher, size);
+        if (found === undefined) continue;
+        const total = found.reduce((sum, rows) => sum + rows.length, 0);
+        if (total < size || narrowing === undefined) [narrowest, narrowing, size] = [found, matcher, total];
       }
-      const rest = matchers.filter((matcher) => matcher !== narrowing).map(remembering);
-      // As it is now: what comes while somebody looks is not for them.
-      for (const list of narrowest) {
-        const end = list.length;
+      const rest = matchers.filter((matcher) => matcher !== narrowing).map(rowMatcher);
+      for (const rows of narrowest) {
+        const end = rows.length;
         for (let i = 0; i < end; i += 1) {
-          const series = list[i]!;
-          yield series.listed && matchesAll(series.labels, rest) ? series : undefined;
+          const row = rows[i]!;
+          const isKnown = isHere(row) && columns.births[row]! <= newest;
+          yield isKnown && rest.every((matches) => matches(row)) ? row : undefined;
         }
       }
-    },
-    get size() {
-      return all.series.length - all.gone;
     },
   };
 }
 
 const REMEMBERED_ANSWERS = 10_000;
-
-/** Asks a matcher without known values once a value: series share few. */
-function remembering(matcher: LabelMatcher): LabelMatcher {
-  if (matcher.values !== undefined) return matcher;
-  const answers = new Map<string, boolean>();
-  return {
-    ...matcher,
-    matches(value) {
-      let answer = answers.get(value);
-      if (answer === undefined) {
-        answer = matcher.matches(value);
-        if (answers.size < REMEMBERED_ANSWERS) answers.set(value, answer);
-      }
-      return answer;
-    },
-  };
-}
 
 export function matchesAll(labels: Labels, matchers: readonly LabelMatcher[]): boolean {
   for (const matcher of matchers) {

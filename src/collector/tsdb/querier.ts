@@ -8,8 +8,7 @@ import { createColumns, decodeChunk, type SampleColumns, type SealedChunk } from
 import type { Head } from './head.ts';
 import { createMovingWindow } from './moving-window.ts';
 import { type DiskRows, type RangeSink, type WalkedSeries, walkRange } from './range-walk.ts';
-import { lowerBound, type MemorySeries, oldestInMemory } from './series.ts';
-import type { XorChunk } from './xor-chunk.ts';
+import { lowerBound, type MemorySeries } from './series.ts';
 
 /** The part of a store that is on disk, as a querier reads it; a memory store has none. */
 export interface DiskReads extends DiskRows {
@@ -58,7 +57,7 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
     const read = createReader();
     let known = new Map<
       SeriesRef,
-      { readonly memory: MemorySeries | undefined; readonly one: MovingSeries }
+      { readonly birth: number | undefined; readonly one: MovingSeries }
     >();
 
     const moving = (series: WalkedSeries, stored: StoredSeries): MovingSeries => {
@@ -75,9 +74,10 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
         known = new Map();
         const keep = (ref: SeriesRef, memory: MemorySeries | undefined, make: () => StoredSeries) => {
           const found = before.get(ref);
+          const birth = memory?.birth;
           const one =
-            found?.memory === memory && found !== undefined ? found.one : moving({ ref, memory }, make());
-          known.set(ref, { memory, one });
+            found !== undefined && found.birth === birth ? found.one : moving({ ref, memory }, make());
+          known.set(ref, { birth, one });
           return one;
         };
         for (const series of head.select(compiled)) {
@@ -119,17 +119,14 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
 /** What is on disk may be of whatever age; what is only in memory began with its oldest chunk. */
 function mayHaveSamples(series: MemorySeries, minT: number, maxT: number): boolean {
   if (series.lastT < minT || minT > maxT) return false;
-  return series.persistedT !== Number.NEGATIVE_INFINITY || oldestInMemory(series) <= maxT;
+  return series.persistedT !== Number.NEGATIVE_INFINITY || series.oldestT <= maxT;
 }
 
-type Chunk = SealedChunk | XorChunk;
-
-function chunksOf(series: MemorySeries, disk: DiskReads, minT: number, maxT: number): readonly Chunk[] {
-  const chunks: Chunk[] = [];
-  if (series.persistedT >= minT) chunks.push(...disk.chunks(series.ref, minT, maxT, oldestInMemory(series)));
+function chunksOf(series: MemorySeries, disk: DiskReads, minT: number, maxT: number): readonly SealedChunk[] {
+  const chunks: SealedChunk[] = [];
+  if (series.persistedT >= minT) chunks.push(...disk.chunks(series.ref, minT, maxT, series.oldestT));
   for (const chunk of series.sealed) if (chunk.maxT >= minT && chunk.minT <= maxT) chunks.push(chunk);
-  const { open } = series;
-  if (open !== undefined && open.maxT >= minT && open.minT <= maxT) chunks.push(open);
+  if (series.openCount > 0 && series.lastT >= minT && series.openT <= maxT) chunks.push(series.open!);
   return chunks;
 }
 
@@ -147,7 +144,7 @@ function newestOf(series: MemorySeries | undefined, maxT: number): Samples | und
 }
 
 /** Decodes chunks one after another, giving the thread up between them where the caller wants; see `StoredSeries`. */
-type Read = (chunks: readonly Chunk[], minT: number, maxT: number) => Generator<undefined, Samples>;
+type Read = (chunks: readonly SealedChunk[], minT: number, maxT: number) => Generator<undefined, Samples>;
 
 /** All series of a selection are decoded to the same columns, one at a time. */
 function createReader(): Read {
@@ -155,11 +152,10 @@ function createReader(): Read {
   return function* read(chunks, minT, maxT) {
     const room = chunks.reduce((sum, chunk) => sum + chunk.count, 0);
     if (columns.t.length < room) columns = createColumns(room);
-    // The newest first: it may be open, and grow once the thread is given up.
-    let at = room;
-    for (const chunk of chunks.toReversed()) {
-      at -= chunk.count;
+    let at = 0;
+    for (const chunk of chunks) {
       decodeChunk(chunk, columns, at);
+      at += chunk.count;
       yield undefined;
     }
     const start = lowerBound(columns.t, minT, room);
@@ -177,7 +173,7 @@ const toTotal: RangeSink = {
 function storedSeries(
   walked: WalkedSeries,
   labels: Labels,
-  chunks: (minT: number, maxT: number) => readonly Chunk[],
+  chunks: (minT: number, maxT: number) => readonly SealedChunk[],
   read: Read,
   disk: DiskRows,
 ): StoredSeries {

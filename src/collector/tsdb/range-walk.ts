@@ -2,8 +2,7 @@ import { createSummary, isUsable, type RangeSummary } from '../storage/range-sum
 import type { SeriesRef } from '../storage/storage.ts';
 import type { SampleColumns, SealedChunk } from './chunk.ts';
 import { addChunk, liveSamples, summaryOf } from './chunk-summary.ts';
-import { lowerBound, type MemorySeries, oldestInMemory } from './series.ts';
-import type { XorChunk } from './xor-chunk.ts';
+import { lowerBound, type MemorySeries } from './series.ts';
 
 /** A row of chunks on disk, its chunks not read; no summary where none was made yet. */
 export interface SummaryRow {
@@ -25,14 +24,15 @@ export interface DiskRows {
 export interface RangeSink {
   /**
    * Entries `from` to `to` - 1, at least one, of the columns of `chunk`, which are valid during the call only. `endT` is
-   * the end of what they are kept in.
+   * the end of what they are kept in; an open chunk takes more samples.
    */
   samples(
     columns: SampleColumns,
     from: number,
     to: number,
     endT: number,
-    chunk: SealedChunk | XorChunk,
+    chunk: SealedChunk,
+    isOpen: boolean,
   ): void;
   summary(part: RangeSummary): void;
 }
@@ -57,13 +57,13 @@ export function walkRange(
 ): void {
   let decodeNext = samplesFirst;
 
-  const decode = (chunk: SealedChunk | XorChunk, endT: number) => {
+  const decode = (chunk: SealedChunk, endT: number, isOpen = false) => {
     const columns = liveSamples(chunk);
     const from = chunk.minT >= minT ? 0 : lowerBound(columns.t, minT, columns.length);
     const to = chunk.maxT <= maxT ? columns.length : lowerBound(columns.t, maxT + 1, columns.length);
     if (from >= to) return;
     decodeNext = false;
-    sink.samples(columns, from, to, endT, chunk);
+    sink.samples(columns, from, to, endT, chunk, isOpen);
   };
 
   const isWithin = (part: { readonly minT: number; readonly maxT: number }) =>
@@ -76,13 +76,13 @@ export function walkRange(
     return summary;
   };
 
-  const chunk = (one: SealedChunk | XorChunk, isSealed: boolean) => {
+  const inMemory = (one: SealedChunk, isOpen: boolean) => {
     if (one.maxT < minT || one.minT > maxT) return;
-    if (isSealed && isWithin(one) && !decodeNext) sink.summary(summaryOf(one as SealedChunk));
-    else decode(one, one.maxT);
+    if (!isOpen && isWithin(one) && !decodeNext) sink.summary(summaryOf(one));
+    else decode(one, one.maxT, isOpen);
   };
 
-  const beforeT = memory === undefined ? Number.POSITIVE_INFINITY : oldestInMemory(memory);
+  const beforeT = memory?.oldestT ?? Number.POSITIVE_INFINITY;
   if (memory === undefined || memory.persistedT >= minT) {
     for (const row of disk.rows(ref, minT, maxT, beforeT)) {
       // A row of which the end is still in memory, after it was written, is told by what is in memory.
@@ -97,6 +97,8 @@ export function walkRange(
     }
   }
   if (memory === undefined) return;
-  for (const one of memory.sealed) chunk(one, true);
-  if (memory.open !== undefined) chunk(memory.open, false);
+  for (const one of memory.sealed) inMemory(one, false);
+  if (memory.openCount === 0 || memory.openT > maxT || memory.lastT < minT) return;
+  const { open } = memory;
+  if (open !== undefined) inMemory(open, true);
 }

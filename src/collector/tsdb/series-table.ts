@@ -1,165 +1,99 @@
-import { createKeyArena } from './key-arena.ts';
-import type { MemorySeries } from './series.ts';
+import { startOf } from './byte-blocks.ts';
+import type { KeyHash } from './key-hash.ts';
+import { createOpenTable } from './open-table.ts';
+import type { SeriesColumns } from './series-columns.ts';
+import type { SeriesLabels } from './series-labels.ts';
 
-/** Finds a series by the bytes of its labels, without making a string or an object of them. */
+/** Finds the row of a series by the bytes of its labels, without making a string or an object of them. */
 export interface SeriesTable {
-  /** By bytes `from` to before `to`. */
-  find(bytes: Uint8Array, from: number, to: number): MemorySeries | undefined;
-  /** Keeps a copy of the key. */
-  add(key: Uint8Array, series: MemorySeries): void;
+  /** By bytes `from` to before `to`; -1 when there is none. */
+  find(bytes: Uint8Array, from: number, to: number): number;
+  /** Gives the row the labels of a canonical key, by which it is found from now on. */
+  add(key: Uint8Array, row: number): void;
   /** Another key for a series that is there; no more than a few. */
-  alias(key: Uint8Array, series: MemorySeries): void;
-  /** All keys of the series. */
-  remove(series: MemorySeries): void;
-  /** A copy. */
-  keyOf(series: MemorySeries): Uint8Array;
+  alias(key: Uint8Array, row: number): void;
+  /** All keys of the series, and its labels. */
+  remove(row: number): void;
 }
 
 // A sender has one spelling; more than a few is somebody filling the table.
 const MOST_ALIASES = 3;
-const FIRST_SLOTS = 256;
-const EMPTY = -1;
+
+/** Another spelling of the labels of a series. */
+interface Alias {
+  readonly row: number;
+  readonly block: number;
+  readonly length: number;
+}
 
 /**
- * Open addressing with linear probing, at most half full. The hash is seeded, so that nobody outside can make labels that
- * collide, and keys are compared in full.
+ * The hash is seeded, so that nobody outside can make labels that collide, and keys are compared in full. Entries of the
+ * table are twice the row, or twice the number of an alias and one.
  */
-export function createSeriesTable(seed: number): SeriesTable {
-  const arena = createKeyArena();
-  const probe = createProbe(seed);
-  // Of each slot the key's number, and both halves of its hash.
-  let slots = new Int32Array(FIRST_SLOTS).fill(EMPTY);
-  let first = new Int32Array(FIRST_SLOTS);
-  let second = new Int32Array(FIRST_SLOTS);
-  let used = 0;
-  const aliases = new Map<MemorySeries, number[]>();
+export function createSeriesTable(columns: SeriesColumns, labels: SeriesLabels, hash: KeyHash): SeriesTable {
+  const table = createOpenTable();
+  const { blocks } = columns;
+  const aliases: (Alias | undefined)[] = [];
+  const freeAliases: number[] = [];
+  const aliasesOf = new Map<number, number[]>();
+  const rowOf = (entry: number) => ((entry & 1) === 0 ? entry >>> 1 : aliases[entry >>> 1]!.row);
 
-  const addKey = (key: Uint8Array, series: MemorySeries) => {
-    if (used * 2 >= slots.length) grow();
-    probe.read(key, 0, key.length);
-    const number = arena.add(probe.words, key.length, series);
-    put(number, probe.first, probe.second);
-    used += 1;
-    return number;
+  let from = 0;
+  let to = 0;
+  const isAlias = ({ block, length }: Alias) => {
+    const { view } = hash;
+    const page = blocks.page(block);
+    const start = startOf(block);
+    if (length !== to - from) return false;
+    for (let i = 0; i < length; i += 1) if (page[start + i] !== view.getUint8(from + i)) return false;
+    return true;
   };
+  const isSought = (entry: number) =>
+    (entry & 1) === 0 ? labels.isKey(entry >>> 1, hash.view, from, to) : isAlias(aliases[entry >>> 1]!);
 
-  const put = (key: number, a: number, b: number) => {
-    const mask = slots.length - 1;
-    let at = a & mask;
-    while (slots[at] !== EMPTY) at = (at + 1) & mask;
-    slots[at] = key;
-    first[at] = a;
-    second[at] = b;
+  const addEntry = (key: Uint8Array, entry: number) => {
+    hash.read(key, 0, key.length);
+    table.add(entry, hash.first, hash.second);
   };
-
-  const grow = () => {
-    const before = { slots, first, second };
-    const size = slots.length * 2;
-    slots = new Int32Array(size).fill(EMPTY);
-    first = new Int32Array(size);
-    second = new Int32Array(size);
-    for (let i = 0; i < before.slots.length; i += 1)
-      if (before.slots[i] !== EMPTY) put(before.slots[i]!, before.first[i]!, before.second[i]!);
-  };
-
-  const removeKey = (key: number) => {
-    const bytes = arena.bytes(key);
-    probe.read(bytes, 0, bytes.length);
-    const mask = slots.length - 1;
-    let at = probe.first & mask;
-    while (slots[at] !== key) at = (at + 1) & mask;
-    // What lies behind moves up, so that no search ends too early.
-    for (let next = (at + 1) & mask; slots[next] !== EMPTY; next = (next + 1) & mask) {
-      const home = first[next]! & mask;
-      if (((next - home) & mask) < ((next - at) & mask)) continue;
-      slots[at] = slots[next]!;
-      first[at] = first[next]!;
-      second[at] = second[next]!;
-      at = next;
-    }
-    slots[at] = EMPTY;
-    used -= 1;
-    arena.remove(key);
+  const removeEntry = (key: Uint8Array, entry: number) => {
+    hash.read(key, 0, key.length);
+    table.remove(entry, hash.first);
   };
 
   return {
-    find(bytes, from, to) {
-      probe.read(bytes, from, to);
-      const { words } = probe;
-      const a = probe.first;
-      const b = probe.second;
-      const mask = slots.length - 1;
-      for (let at = a & mask; ; at = (at + 1) & mask) {
-        const found = slots[at]!;
-        if (found === EMPTY) return undefined;
-        if (first[at] === a && second[at] === b && arena.isEqual(found, words, to - from))
-          return arena.owner(found);
+    find(bytes, start, end) {
+      hash.read(bytes, start, end);
+      from = start;
+      to = end;
+      const entry = table.find(hash.first, hash.second, isSought);
+      return entry < 0 ? -1 : rowOf(entry);
+    },
+    add(key, row) {
+      labels.set(row, key);
+      addEntry(key, row * 2);
+    },
+    alias(key, row) {
+      const known = aliasesOf.get(row) ?? [];
+      if (known.length >= MOST_ALIASES) return;
+      const number = freeAliases.pop() ?? aliases.length;
+      const block = blocks.take(key.length);
+      blocks.page(block).set(key, startOf(block));
+      aliases[number] = { row, block, length: key.length };
+      aliasesOf.set(row, [...known, number]);
+      addEntry(key, number * 2 + 1);
+    },
+    remove(row) {
+      removeEntry(labels.keyOf(row), row * 2);
+      labels.clear(row);
+      for (const number of aliasesOf.get(row) ?? []) {
+        const { block, length } = aliases[number]!;
+        const start = startOf(block);
+        removeEntry(blocks.page(block).slice(start, start + length), number * 2 + 1);
+        blocks.give(block, length);
+        aliases[number] = undefined;
+        freeAliases.push(number);
       }
-    },
-    add(key, series) {
-      series.key = addKey(key, series);
-    },
-    alias(key, series) {
-      const known = aliases.get(series) ?? [];
-      if (known.length < MOST_ALIASES) aliases.set(series, [...known, addKey(key, series)]);
-    },
-    remove(series) {
-      removeKey(series.key);
-      for (const key of aliases.get(series) ?? []) removeKey(key);
-      aliases.delete(series);
-      series.key = -1;
-    },
-    keyOf: (series) => arena.bytes(series.key).slice(),
-  };
-}
-
-/** A key as it is looked for: its words, the last one filled up with zeros, and its hash. */
-interface Probe {
-  words: Int32Array;
-  first: number;
-  second: number;
-  read(bytes: Uint8Array, from: number, to: number): void;
-}
-
-/** Four bytes a step, in two lanes whose multipliers come from the seed too; 64 bits together. */
-export function createProbe(seed: number): Probe {
-  const firstFactor = Math.imul(seed ^ 0x9e3779b1, 0x85ebca6b) | 1;
-  const secondFactor = Math.imul(seed ^ 0x7feb352d, 0xc2b2ae35) | 1;
-  const secondSeed = Math.imul(seed, 0x27d4eb2f);
-  const probe: Probe = {
-    words: new Int32Array(256),
-    first: 0,
-    second: 0,
-    read(bytes, from, to) {
-      const length = to - from;
-      if (length > probe.words.length * 4) probe.words = new Int32Array(length);
-      const { words } = probe;
-      let a = seed ^ length;
-      let b = secondSeed ^ length;
-      let i = from;
-      let at = 0;
-      for (; i + 4 <= to; i += 4) {
-        const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-        words[at] = word;
-        at += 1;
-        a = Math.imul(a ^ word, firstFactor);
-        a ^= a >>> 16;
-        b = Math.imul(b + word, secondFactor);
-        b ^= b >>> 13;
-      }
-      if (i < to) {
-        let word = 0;
-        for (let shift = 0; i < to; i += 1, shift += 8) word |= bytes[i]! << shift;
-        words[at] = word;
-        a = Math.imul(a ^ word, firstFactor);
-        b = Math.imul(b + word, secondFactor);
-        b ^= b >>> 13;
-      }
-      a = Math.imul(a ^ (a >>> 15), 0x2c1b3c6d);
-      b = Math.imul(b ^ (b >>> 15), 0x297a2d39);
-      probe.first = a ^ (a >>> 13);
-      probe.second = b ^ (b >>> 14);
+      aliasesOf.delete(row);
     },
   };
-  return probe;
 }

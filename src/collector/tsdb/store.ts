@@ -6,7 +6,7 @@ import type { JournalState } from '../../journal/trouble.ts';
 import { type CancelTimer, type Clock, systemClock } from '../../util/clock.ts';
 import { isCodedError } from '../../util/coded-error.ts';
 import type { CommitLog } from '../storage/commit-log.ts';
-import type { Store } from '../storage/storage.ts';
+import type { SeriesRef, Store } from '../storage/storage.ts';
 import { createAppender } from './appender.ts';
 import { type BlockTable, createBlockTable, samplesSchema } from './block-table.ts';
 import type { SealedChunk } from './chunk.ts';
@@ -25,7 +25,7 @@ import {
 import { createQuerier } from './querier.ts';
 import { isSoundRow } from './row-check.ts';
 import { decodeBatch, dropOutside, encodeBatch, type SampleBatch } from './sample-batch.ts';
-import { isSilent, type MemorySeries, oldestInMemory, releaseChunks, settleChunks } from './series.ts';
+import { hasSamples, isSilent, oldestInMemory, releaseChunks, settleChunks } from './series.ts';
 
 export interface Tsdb extends Store {
   readonly commits: CommitLog;
@@ -111,8 +111,8 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     journal,
     newest: Math.max(appliedBatch, blocks.lastBatch),
     labelsInMemory(ref) {
-      const series = head.get(ref);
-      return series && head.keyOf(series);
+      const row = head.rowOf(ref);
+      return row < 0 ? undefined : head.keyOf(row);
     },
   });
   let newestDroppedT = blocks.newestDroppedT();
@@ -133,14 +133,11 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     const unstored = await storeMostOf(unstoredSeries(head, batch));
     const wanted = [...recalled];
     const id = await journal.write(() => {
-      for (const series of unstored) blocks.addSeries(series.ref, head.keyOf(series));
+      addRows(unstored);
       for (const ref of wanted) blocks.recallSeries(ref);
       return blocks.addBatch(newestOf(batch), encodeBatch(batch));
     });
-    for (const series of unstored) {
-      series.stored = true;
-      head.unstored.delete(series);
-    }
+    for (const ref of unstored) head.stored(ref);
     for (const ref of wanted) recalled.delete(ref);
     appliedBatch = id;
     const committed = head.apply(batch);
@@ -148,55 +145,61 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     return { ...committed, rejected: committed.rejected + refused };
   };
 
-  /** Rows of very many new series go before their samples, some at a time, so that others get their turn; answers the rest. */
-  const storeMostOf = async (all: readonly MemorySeries[]): Promise<readonly MemorySeries[]> => {
-    let from = 0;
-    for (; all.length - from > SERIES_A_TURN; from += SERIES_A_TURN) {
-      const some = all
-        .slice(from, from + SERIES_A_TURN)
-        .filter((series) => !series.stored && series.key >= 0);
-      await journal.write(() => {
-        for (const series of some) blocks.addSeries(series.ref, head.keyOf(series));
-      });
-      for (const series of some) {
-        series.stored = true;
-        head.unstored.delete(series);
-      }
+  const addRows = (refs: readonly SeriesRef[]) => {
+    for (const ref of refs) {
+      const row = head.rowOf(ref);
+      if (row >= 0) blocks.addSeries(ref, head.keyOf(row));
     }
-    return from === 0 ? all : all.slice(from).filter((series) => !series.stored && series.key >= 0);
   };
 
+  /** Rows of very many new series go before their samples, some at a time, so that others get their turn; answers the rest. */
+  const storeMostOf = async (all: readonly SeriesRef[]): Promise<readonly SeriesRef[]> => {
+    let from = 0;
+    for (; all.length - from > SERIES_A_TURN; from += SERIES_A_TURN) {
+      const some = all.slice(from, from + SERIES_A_TURN).filter((ref) => head.unstored.has(ref));
+      await journal.write(() => addRows(some));
+      for (const ref of some) head.stored(ref);
+    }
+    return from === 0 ? all : all.slice(from).filter((ref) => head.unstored.has(ref));
+  };
+
+  const { columns } = head;
   const settle = () =>
     journal.write(() => {
-      const settled: { series: MemorySeries; chunks: readonly SealedChunk[] }[] = [];
+      const settled: { ref: SeriesRef; chunks: readonly SealedChunk[] }[] = [];
       let oldest = Number.POSITIVE_INFINITY;
-      for (const series of head.series()) {
-        const chunks = settleChunks(series, newestT());
-        for (const chunk of chunks) blocks.addChunk(series.ref, chunk);
-        if (chunks.length > 0) settled.push({ series, chunks });
-        oldest = Math.min(oldest, oldestRemaining(series, chunks));
+      for (const row of head.rows()) {
+        const ref = columns.refs[row]!;
+        const chunks = settleChunks(columns, row, newestT());
+        for (const chunk of chunks) blocks.addChunk(ref, chunk);
+        if (chunks.length > 0) settled.push({ ref, chunks });
+        oldest = Math.min(oldest, oldestInMemory(columns, row, chunks.length));
       }
       // A batch committed but not yet applied is not in the head, so `oldest` does not speak for it.
       blocks.removeBatches(Math.min(appliedBatch, commits.heldAfter()), oldest);
       return settled;
     });
 
+  const isUntouched = (row: number) => row >= 0 && head.isUntouched(row);
+  const mayBeDropped = (row: number) =>
+    isUntouched(row) &&
+    (!hasSamples(columns, row) || oldestInMemory(columns, row) === Number.POSITIVE_INFINITY);
   const dropSilent = async () => {
-    const silent = [...head.series()].filter(
-      (series) => head.isUntouched(series) && (isEmpty(series) || !hasSamples(series)),
-    );
+    const silent = Array.from(head.rows()).filter(mayBeDropped);
     const gone = await journal.write(() => {
-      const still = silent.filter((series) => head.isUntouched(series) && isSilent(series, newestT()));
-      for (const series of still) {
-        if (hasSamples(series)) blocks.dropSeries(series);
-        else if (series.stored) blocks.forgetSeries(series.ref);
+      const still = silent.filter((row) => isUntouched(row) && isSilent(columns, row, newestT()));
+      for (const row of still) {
+        const ref = columns.refs[row]!;
+        if (hasSamples(columns, row)) blocks.dropSeries(ref, head.labelsOf(row), columns.lastT[row]!);
+        else if (columns.stored[row] === 1) blocks.forgetSeries(ref);
       }
-      return still;
+      return still.map((row) => columns.refs[row]!);
     });
-    for (const series of gone) {
-      if (!head.isUntouched(series)) continue;
-      head.drop(series);
-      newestDroppedT = Math.max(newestDroppedT, series.lastT);
+    for (const ref of gone) {
+      const row = head.rowOf(ref);
+      if (!isUntouched(row)) continue;
+      newestDroppedT = Math.max(newestDroppedT, columns.lastT[row]!);
+      head.drop(row);
     }
   };
 
@@ -225,9 +228,10 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   const maintain = async () => {
     clockWatch.look();
     head.nextRound();
-    for (const { series, chunks } of await settle()) {
-      cache.forget(series.ref);
-      releaseChunks(series, chunks);
+    for (const { ref, chunks } of await settle()) {
+      cache.forget(ref);
+      const row = head.rowOf(ref);
+      if (row >= 0) releaseChunks(columns, row, chunks);
     }
     await dropSilent();
     if (clock.now() >= checkAgainMs && journal.read(() => blocks.checkChunks(ROWS_A_CHECK)))
@@ -243,7 +247,8 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
         return cached.filter((chunk) => chunk.maxT >= minT && chunk.minT <= maxT && chunk.minT < beforeT);
       }
       const found = journal.read(() => blocks.chunks(ref, minT, maxT, beforeT));
-      if (maxT >= (head.get(ref)?.persistedT ?? Number.POSITIVE_INFINITY)) cache.put(ref, minT, found);
+      const row = head.rowOf(ref);
+      if (maxT >= (row < 0 ? Number.POSITIVE_INFINITY : columns.persistedT[row]!)) cache.put(ref, minT, found);
       return found;
     },
     rows: (ref, minT, maxT, beforeT) => journal.read(() => blocks.summaries.rows(ref, minT, maxT, beforeT)),
@@ -252,7 +257,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     *selectDropped(matchers, minT, maxT) {
       if (minT > newestDroppedT) return;
       for (const series of blocks.selectDropped(matchers, minT, maxT))
-        yield series !== undefined && head.get(series.ref) === undefined ? series : undefined;
+        yield series !== undefined && head.rowOf(series.ref) < 0 ? series : undefined;
     },
   });
 
@@ -269,7 +274,6 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     async close() {
       stopMaintenance();
       await journal.close();
-      head.close();
     },
   };
 }
@@ -285,6 +289,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
     firstRef: 1,
     recall: () => undefined,
   });
+  const { columns } = head;
   const events: DurableEventLog = createEventLog(
     journal,
     recordBounds(options.retention ?? { timeMs, bytes: 0 }),
@@ -302,12 +307,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
     if (!Number.isFinite(timeMs)) return;
     const cutoff = clock.now() - timeMs;
     removedBefore = Math.max(removedBefore, cutoff);
-    for (const series of head.series()) {
-      releaseChunks(
-        series,
-        series.sealed.filter((chunk) => chunk.maxT < cutoff),
-      );
-      if (series.lastT < cutoff) head.drop(series);
+    for (const row of head.rows()) {
+      const old = columns.sealed.get(row)?.filter((chunk) => chunk.maxT < cutoff) ?? [];
+      releaseChunks(columns, row, old);
+      if (columns.lastT[row]! < cutoff) head.drop(row);
     }
     await journal.write(() => events.prune(clock.now()));
   };
@@ -326,7 +329,6 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
     async close() {
       stopMaintenance();
       await journal.close();
-      head.close();
     },
   };
 }
@@ -348,14 +350,12 @@ function replay(head: Head, blocks: BlockTable): number {
   return last;
 }
 
-function unstoredSeries(head: Head, batch: SampleBatch): readonly MemorySeries[] {
+function unstoredSeries(head: Head, batch: SampleBatch): readonly SeriesRef[] {
   // Mostly there is none, and no need to look at each sample.
   if (head.unstored.size === 0) return [];
-  const unstored = new Set<MemorySeries>();
-  for (let i = 0; i < batch.length; i += 1) {
-    const series = head.get(batch.refs[i]!);
-    if (series !== undefined && !series.stored) unstored.add(series);
-  }
+  const unstored = new Set<SeriesRef>();
+  for (let i = 0; i < batch.length; i += 1)
+    if (head.unstored.has(batch.refs[i]!)) unstored.add(batch.refs[i]!);
   return [...unstored];
 }
 
@@ -363,14 +363,6 @@ function newestOf(batch: SampleBatch): number {
   let newest = batch.t[0]!;
   for (let i = 1; i < batch.length; i += 1) newest = Math.max(newest, batch.t[i]!);
   return newest;
-}
-
-const hasSamples = (series: MemorySeries) => series.lastT !== Number.NEGATIVE_INFINITY;
-const isEmpty = (series: MemorySeries) => series.open === undefined && series.sealed.length === 0;
-
-function oldestRemaining(series: MemorySeries, settled: readonly SealedChunk[]): number {
-  if (settled.length === 0) return oldestInMemory(series);
-  return series.sealed[settled.length]?.minT ?? series.open?.minT ?? Number.POSITIVE_INFINITY;
 }
 
 function statsOf(head: Head, outside: number, journal: Journal): StoreStats {

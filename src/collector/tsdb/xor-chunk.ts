@@ -1,4 +1,4 @@
-import { giveBlock, takeBlock } from './byte-blocks.ts';
+import { type ByteBlocks, roomFor, startOf } from './byte-blocks.ts';
 import { type SampleColumns, XOR } from './chunk.ts';
 
 /**
@@ -9,6 +9,7 @@ import { type SampleColumns, XOR } from './chunk.ts';
 export interface XorChunk {
   readonly encoding: typeof XOR;
   /** What it is written to, among others: its bytes are those of `xorBytes`. */
+  readonly blocks: ByteBlocks;
   page: Uint8Array;
   start: number;
   room: number;
@@ -29,14 +30,15 @@ const NO_WINDOW = 255;
 const float = new Float64Array(1);
 const floatWords = new Uint32Array(float.buffer);
 
-export function createXorChunk(): XorChunk {
-  const { page, start, bytes, number } = takeBlock(FIRST_BYTES);
+export function createXorChunk(blocks: ByteBlocks): XorChunk {
+  const block = blocks.take(FIRST_BYTES);
   return {
     encoding: XOR,
-    page,
-    start,
-    room: bytes,
-    block: number,
+    blocks,
+    page: blocks.page(block),
+    start: startOf(block),
+    room: FIRST_BYTES,
+    block,
     bits: 0,
     count: 0,
     minT: 0,
@@ -49,19 +51,26 @@ export function createXorChunk(): XorChunk {
   };
 }
 
+/** Makes of a chunk that has ended, or whose state is kept elsewhere, a new one. */
+export function beginXorChunk(chunk: XorChunk): void {
+  const block = chunk.blocks.take(FIRST_BYTES);
+  chunk.page = chunk.blocks.page(block);
+  chunk.start = startOf(block);
+  chunk.room = FIRST_BYTES;
+  chunk.block = block;
+  chunk.bits = 0;
+  chunk.count = 0;
+  chunk.delta = 0;
+  chunk.leading = NO_WINDOW;
+  chunk.trailing = 0;
+}
+
 /** A view; good until the next sample. */
 export const xorBytes = ({ page, start, bits }: XorChunk): Uint8Array =>
   page.subarray(start, start + Math.ceil(bits / 8));
 
-/** No sample comes any more: its memory may go to others. Who has the chunk can read on. */
-export function endXorChunk(chunk: XorChunk): void {
-  const bytes = xorBytes(chunk).slice();
-  giveBlock(chunk.block, chunk.room);
-  chunk.page = bytes;
-  chunk.start = 0;
-  chunk.room = bytes.length;
-  chunk.block = -1;
-}
+/** No sample comes any more, and nobody reads it: its memory may go to others. */
+export const endXorChunk = ({ blocks, block, room }: XorChunk): void => blocks.give(block, room);
 
 /** Appends a sample later than all others of the chunk; the value as its high and low word. */
 export function appendSample(chunk: XorChunk, t: number, high: number, low: number): void {
@@ -254,11 +263,15 @@ function writeBits(chunk: XorChunk, value: number, count: number): void {
 }
 
 function grow(chunk: XorChunk): void {
-  const { page, start, bytes, number } = takeBlock(chunk.room + 1);
+  const { blocks } = chunk;
+  const room = roomFor(chunk.room + chunk.room / 2);
+  const block = blocks.take(room);
+  const page = blocks.page(block);
+  const start = startOf(block);
   page.set(xorBytes(chunk), start);
-  giveBlock(chunk.block, chunk.room);
+  endXorChunk(chunk);
   chunk.page = page;
   chunk.start = start;
-  chunk.room = bytes;
-  chunk.block = number;
+  chunk.room = room;
+  chunk.block = block;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addSamples, createSummary } from '../../../src/collector/storage/range-summary.ts';
+import { createByteBlocks } from '../../../src/collector/tsdb/byte-blocks.ts';
 import { type SealedChunk, seal } from '../../../src/collector/tsdb/chunk.ts';
 import { addChunk } from '../../../src/collector/tsdb/chunk-summary.ts';
 import { createMovingWindow } from '../../../src/collector/tsdb/moving-window.ts';
@@ -13,7 +14,7 @@ const words = new Uint32Array(value.buffer);
 /** A counter at one sample a minute, a row of one chunk every two hours; counts the chunks that are read. */
 function countingDisk(rowsCount: number) {
   const rows = Array.from({ length: rowsCount }, (_, row) => {
-    const open = createXorChunk();
+    const open = createXorChunk(createByteBlocks());
     for (let i = 0; i < 120; i += 1) {
       value[0] = row * 120 + i + 0.5;
       appendSample(open, (row * 120 + i) * MINUTE, words[1]!, words[0]!);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createByteBlocks } from '../../../src/collector/tsdb/byte-blocks.ts';
 import { labelsHash, samplesSchema } from '../../../src/collector/tsdb/block-table.ts';
 import { recordsSchema } from '../../../src/collector/tsdb/event-log.ts';
 import { createStore } from '../../../src/collector/tsdb/store.ts';
@@ -24,7 +25,7 @@ describe('a file from before rows held several chunks', () => {
     const clock = createFakeClock();
     const key = encodeLabels(toLabels({ __name__: 'old_total' }));
     const start = clock.now() - 3_600_000;
-    const chunk = createXorChunk();
+    const chunk = createXorChunk(createByteBlocks());
     const value = new Float64Array(1);
     const words = new Uint32Array(value.buffer);
     for (let i = 0; i < 5; i += 1) {
@@ -117,7 +118,7 @@ describe('a file from before series were found by a hash', () => {
         schemas: [{ name: samplesSchema.name, migrations: samplesSchema.migrations.slice(0, 4) }],
       });
       const at = clock.now() - 3 * 3_600_000;
-      const chunk = createXorChunk();
+      const chunk = createXorChunk(createByteBlocks());
       appendSample(chunk, at, 0, 0);
       await journal.write(() => {
         for (const [i, key] of keys.entries()) {

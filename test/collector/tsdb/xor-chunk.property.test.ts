@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createColumns, decodeChunk, seal } from '../../../src/collector/tsdb/chunk.ts';
+import { createByteBlocks } from '../../../src/collector/tsdb/byte-blocks.ts';
+import { createColumns, decodeChunk, type SealedChunk, seal } from '../../../src/collector/tsdb/chunk.ts';
 import {
   appendSample,
   createXorChunk,
@@ -22,7 +23,7 @@ describe('a compressed chunk', () => {
         fc.integer({ min: -(2 ** 42), max: 2 ** 42 }),
         fc.array(sample, { minLength: 1, maxLength: 200 }),
         (start, samples) => {
-          const chunk = createXorChunk();
+          const chunk = createXorChunk(createByteBlocks());
           const expected: number[][] = [];
           let t = start;
           for (const { gap: step, high, low, repeat } of samples) {
@@ -57,19 +58,23 @@ describe('a compressed chunk', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 1500, size: 'max' }), (steps) => {
-        const all: { chunk: XorChunk; expected: number[][] }[] = [];
-        const open: typeof all = [];
+        const blocks = createByteBlocks();
+        const all: { chunk: XorChunk | SealedChunk; expected: number[][] }[] = [];
+        const open: { chunk: XorChunk; expected: number[][] }[] = [];
+        const end = ({ chunk, expected }: (typeof open)[number]) => {
+          all.push({ chunk: seal(chunk), expected });
+          endXorChunk(chunk);
+        };
         for (const { which, ends, high, low } of steps) {
           if (open[which] === undefined || ends === 0) {
-            if (open[which] !== undefined) endXorChunk(open[which].chunk);
-            open[which] = { chunk: createXorChunk(), expected: [] };
-            all.push(open[which]);
+            if (open[which] !== undefined) end(open[which]);
+            open[which] = { chunk: createXorChunk(blocks), expected: [] };
           }
           const { chunk, expected } = open[which];
           appendSample(chunk, 1000 * expected.length, high, low);
           expected.push([1000 * expected.length, high, low]);
         }
-        for (const { chunk, expected } of all) {
+        for (const { chunk, expected } of [...all, ...open.filter((one) => one !== undefined)]) {
           const columns = createColumns(chunk.count);
           decodeChunk(chunk, columns, 0);
           const found = expected.map((_, i) => [
@@ -85,7 +90,7 @@ describe('a compressed chunk', () => {
   });
 
   it('needs less than three bytes a sample for a counter at a steady pace', () => {
-    const chunk = createXorChunk();
+    const chunk = createXorChunk(createByteBlocks());
     const value = new Float64Array(1);
     const words = new Uint32Array(value.buffer);
     for (let i = 0; i < 120; i += 1) {
