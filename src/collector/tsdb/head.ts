@@ -1,4 +1,11 @@
-import { decodeLabels, encodeLabels, isCanonical, type Labels, toLabels, walkLabels } from '../../model/labels.ts';
+import {
+  decodeLabels,
+  encodeLabels,
+  isCanonical,
+  type Labels,
+  toLabels,
+  walkLabels,
+} from '../../model/labels.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { LabelMatcher } from '../storage/label-matcher.ts';
 import type { Committed, SeriesRef } from '../storage/storage.ts';

@@ -55,10 +55,7 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
   const windows = (matchers: readonly Matcher[], rangeMs: number): MovingWindows => {
     const compiled = matchers.map(compileMatcher);
     const read = createReader();
-    let known = new Map<
-      SeriesRef,
-      { readonly birth: number | undefined; readonly one: MovingSeries }
-    >();
+    let known = new Map<SeriesRef, { readonly birth: number | undefined; readonly one: MovingSeries }>();
 
     const moving = (series: WalkedSeries, stored: StoredSeries): MovingSeries => {
       const window = createMovingWindow({ series, disk, rangeMs, removedBefore: disk.removedBefore });

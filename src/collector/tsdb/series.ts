@@ -107,13 +107,7 @@ function compareNewest(columns: SeriesColumns, row: number, high: number, low: n
 }
 
 /** Puts a sample between others: decodes the chunk it belongs to, and writes it again. */
-function insert(
-  columns: SeriesColumns,
-  row: number,
-  t: number,
-  high: number,
-  low: number,
-): AppendOutcome {
+function insert(columns: SeriesColumns, row: number, t: number, high: number, low: number): AppendOutcome {
   const sealed = sealedOf(columns, row);
   const inOpen = columns.counts[row]! > 0 && (t >= columns.minT[row]! || sealed.length === 0);
   // The newest sealed chunk that starts at or before `t`, or the first: it may grow at either end.
@@ -176,8 +170,7 @@ export function settleChunks(columns: SeriesColumns, row: number, newestT: numbe
   if (sealed.length === 0) return sealed;
   const lateT = columns.lastT[row]! - OUT_OF_ORDER_WINDOW_MS;
   const settled = columns.counts[row] === 0 ? sealed : sealed.filter((chunk) => chunk.maxT < lateT);
-  if (settled.length > 0)
-    columns.persistedT[row] = Math.max(columns.persistedT[row]!, settled.at(-1)!.maxT);
+  if (settled.length > 0) columns.persistedT[row] = Math.max(columns.persistedT[row]!, settled.at(-1)!.maxT);
   return settled;
 }
 

@@ -248,7 +248,8 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
       }
       const found = journal.read(() => blocks.chunks(ref, minT, maxT, beforeT));
       const row = head.rowOf(ref);
-      if (maxT >= (row < 0 ? Number.POSITIVE_INFINITY : columns.persistedT[row]!)) cache.put(ref, minT, found);
+      if (maxT >= (row < 0 ? Number.POSITIVE_INFINITY : columns.persistedT[row]!))
+        cache.put(ref, minT, found);
       return found;
     },
     rows: (ref, minT, maxT, beforeT) => journal.read(() => blocks.summaries.rows(ref, minT, maxT, beforeT)),
