@@ -37,6 +37,8 @@ export interface Appender {
   isReferenced?(ref: SeriesRef): boolean;
   /** `t` integer milliseconds; `startT` is when a counter began, if known. */
   append(ref: SeriesRef, t: number, v: number, startT?: number): void;
+  /** The same, the value as its high and low word: no bit of a stale marker can be lost on the way. */
+  appendWords(ref: SeriesRef, t: number, high: number, low: number): void;
   /** Marks the series as ended at `t`. */
   appendStale(ref: SeriesRef, t: number): void;
   commit(): Promise<Committed>;

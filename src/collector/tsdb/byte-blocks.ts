@@ -12,6 +12,8 @@ export interface ByteBlocks {
   page(block: number): Uint8Array;
   /** The same page by words, of which the block's first is at `startOf(block) / 4`. */
   words(block: number): Int32Array;
+  /** All pages by words, for who looks at very many blocks: the page of each is at `pageOf(block)`. */
+  readonly wordPages: readonly Int32Array[];
 }
 
 const PAGE_BITS = 20;
@@ -28,6 +30,8 @@ const sizeOf = Uint8Array.from({ length: LARGEST / 8 + 1 }, (_, eights) =>
 
 export const roomFor = (bytes: number): number =>
   bytes > LARGEST ? Math.ceil(bytes / 8) * 8 : SIZES[sizeOf[(bytes + 7) >>> 3]!]!;
+
+export const pageOf = (block: number): number => block >>> PAGE_BITS;
 
 export const startOf = (block: number): number => block & (PAGE_BYTES - 1);
 
@@ -78,5 +82,6 @@ export function createByteBlocks(): ByteBlocks {
     },
     page: (block) => pages[block >>> PAGE_BITS]!,
     words: (block) => words[block >>> PAGE_BITS]!,
+    wordPages: words,
   };
 }

@@ -1,5 +1,5 @@
 import type { Label } from '../../model/labels.ts';
-import { type ByteBlocks, startOf } from './byte-blocks.ts';
+import { type ByteBlocks, pageOf, startOf } from './byte-blocks.ts';
 import type { KeyHash } from './key-hash.ts';
 import { createOpenTable } from './open-table.ts';
 import { grown } from './typed-columns.ts';
@@ -16,8 +16,11 @@ export interface LabelSymbols {
   find(bytes: Uint8Array, from: number, to: number): number;
   /** How many bytes it has. */
   length(symbol: number): number;
-  /** Whether its bytes are those of `view` from `at` on; there must be as many. */
-  isAt(symbol: number, view: DataView, at: number): boolean;
+  /**
+   * Whether the bytes from `from` to before `to` of `view` are just those of `count` labels, one after another, whose
+   * numbers stand in `list` from `first` on.
+   */
+  areAt(list: Int32Array, first: number, count: number, view: DataView, from: number, to: number): boolean;
   copyTo(symbol: number, target: Uint8Array, at: number): void;
   /** Of a label that many series have always the same object. */
   label(symbol: number): Label;
@@ -53,25 +56,50 @@ export function createLabelSymbols(blocks: ByteBlocks, hash: KeyHash): LabelSymb
   let placesInName = new Int32Array(64);
   const nameOf: (Name | undefined)[] = [];
 
-  const isAt = (symbol: number, view: DataView, at: number) => {
-    const block = places[symbol * 2]!;
-    const length = places[symbol * 2 + 1]!;
-    const words = blocks.words(block);
-    let word = startOf(block) >>> 2;
-    let i = 0;
-    for (; i + 4 <= length; i += 4) {
-      if (words[word] !== view.getInt32(at + i, true)) return false;
-      word += 1;
+  // Written out, as every sample that comes by its labels goes through it.
+  const areAt = (
+    list: Int32Array,
+    first: number,
+    labels: number,
+    view: DataView,
+    start: number,
+    to: number,
+  ) => {
+    const { wordPages } = blocks;
+    const all = places;
+    const end = first + labels;
+    let at = start;
+    for (let i = first; i < end; i += 1) {
+      const symbol = list[i]! * 2;
+      const block = all[symbol]!;
+      const bytes = all[symbol + 1]!;
+      if (at + bytes > to) return false;
+      const words = wordPages[pageOf(block)]!;
+      let word = startOf(block) >>> 2;
+      const whole = at + (bytes & ~3);
+      for (; at < whole; at += 4) {
+        if (words[word] !== view.getInt32(at, true)) return false;
+        word += 1;
+      }
+      const rest = bytes & 3;
+      if (rest === 0) continue;
+      // What fills up the last word of a block is zero.
+      let last = view.getUint8(at);
+      if (rest > 1) last |= view.getUint8(at + 1) << 8;
+      if (rest > 2) last |= view.getUint8(at + 2) << 16;
+      if (words[word] !== last) return false;
+      at += rest;
     }
-    // What fills up the last word of a block is zero.
-    let last = 0;
-    for (let shift = 0; i < length; i += 1, shift += 8) last |= view.getUint8(at + i) << shift;
-    return (length & 3) === 0 || words[word] === last;
+    return at === to;
   };
 
   let from = 0;
   let length = 0;
-  const isSought = (symbol: number) => places[symbol * 2 + 1] === length && isAt(symbol, hash.view, from);
+  const sought = new Int32Array(1);
+  const isSought = (symbol: number) => {
+    sought[0] = symbol;
+    return areAt(sought, 0, 1, hash.view, from, from + length);
+  };
 
   const find = (bytes: Uint8Array, start: number, end: number) => {
     hash.read(bytes, start, end);
@@ -151,7 +179,7 @@ export function createLabelSymbols(blocks: ByteBlocks, hash: KeyHash): LabelSymb
     },
     find,
     length: (symbol) => places[symbol * 2 + 1]!,
-    isAt,
+    areAt,
     copyTo(symbol, target, at) {
       const block = places[symbol * 2]!;
       const start = startOf(block);

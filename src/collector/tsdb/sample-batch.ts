@@ -1,4 +1,4 @@
-import { PbfReader, PbfWriter } from 'pbf';
+import { PbfReader } from 'pbf';
 import type { SeriesRef } from '../storage/storage.ts';
 
 /** The samples of one commit as columns, in the order they were appended; values as words. */
@@ -10,8 +10,29 @@ export interface SampleBatch {
   low: Uint32Array;
 }
 
-export function createBatch(): SampleBatch {
-  return { length: 0, ...columns(64) };
+/** Columns for one batch after another: made anew each time they would cost page faults and collections of garbage. */
+export interface SpareBatches {
+  /** An empty one. */
+  take(): SampleBatch;
+  /** Nobody reads it any more. */
+  give(batch: SampleBatch): void;
+}
+
+const MOST_SPARE = 4;
+const MOST_SPARE_SAMPLES = 2 ** 16;
+
+export function createSpareBatches(): SpareBatches {
+  const spare: SampleBatch[] = [];
+  return {
+    take() {
+      const batch = spare.pop() ?? { length: 0, ...columns(64) };
+      batch.length = 0;
+      return batch;
+    },
+    give(batch) {
+      if (spare.length < MOST_SPARE && batch.refs.length <= MOST_SPARE_SAMPLES) spare.push(batch);
+    },
+  };
 }
 
 export function pushSample(batch: SampleBatch, ref: SeriesRef, t: number, high: number, low: number): void {
@@ -41,24 +62,55 @@ export function dropOutside(batch: SampleBatch, minT: number, maxT: number): num
   return dropped;
 }
 
+// Written to one batch after another; grows to the largest that is not kept for long.
+let written = new Uint8Array(2 ** 16);
+let view = new DataView(written.buffer);
+// Two varints of ten bytes, and the value.
+const MOST_SAMPLE_BYTES = 28;
+const MOST_KEPT_BYTES = 2 ** 21;
+
 /**
  * The bytes of a batch in the journal: a varint count, then for each sample the series (zigzag varint, difference
- * to the one before), the time in milliseconds (likewise), and the value's low and high word, little-endian.
+ * to the one before), the time in milliseconds (likewise), and the value's low and high word, little-endian. Valid until
+ * the next call.
  */
-export function encodeBatch(batch: SampleBatch): Uint8Array {
-  const writer = new PbfWriter(new Uint8Array(batch.length * 12 + 16));
-  writer.writeVarint(batch.length);
-  let ref = 0;
-  let t = 0;
-  for (let i = 0; i < batch.length; i += 1) {
-    writer.writeSVarint(batch.refs[i]! - ref);
-    writer.writeSVarint(batch.t[i]! - t);
-    ref = batch.refs[i]!;
-    t = batch.t[i]!;
-    writer.writeFixed32(batch.low[i]!);
-    writer.writeFixed32(batch.high[i]!);
+export function encodeBatch({ length, refs, t, high, low }: SampleBatch): Uint8Array {
+  const most = length * MOST_SAMPLE_BYTES + 10;
+  if (most > written.length || written.length > MOST_KEPT_BYTES) {
+    written = new Uint8Array(most);
+    view = new DataView(written.buffer);
   }
-  return writer.finish();
+  let at = writeVarint(0, length);
+  let ref = 0;
+  let time = 0;
+  for (let i = 0; i < length; i += 1) {
+    at = writeDifference(at, refs[i]! - ref);
+    at = writeDifference(at, t[i]! - time);
+    ref = refs[i]!;
+    time = t[i]!;
+    view.setUint32(at, low[i]!, true);
+    view.setUint32(at + 4, high[i]!, true);
+    at += 8;
+  }
+  return written.subarray(0, at);
+}
+
+function writeDifference(at: number, difference: number): number {
+  const code = difference < 0 ? -difference * 2 - 1 : difference * 2;
+  if (code >= 0x80) return writeVarint(at, code);
+  written[at] = code;
+  return at + 1;
+}
+
+function writeVarint(start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
+    written[at] = (rest % 0x80) | 0x80;
+    at += 1;
+  }
+  written[at] = rest;
+  return at + 1;
 }
 
 export function decodeBatch(bytes: Uint8Array): SampleBatch {

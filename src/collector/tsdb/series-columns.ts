@@ -34,6 +34,8 @@ export interface SeriesColumns {
   labelCounts: Uint16Array;
   /** The number of its label `__name__`; -1 without one. */
   names: Int32Array;
+  /** The row that was asked for after it the last time. */
+  followers: Uint32Array;
   /** Samples in its open chunk; 0 when there is none, and what follows does not count. */
   counts: Uint16Array;
   minT: Float64Array;
@@ -73,6 +75,7 @@ export function createSeriesColumns(blocks: ByteBlocks): SeriesColumns {
     labelBlocks: words(),
     labelCounts: shorts(),
     names: new Int32Array(FIRST_ROWS),
+    followers: words(),
     counts: shorts(),
     minT: floats(),
     chunkBlocks: words(),
@@ -103,6 +106,7 @@ export function beginRow(columns: SeriesColumns, row: number, ref: SeriesRef): v
   columns.rewrites[row] = 0;
   columns.labelCounts[row] = 0;
   columns.names[row] = -1;
+  columns.followers[row] = row;
   columns.counts[row] = 0;
 }
 

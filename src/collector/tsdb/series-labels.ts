@@ -75,17 +75,8 @@ export function createSeriesLabels(columns: SeriesColumns, symbols: LabelSymbols
     },
     isKey(row, view, from, to) {
       const block = columns.labelBlocks[row]!;
-      const words = blocks.words(block);
       const first = startOf(block) >>> 2;
-      const end = first + columns.labelCounts[row]!;
-      let at = from;
-      for (let i = first; i < end; i += 1) {
-        const symbol = words[i]!;
-        const next = at + symbols.length(symbol);
-        if (next > to || !symbols.isAt(symbol, view, at)) return false;
-        at = next;
-      }
-      return at === to;
+      return symbols.areAt(blocks.words(block), first, columns.labelCounts[row]!, view, from, to);
     },
     keyOf(row) {
       const block = columns.labelBlocks[row]!;

@@ -24,7 +24,13 @@ import {
 } from './limits.ts';
 import { createQuerier } from './querier.ts';
 import { isSoundRow } from './row-check.ts';
-import { decodeBatch, dropOutside, encodeBatch, type SampleBatch } from './sample-batch.ts';
+import {
+  createSpareBatches,
+  decodeBatch,
+  dropOutside,
+  encodeBatch,
+  type SampleBatch,
+} from './sample-batch.ts';
 import { hasSamples, isSilent, oldestInMemory, releaseChunks, settleChunks } from './series.ts';
 
 export interface Tsdb extends Store {
@@ -104,6 +110,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
       return found;
     },
   });
+  const spare = createSpareBatches();
   const cache = createChunkCache(CACHED_CHUNK_BYTES);
   let appliedBatch = replay(head, blocks);
   const commits = createCommitLog({
@@ -263,7 +270,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   });
 
   return {
-    appender: () => createAppender(head, keep),
+    appender: () => createAppender(head, spare, keep),
     querier: () => querier,
     events,
     commits,
@@ -291,6 +298,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
     recall: () => undefined,
   });
   const { columns } = head;
+  const spare = createSpareBatches();
   const events: DurableEventLog = createEventLog(
     journal,
     recordBounds(options.retention ?? { timeMs, bytes: 0 }),
@@ -318,7 +326,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
   const stopMaintenance = Number.isFinite(timeMs) ? every(clock, MAINTENANCE_MS, maintain) : NOTHING;
 
   return {
-    appender: () => createAppender(head, async (batch) => head.apply(batch)),
+    appender: () => createAppender(head, spare, async (batch) => head.apply(batch)),
     querier: () => querier,
     events,
     commits: EMPTY_COMMIT_LOG,

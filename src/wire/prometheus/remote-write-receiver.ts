@@ -13,8 +13,8 @@ export interface RemoteWriteStore {
 export interface RemoteWriteAppender {
   reference(labelBytes: Uint8Array): number;
   find?(bytes: Uint8Array, from: number, to: number): number | undefined;
-  append(ref: number, t: number, v: number): void;
-  appendStale(ref: number, t: number): void;
+  /** A sample, its value as the high and the low word; any bits of NaN but the stale marker's are one and the same. */
+  appendWords(ref: number, t: number, high: number, low: number): void;
   commit(): Promise<RemoteWriteCommitted>;
   rollback(): void;
 }
@@ -67,9 +67,6 @@ export interface RemoteWriteReceiverOptions {
   readonly onCommitted?: (committed: RemoteWriteCommitted) => void;
 }
 
-// Bits of the stale marker. Source: prometheus/model/value/value.go
-const STALE_HIGH = 0x7ff00000;
-const STALE_LOW = 2;
 const LONGEST_STRETCH_MS = 8;
 const RETRY_AFTER_SECONDS = 5;
 const MOST_SPARE_BYTES = 8 * 1024 ** 2;
@@ -136,7 +133,6 @@ async function append(
     refusals.samples += samples;
     refusals.message ||= why;
   };
-  const value = new DataView(new ArrayBuffer(8));
   let ref = 0;
   const reading = readWriteRequest(request, limits, {
     refused,
@@ -157,15 +153,7 @@ async function append(
         return false;
       }
     },
-    sample(t, high, low) {
-      if (high === STALE_HIGH && low === STALE_LOW) {
-        appender.appendStale(ref, t);
-        return;
-      }
-      value.setUint32(0, high);
-      value.setUint32(4, low);
-      appender.append(ref, t, value.getFloat64(0));
-    },
+    sample: (t, high, low) => appender.appendWords(ref, t, high, low),
   });
   let began = clock.monotonic();
   while (!reading.next().done) {

@@ -61,6 +61,10 @@ export function createSampleMemory(): SampleMemory {
       append: (ref, t, v) => {
         push(all[ref]!, t, v);
       },
+      appendWords: (ref, t, high, low) => {
+        const kept = all[ref]!;
+        if (push(kept, t, 0)) wordsOf(kept.v).set([low, high], (kept.length - 1) * 2);
+      },
       appendStale: (ref, t) => {
         const kept = all[ref]!;
         if (push(kept, t, 0)) setStaleAt(wordsOf(kept.v), kept.length - 1);
