@@ -132,11 +132,10 @@ const newest: Samples = { t: single.t, v: single.v, length: 1 };
 
 /** What the open chunk compares its next sample with is the newest of all. */
 function newestOf(series: MemorySeries | undefined, maxT: number): Samples | undefined {
-  const open = series?.open;
-  if (open === undefined || open.maxT > maxT) return undefined;
-  single.t[0] = open.maxT;
-  single.words[0] = open.low;
-  single.words[1] = open.high;
+  if (series === undefined || series.openCount === 0 || series.lastT > maxT) return undefined;
+  single.t[0] = series.lastT;
+  single.words[0] = series.lastLow;
+  single.words[1] = series.lastHigh;
   return newest;
 }
 
