@@ -90,6 +90,7 @@ export function applyKept(
     ...(first && { status: before && 'status' in before ? before.status : first }),
     ...folder,
     ...(before?.ledger && { ledger: before.ledger }),
+    ...(before?.toldMissed !== undefined && { toldMissed: before.toldMissed }),
   } as unknown as Stored);
   return before ? 'configured' : 'created';
 }

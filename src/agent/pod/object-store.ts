@@ -13,6 +13,8 @@ export type Stored<Kind extends StoredKind = StoredKind> = Extract<KubernetesObj
   /** The manifest's folder: where a `host` container starts. */
   readonly folder?: string;
   readonly ledger?: JobLedger;
+  /** The last time without a Job that a CronJob told of. */
+  readonly toldMissed?: number;
 };
 
 /** What a Job has counted. */
@@ -113,7 +115,12 @@ export function createObjectStore(keyValue: KeyValue, writer: WriteBehind): Obje
 }
 
 /** The object as the API shows it: without our own bookkeeping. */
-export function shown({ folder: _folder, ledger: _ledger, ...object }: Stored): KubernetesObject {
+export function shown({
+  folder: _folder,
+  ledger: _ledger,
+  toldMissed: _toldMissed,
+  ...object
+}: Stored): KubernetesObject {
   return object as KubernetesObject;
 }
 

@@ -38,8 +38,8 @@ import { podKey, type WorkerContext } from './worker/worker-context.ts';
 import { createControllers } from './workload/controllers.ts';
 import { controllerOf, ownerReference } from './workload/owner.ts';
 import { canonicalJson, randomUid } from './workload/pod-names.ts';
-import { changedWorkload, type WorkloadChange } from './workload/workload-change.ts';
-import type { WorkloadEvent } from './workload/workload-event.ts';
+import { changedWorkload, undoTarget, type WorkloadChange } from './workload/workload-change.ts';
+import { rolledBack, type WorkloadEvent, type WorkloadWords } from './workload/workload-event.ts';
 import { desiredPods, hasWorkload, workloadObject, workloadOf } from './workload/workload-identity.ts';
 import { createWorkloads } from './workload/workloads.ts';
 import { createWriteBehind } from './write-behind.ts';
@@ -257,16 +257,18 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         const asked = { metadata: owned, spec: admitted, folder: owner.folder, ...workloadOf(owner) };
         pods.add(newPod(asked, node.name, uid(), clock.now())).start();
       },
-      tell(object, words) {
-        const { namespace, name, uid: ownUid } = object.metadata;
-        const about = { kind: object.kind, namespace, name, uid: ownUid, ...workloadOf(object) };
-        events.tell({ at: clock.now(), ...about, ...words });
-      },
+      tell,
       deletePod: (pod, request) => void (pod.deletion ?? deletion.pod(pod, { request })),
       deleteObject: (object, request) => void deletion.object(object, { request }).catch(onError),
     },
     { onLooked: (kind, namespace, name) => level(objects.get(kind, namespace, name)), onError },
   );
+
+  function tell(object: Stored, words: WorkloadWords): void {
+    const { namespace, name, uid: ownUid } = object.metadata;
+    const about = { kind: object.kind, namespace, name, uid: ownUid, ...workloadOf(object) };
+    events.tell({ at: clock.now(), ...about, ...words });
+  }
 
   function podChanged(pod: PodRecord, at: number): void {
     recentViews.changed(pod.ref.uid);
@@ -450,6 +452,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     async change({ kind, namespace, name }, change) {
       const object = kind === 'Pod' || kind === 'Endpoints' ? undefined : objects.get(kind, namespace, name);
       if (!object) throw notFound(kind, namespace, name);
+      if (change.verb === 'undo' && object.kind === 'Deployment' && !object.spec.paused) {
+        const target = undoTarget(object, change.toRevision, objects);
+        tell(object, rolledBack(name, change.toRevision ?? 0, target));
+      }
       await objects.put(changedWorkload(object, change, { objects, now: apiTime(clock.now()) }));
       level(object);
       controllers.soon(object.kind, namespace, name);

@@ -271,6 +271,24 @@ describe('a NoExecute taint', () => {
   });
 });
 
+describe('the time a pod may bear a NoExecute taint', () => {
+  it('goes on counting from one agent to the next', async () => {
+    story = await createStory({
+      nodeSettings: {
+        ...defaultNodeSettings('node-11'),
+        taints: [{ key: 'maintenance', effect: 'NoExecute' }],
+      },
+    });
+    const tolerations = [{ key: 'maintenance', operator: 'Exists' as const, tolerationSeconds: 100 }];
+    await story.apply(asks('brief', { cpu: '1' }, { tolerations }));
+    await story.advance(60);
+    await story.sigkill(30);
+    expect(story.pod('brief').status.phase).toBe('Running');
+    await story.advance(25);
+    expect(story.manager.get('Pod', 'shop', 'brief')).toBeUndefined();
+  });
+});
+
 describe('a soft threshold of the node', () => {
   it('evicts when it was crossed for its grace period, and lets the pod end by itself', async () => {
     let available = 8192 * MIB;

@@ -141,4 +141,73 @@ describe('what controllers tell', () => {
     );
     expect(own.filter((line) => line.includes('SawCompletedJob'))).toHaveLength(1);
   });
+
+  const cron = (spec: Partial<CronJob['spec']>) =>
+    object(
+      'CronJob',
+      'load',
+      withCronJobDefaults({
+        schedule: '0 * * * *',
+        jobTemplate: { spec: withJobDefaults({ template }) },
+        ...spec,
+      } as CronJob['spec']),
+    );
+  const warnings = () => told().filter((line) => line.includes('Warning'));
+
+  it('a CronJob of a time that passed beyond its deadline, once', async () => {
+    story = await createStory({ lives: { app: () => ({ runsMs: 1000 }) } });
+    await story.apply(cron({ startingDeadlineSeconds: 60 }));
+    const hour = 3600 - ((story.clock.now() / 1000) % 3600);
+    await story.sigkill(hour + 300);
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        /^CronJob\/load Warning MissSchedule: Missed scheduled time to start a job: \w{3}, \d\d \w{3} \d{4} \d\d:00:00 \+0000$/,
+      ),
+    ]);
+    await story.sigkill(60);
+    await story.apply(cron({ startingDeadlineSeconds: 61 }));
+    await story.advance(30);
+    expect(warnings()).toHaveLength(1);
+    await story.advance(3600);
+    expect(told().filter((line) => line.includes('Created job'))).toHaveLength(1);
+    expect(warnings()).toHaveLength(1);
+  });
+
+  it('a CronJob of more times that passed than it counts, and starts the last all the same', async () => {
+    story = await createStory({ lives: { app: () => ({ runsMs: 1000 }) } });
+    await story.apply(cron({ schedule: '* * * * *' }));
+    await story.sigkill(90 * 60);
+    await story.advance(1);
+    expect(warnings()).toEqual([]);
+    await story.sigkill(120 * 60);
+    await story.advance(1);
+    expect(warnings()).toEqual([
+      'CronJob/load Warning TooManyMissedTimes: too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
+    ]);
+    expect(told().filter((line) => line.includes('Created job'))).toHaveLength(2);
+  });
+
+  it('a Deployment of what came of taking it back', async () => {
+    story = await createStory();
+    const undo = (toRevision?: number) =>
+      story.manager.change(
+        { kind: 'Deployment', namespace: 'shop', name: 'web' },
+        { verb: 'undo', ...(toRevision === undefined ? {} : { toRevision }) },
+      );
+    const rollbacks = () => told().filter((line) => line.includes('Rollback'));
+    await story.apply(deployment(1));
+    await story.advance(10);
+    await expect(undo()).rejects.toMatchObject({ code: 'NO_REVISION' });
+    await story.apply(deployment(1, { containers: [container('app', { args: ['v2'] })] }));
+    await story.advance(10);
+    await expect(undo(7)).rejects.toMatchObject({ code: 'NO_REVISION' });
+    await undo(2);
+    await undo();
+    expect(rollbacks()).toEqual([
+      'Deployment/web Warning DeploymentRollbackRevisionNotFound: Unable to find last revision.',
+      'Deployment/web Warning DeploymentRollbackRevisionNotFound: Unable to find the revision to rollback to.',
+      'Deployment/web Warning DeploymentRollbackTemplateUnchanged: The rollback revision contains the same template as current deployment "web"',
+      'Deployment/web DeploymentRollback: Rolled back deployment "web" to revision 1',
+    ]);
+  });
 });

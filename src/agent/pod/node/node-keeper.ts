@@ -38,6 +38,8 @@ export interface NodeRecord {
   readonly pressures: NodePressures;
   /** Evictions since the first agent, by the signal that was short. */
   readonly evictions: Readonly<Record<string, number>>;
+  /** When each NoExecute taint was first seen, by its text: how long a pod may bear it counts from then. */
+  readonly taintedSince?: Readonly<Record<string, number>>;
 }
 
 export interface NodeKeeperOptions {
@@ -64,6 +66,8 @@ export interface NodeKeeper {
   /** The node as a place for pods. */
   schedulable(): SchedulableNode;
   record(): NodeRecord;
+  /** When a NoExecute taint of the node was first seen, by this agent or one before it. */
+  taintedSince(taint: Taint): number;
   /** Cordons the node, or takes that back; false when it was so already. */
   setUnschedulable(unschedulable: boolean): boolean;
   /** A pod was evicted for another reason than the node's shortage: its own limit. */
@@ -87,6 +91,12 @@ export function createNodeKeeper(options: NodeKeeperOptions): NodeKeeper {
   let record: NodeRecord = isRecord(options.kept)
     ? options.kept
     : { unschedulable: false, pressures: noPressure(clock.now()), evictions: {} };
+  const since = Object.fromEntries(
+    settings.taints
+      .filter(({ effect }) => effect === 'NoExecute')
+      .map(textOf)
+      .map((text) => [text, record.taintedSince?.[text] ?? clock.now()]),
+  );
   let cancel: CancelTimer = () => {};
   // The pod told to go last: one at a time, or a spike would empty the node.
   let leaving: string | undefined;
@@ -134,7 +144,12 @@ export function createNodeKeeper(options: NodeKeeperOptions): NodeKeeper {
   }
 
   return {
-    start: look,
+    start() {
+      if (JSON.stringify(since) !== JSON.stringify(record.taintedSince ?? {}))
+        keep({ ...record, taintedSince: since });
+      look();
+    },
+    taintedSince: (taint) => since[textOf(taint)] ?? clock.now(),
     schedulable() {
       const { 'memory.available': memory } = settings.thresholds;
       const aside = memory && 'amount' in memory ? memory.amount : 0;
@@ -167,6 +182,8 @@ export function createNodeKeeper(options: NodeKeeperOptions): NodeKeeper {
     close: () => cancel(),
   };
 }
+
+const textOf = ({ key, value = '', effect }: Taint) => `${key}=${value}:${effect}`;
 
 const isRecord = (kept: unknown): kept is NodeRecord =>
   typeof kept === 'object' && kept !== null && 'pressures' in kept;

@@ -117,14 +117,16 @@ export function createNodePlace(options: NodePlaceOptions): NodePlace {
 
   /** Ends whom a NoExecute taint leaves no place. Source: taint_eviction.go, addConditionAndDeletePod */
   function lookAtTaints(): void {
-    const { taints } = keeper.schedulable();
-    if (!taints.some(({ effect }) => effect === 'NoExecute')) return;
+    const driving = keeper.schedulable().taints.filter(({ effect }) => effect === 'NoExecute');
+    if (driving.length === 0) return;
     for (const pod of alive()) {
       const { scheduledAt } = pod.startup;
-      const stays = staysMs(taints, pod.spec.tolerations ?? []);
-      if (scheduledAt === undefined || stays === undefined) continue;
-      // The node's taints are as old as this agent.
-      if (Math.max(scheduledAt, createdAt) + stays > clock.now()) continue;
+      if (scheduledAt === undefined) continue;
+      const leavesAt = driving.map((taint) => {
+        const stays = staysMs([taint], pod.spec.tolerations ?? []);
+        return stays === undefined ? Infinity : Math.max(scheduledAt, keeper.taintedSince(taint)) + stays;
+      });
+      if (Math.min(...leavesAt) > clock.now()) continue;
       const worker = pods.worker(pod.ref.uid);
       const message = `Marking for deletion Pod ${pod.ref.namespace}/${pod.ref.name}`;
       worker?.disrupt('DeletionByTaintManager', { reason: 'TaintManagerEviction', message });

@@ -4,7 +4,7 @@ import type { ControllerContext } from './controller.ts';
 import { decideCronJob, jobOf } from './cron-job.ts';
 import { finishedBy } from './job.ts';
 import { canonicalJson } from './pod-names.ts';
-import { normal, type WorkloadWords } from './workload-event.ts';
+import { normal, type WorkloadWords, warning } from './workload-event.ts';
 
 /** Looks after CronJobs: a Job at each due time. */
 export function createCronJobController(context: ControllerContext): Reconcile {
@@ -28,6 +28,20 @@ export function createCronJobController(context: ControllerContext): Reconcile {
           'Not starting job because prior execution is running and concurrency policy is Forbid',
         ),
       );
+    if (decision.missed !== undefined)
+      tell(
+        warning(
+          'MissSchedule',
+          `Missed scheduled time to start a job: ${new Date(decision.missed).toUTCString().replace('GMT', '+0000')}`,
+        ),
+      );
+    if (decision.tooManyMissed)
+      tell(
+        warning(
+          'TooManyMissedTimes',
+          'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
+        ),
+      );
     const drop = (job: Stored<'Job'>, message: string) => {
       context.deleteObject(job, { by: 'delete', message });
       tell(normal('SuccessfulDelete', `Deleted job ${job.metadata.name}`));
@@ -40,7 +54,11 @@ export function createCronJobController(context: ControllerContext): Reconcile {
       tell(normal('SuccessfulCreate', `Created job ${job.metadata.name}`));
       context.soon('Job', namespace, job.metadata.name);
     }
-    const next = { ...cronJob, status: decision.status };
+    const next = {
+      ...cronJob,
+      status: decision.status,
+      ...(decision.missed !== undefined && { toldMissed: decision.missed }),
+    };
     if (canonicalJson(next) !== canonicalJson(cronJob)) void objects.put(next);
     return decision.wakeAt;
   };

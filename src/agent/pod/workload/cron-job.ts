@@ -1,7 +1,7 @@
 import type { CronJob, Job } from '../../../model/kubernetes-workload.ts';
 import type { Stored } from '../object-store.ts';
 import { apiTime } from '../pod-record.ts';
-import { createCronSchedule } from './cron-schedule.ts';
+import { type CronSchedule, createCronSchedule } from './cron-schedule.ts';
 import { finishedBy, isFinished } from './job.ts';
 import { ownerReference } from './owner.ts';
 import { derivedUid } from './pod-names.ts';
@@ -18,12 +18,24 @@ export interface CronDecision {
   readonly completed: readonly Stored<'Job'>[];
   /** The one that is due must wait for the one that runs. */
   readonly held: boolean;
+  /** A time that passed beyond the deadline with no Job, and was not told of yet. */
+  readonly missed?: number;
+  /** More times passed than are counted; the last of them is due all the same. */
+  readonly tooManyMissed: boolean;
   readonly wakeAt?: number;
 }
 
+// Source: kubernetes/pkg/controller/cronjob/utils.go, mostRecentScheduleTime
+const MOST_MISSED = 100;
+
 /** Source: kubernetes/pkg/controller/cronjob: cronjob_controllerv2.go (syncCronJob), utils.go */
 export function decideCronJob(
-  { metadata, spec, status }: Pick<CronJob, 'metadata' | 'spec' | 'status'>,
+  {
+    metadata,
+    spec,
+    status,
+    toldMissed = 0,
+  }: Pick<Stored<'CronJob'>, 'metadata' | 'spec' | 'status' | 'toldMissed'>,
   jobs: readonly Stored<'Job'>[],
   now: number,
 ): CronDecision {
@@ -41,25 +53,37 @@ export function decideCronJob(
   const forget = beyondHistory(spec, jobs);
   const known = new Set(status.active?.map(({ uid }) => uid));
   const completed = jobs.filter((job) => known.has(job.metadata.uid) && isFinished(job.status));
-  if (spec.suspend) return { status: seen, replace: [], forget, completed, held: false };
+  const nothing = { status: seen, replace: [], forget, completed, held: false, tooManyMissed: false };
+  if (spec.suspend) return nothing;
 
   const schedule = createCronSchedule(spec.schedule, spec.timeZone);
   const wake = (): { readonly wakeAt?: number } => {
     const next = schedule.next(now);
     return next === undefined ? {} : { wakeAt: next };
   };
+  const hasJobOf = (at: number) => jobs.some((job) => job.metadata.name === jobName(metadata.name, at));
   const since = Date.parse(status.lastScheduleTime ?? metadata.creationTimestamp);
   const deadline = spec.startingDeadlineSeconds;
   const earliest = deadline === undefined ? since : Math.max(since, now - deadline * 1000 - 1);
   const due = schedule.latest(earliest, now);
-  const idle = { status: seen, replace: [], forget, completed, held: false, ...wake() };
+  const lapsed = earliest > since && active.length === 0 ? schedule.latest(since, earliest) : undefined;
+  const isNews = lapsed !== undefined && lapsed > toldMissed && !hasJobOf(lapsed);
+  const idle = { ...nothing, ...wake(), ...(isNews ? { missed: lapsed } : {}) };
   if (due === undefined) return idle;
   // Made before the earlier agent died, and not noted.
-  if (jobs.some((job) => job.metadata.name === jobName(metadata.name, due)))
-    return { ...idle, status: { ...seen, lastScheduleTime: apiTime(due) } };
+  if (hasJobOf(due)) return { ...idle, status: { ...seen, lastScheduleTime: apiTime(due) } };
   if (spec.concurrencyPolicy === 'Forbid' && active.length > 0) return { ...idle, held: true };
   const replace = spec.concurrencyPolicy === 'Replace' ? active : [];
-  return { ...idle, status: { ...seen, lastScheduleTime: apiTime(due) }, due, replace };
+  const tooManyMissed = passes(schedule, earliest, due) > MOST_MISSED;
+  return { ...idle, status: { ...seen, lastScheduleTime: apiTime(due) }, due, replace, tooManyMissed };
+}
+
+/** How many times of the schedule there are up to `until`; no more than one beyond what matters are counted. */
+function passes(schedule: CronSchedule, after: number, until: number): number {
+  let count = 0;
+  for (let at = schedule.next(after); at !== undefined && at <= until && count <= MOST_MISSED; count += 1)
+    at = schedule.next(at);
+  return count;
 }
 
 /** `backup-28953123`: the minute it is due for. Source: utils.go, getJobName */

@@ -125,6 +125,18 @@ function withoutHash(template: PodTemplate): PodTemplate {
   return { ...template, metadata: { ...template.metadata, labels } };
 }
 
+/** The revision an undo leads back to; undefined: there is none. */
+export function undoTarget(
+  object: Templated,
+  toRevision: number | undefined,
+  objects: Pick<ObjectStore, 'ownedBy'>,
+): Revision | undefined {
+  const revisions = revisionsOf(object, objects);
+  return toRevision === undefined || toRevision === 0
+    ? revisions.filter(({ current }) => !current).at(-1)
+    : revisions.find(({ revision }) => revision === toRevision);
+}
+
 function undone(
   object: Stored,
   toRevision: number | undefined,
@@ -132,13 +144,11 @@ function undone(
 ): Stored {
   if (!isTemplated(object)) throw refusal('NO_REVISION', object, 'it keeps no revisions');
   paused(object, 'undo');
-  const revisions = revisionsOf(object, objects);
-  const target =
-    toRevision === undefined || toRevision === 0
-      ? revisions.filter(({ current }) => !current).at(-1)
-      : revisions.find(({ revision }) => revision === toRevision);
+  const target = undoTarget(object, toRevision, objects);
   if (!target) {
-    const kept = revisions.map(({ revision }) => revision).join(', ');
+    const kept = revisionsOf(object, objects)
+      .map(({ revision }) => revision)
+      .join(', ');
     throw refusal(
       'NO_REVISION',
       object,

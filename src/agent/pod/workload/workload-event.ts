@@ -60,3 +60,22 @@ export const replicaSetScaled = (name: string, before: number, after: number): W
         'ScalingReplicaSet',
         `Scaled ${after > before ? 'up' : 'down'} replica set ${name} from ${before} to ${after}`,
       );
+
+/** What came of a Deployment's `rollout undo`. Source: kubernetes/pkg/controller/deployment/rollback.go */
+export function rolledBack(
+  name: string,
+  asked: number,
+  target: { readonly revision: number; readonly current: boolean } | undefined,
+): WorkloadWords {
+  if (target === undefined)
+    return warning(
+      'DeploymentRollbackRevisionNotFound',
+      asked === 0 ? 'Unable to find last revision.' : 'Unable to find the revision to rollback to.',
+    );
+  return target.current
+    ? warning(
+        'DeploymentRollbackTemplateUnchanged',
+        `The rollback revision contains the same template as current deployment "${name}"`,
+      )
+    : normal('DeploymentRollback', `Rolled back deployment "${name}" to revision ${target.revision}`);
+}
