@@ -14,6 +14,7 @@ export interface OpenedDatabase {
 }
 
 const CACHE_KIB = 32 * 1024;
+const KEPT_LOG_BYTES = 64 * 1024 ** 2;
 
 /** @throws what `openJournal` throws */
 export function openDatabase(path: string, schemas: readonly Schema[]): OpenedDatabase {
@@ -53,6 +54,8 @@ export function openAlone(path: string): DatabaseSync {
   try {
     // Exclusive before WAL: the lock is held from the first use to the end, and no shared memory file is made.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    // What a log grew to while it could not be moved into the file is given back.
+    db.exec(`PRAGMA journal_size_limit = ${KEPT_LOG_BYTES}`);
     db.exec(`PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
     return db;
   } catch (error) {

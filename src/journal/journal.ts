@@ -1,8 +1,9 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { CancelTimer, Clock } from '../util/clock.ts';
+import type { Clock } from '../util/clock.ts';
 import { CodedError, messageOf } from '../util/coded-error.ts';
+import { type Checkpoints, createCheckpoints } from './checkpoint.ts';
 import { asOpenError, type OpenedDatabase, openAlone, openDatabase, withLock } from './database.ts';
 import { removeHolder, writeHolder } from './holder.ts';
 import { finishSalvage, type SalvageRow, salvage, salvageInWords } from './salvage.ts';
@@ -19,6 +20,8 @@ export interface JournalOptions {
    * error.
    */
   readonly isSound?: (table: string, row: SalvageRow) => boolean;
+  /** Where the write-ahead log cannot be moved into the file, so much is taken into it; 1 GiB when left out. */
+  readonly mostLogBytes?: number;
 }
 
 /** One SQLite file held by this process alone. */
@@ -52,9 +55,6 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-// SQLite's own checkpoint runs inside the commit that crosses 1,000 pages and stalls it; ours runs between commits.
-const CHECKPOINT_AFTER_MS = 5_000;
-
 /**
  * Opens or makes the journal at `path` (`:memory:` for one that is not kept), and locks it for this process. One on a
  * disk that cannot be written is read only: every write rejects, and the state says why.
@@ -73,7 +73,6 @@ export function openJournal(path: string, options: JournalOptions): Journal {
   let damage = mended;
   let waiting: Waiting[] = [];
   let scheduled: NodeJS.Immediate | undefined;
-  let cancelCheckpoint: CancelTimer | undefined;
   let closed = false;
 
   const setState = (error?: unknown) => {
@@ -90,14 +89,16 @@ export function openJournal(path: string, options: JournalOptions): Journal {
   };
   if (readOnly !== undefined) setState(readOnly);
 
-  const checkpoint = () => {
-    cancelCheckpoint = undefined;
-    try {
-      db.exec('PRAGMA wal_checkpoint(PASSIVE)');
-    } catch (error) {
-      setState(toJournalError(error, place));
-    }
-  };
+  const checkpoints =
+    inMemory || readOnly !== undefined
+      ? undefined
+      : createCheckpoints(db, {
+          clock: options.clock,
+          path: place,
+          mostLogBytes: options.mostLogBytes,
+          toError: (error) => toJournalError(error, place),
+          onCorrupt: setState,
+        });
 
   const flush = () => {
     scheduled = undefined;
@@ -114,8 +115,7 @@ export function openJournal(path: string, options: JournalOptions): Journal {
       for (const one of group) one.reject(failure);
       return;
     }
-    if (!inMemory && !closed)
-      cancelCheckpoint ??= options.clock.setTimer(CHECKPOINT_AFTER_MS, checkpoint, { unref: true });
+    if (!closed) checkpoints?.committed();
     for (const done of settle) done();
   };
 
@@ -125,7 +125,8 @@ export function openJournal(path: string, options: JournalOptions): Journal {
     write<T>(work: () => T): Promise<T> {
       if (closed)
         return Promise.reject(new CodedError('JOURNAL_CLOSED', `${place} is closed`, { status: 503 }));
-      if (readOnly !== undefined) return Promise.reject(readOnly);
+      const refused = readOnly ?? checkpoints?.refusal?.error;
+      if (refused !== undefined) return Promise.reject(refused);
       return new Promise<T>((resolveWrite, reject) => {
         waiting.push({ work, resolve: resolveWrite as (value: unknown) => void, reject });
         scheduled ??= setImmediate(flush);
@@ -140,7 +141,14 @@ export function openJournal(path: string, options: JournalOptions): Journal {
         throw failure;
       }
     },
-    state: () => ({ ...(trouble ?? { kind: 'ok' }), ...(damage !== undefined && { damage }) }),
+    state() {
+      const behind = checkpoints?.behind;
+      return {
+        ...(trouble ?? refusalState(checkpoints?.refusal)),
+        ...(damage !== undefined && { damage }),
+        ...(behind !== undefined && { behind }),
+      };
+    },
     foundDamage(what) {
       damage ??= `${place} is damaged: ${what}, which is left out, all else is read; ${RESTART}`;
       if (!inMemory) markDamaged(place);
@@ -160,11 +168,17 @@ export function openJournal(path: string, options: JournalOptions): Journal {
       closed = true;
       clearImmediate(scheduled);
       flush();
-      cancelCheckpoint?.();
+      checkpoints?.stop();
       db.close();
       if (!inMemory && readOnly === undefined) removeHolder(place);
     },
   };
+}
+
+function refusalState(refusal: Checkpoints['refusal']): JournalState {
+  if (refusal === undefined) return { kind: 'ok' };
+  const { code, message } = refusal.error;
+  return { kind: 'failed', code, message, sinceMs: refusal.sinceMs };
 }
 
 /** A file beside the journal whose holder found it damaged: the next start salvages. */

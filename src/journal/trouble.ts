@@ -2,12 +2,13 @@ import { CodedError, messageOf } from '../util/coded-error.ts';
 
 /**
  * How the file fares: `ok`, or the trouble that made the last write or read fail; writes are retried by callers.
- * `damage` is what was found wrong with the file since it was opened, or was mended when it was, in words.
+ * `damage` is what was found wrong with the file since it was opened, or was mended when it was, in words; `behind` why
+ * commits stay in the write-ahead log, though they are safe there.
  */
 export type JournalState = (
   | { readonly kind: 'ok' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly sinceMs: number }
-) & { readonly damage?: string };
+) & { readonly damage?: string; readonly behind?: string };
 
 interface Trouble {
   readonly code: string;

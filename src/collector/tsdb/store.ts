@@ -277,7 +277,10 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     keyValue: createKeyValue(journal),
     stats: () => statsOf(head, outside, journal),
     state: () => journal.state(),
-    concerns: () => [journal.state().damage, clockWatch.trouble].filter((words) => words !== undefined),
+    concerns() {
+      const { damage, behind } = journal.state();
+      return [damage, behind, clockWatch.trouble].filter((words) => words !== undefined);
+    },
     maintain,
     async close() {
       stopMaintenance();
