@@ -77,9 +77,11 @@ export interface BlockTable {
   /** Removes a series whose samples are all gone by retention. */
   forgetSeries(ref: SeriesRef): void;
   recallSeries(ref: SeriesRef): void;
-  removeBatches(upToId: number, beforeT: number): void;
-  /** Removes chunks that end before `cutoffT`, and dropped series without any chunk left. */
-  removeBefore(cutoffT: number): void;
+  removeBatch(id: number): void;
+  /** The newest sample of each commit that is on disk; who removed one takes it out once that is committed. */
+  readonly batchEnds: Map<number, number>;
+  /** Removes some chunks that end before `cutoffT`, and dropped series without any chunk left; true when there may be more. */
+  removeBefore(cutoffT: number): boolean;
   /** The end of the oldest chunks, some hundreds of them on; undefined when there are no chunks. */
   oldestEnd(): number | undefined;
   /** Commits after `id`, oldest first. */
@@ -97,8 +99,8 @@ export interface BlockTable {
   checkChunks(rows: number): boolean;
   /** Forgets what rows came to that are found damaged. */
   forgetDamaged(): void;
-  /** Some of the hashes that are missing. */
-  keepHashes(): void;
+  /** Some of the hashes that are missing; true when there are more. */
+  keepHashes(): boolean;
   chunks(ref: SeriesRef, minT: number, maxT: number, beforeT: number): readonly SealedChunk[];
   /** Yields `undefined` now and then while it looks; reads a page at a time. */
   selectDropped(
@@ -138,7 +140,10 @@ function chunksIn(row: StoredRow): Iterable<SealedChunk> {
 }
 
 const OLDEST_CHUNKS_AT_ONCE = 500;
-const HASHES_AT_ONCE = 10_000;
+// Each of these some milliseconds.
+const ROWS_REMOVED_AT_ONCE = 100;
+const SERIES_REMOVED_AT_ONCE = 50;
+const HASHES_AT_ONCE = 500;
 const MOST_DAMAGED = 1_000;
 // SQLite integers are 64 bit, but JavaScript's are safe to 2^53 only.
 const clamp = (t: number) => Math.min(Math.max(t, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
@@ -163,9 +168,15 @@ export function createBlockTable(journal: Journal): BlockTable {
     addLabel: journal.prepare('INSERT OR IGNORE INTO series_label (name, value, ref) VALUES (?, ?, ?)'),
     removeLabel: journal.prepare('DELETE FROM series_label WHERE name = ? AND value = ? AND ref = ?'),
     recall: journal.prepare('UPDATE series SET dropped = 0 WHERE ref = ?'),
-    removeBatches: journal.prepare('DELETE FROM batch WHERE id <= ? AND max_t < ?'),
-    removeChunks: journal.prepare('DELETE FROM chunk WHERE max_t < ?'),
-    endedSeries: journal.prepare('SELECT ref, labels, crc FROM series WHERE dropped = 1 AND max_t < ?'),
+    removeBatch: journal.prepare('DELETE FROM batch WHERE id = ?'),
+    batchEnds: journal.prepare('SELECT id, max_t AS maxT FROM batch'),
+    removeChunks: journal.prepare(
+      `DELETE FROM chunk WHERE (ref, min_t) IN
+         (SELECT ref, min_t FROM chunk WHERE max_t < ? ORDER BY max_t LIMIT ${ROWS_REMOVED_AT_ONCE})`,
+    ),
+    endedSeries: journal.prepare(
+      `SELECT ref, labels, crc FROM series WHERE dropped = 1 AND max_t < ? LIMIT ${SERIES_REMOVED_AT_ONCE}`,
+    ),
     removeSeries: journal.prepare('DELETE FROM series WHERE ref = ?'),
     oldestEnd: journal.prepare(
       `SELECT max(max_t) AS t FROM (SELECT max_t FROM chunk ORDER BY max_t LIMIT ${OLDEST_CHUNKS_AT_ONCE})`,
@@ -215,6 +226,7 @@ export function createBlockTable(journal: Journal): BlockTable {
     lastBatch: journal.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'batch'"),
   };
 
+  const batchEnds = new Map(sql.batchEnds.all().map(({ id, maxT }) => [Number(id), Number(maxT)]));
   const summaries = createSummaryTable(journal);
   const withoutHash = new Map<number, SeriesRef[]>();
   for (const { ref, labels } of sql.withoutHash.iterate()) {
@@ -308,7 +320,11 @@ export function createBlockTable(journal: Journal): BlockTable {
       const labels = toStored(labelBytes);
       sql.addSeries.run(ref, labels, seriesCheck(ref, labels), labelsHash(labels));
     },
-    addBatch: (maxT, body) => Number(sql.addBatch.run(maxT, body, batchCheck(maxT, body)).lastInsertRowid),
+    addBatch(maxT, body) {
+      const id = Number(sql.addBatch.run(maxT, body, batchCheck(maxT, body)).lastInsertRowid);
+      batchEnds.set(id, maxT);
+      return id;
+    },
     addChunk(ref, chunk) {
       const last = sql.lastRow.get(ref) as StoredRow | undefined;
       // Settled again after a failure that came too late.
@@ -332,14 +348,19 @@ export function createBlockTable(journal: Journal): BlockTable {
     },
     forgetSeries: (ref) => void sql.removeSeries.run(ref),
     recallSeries: (ref) => void sql.recall.run(ref),
-    removeBatches: (upToId, beforeT) => void sql.removeBatches.run(upToId, clamp(beforeT)),
+    removeBatch: (id) => void sql.removeBatch.run(id),
+    batchEnds,
     removeBefore(cutoffT) {
-      sql.removeChunks.run(clamp(cutoffT));
-      for (const row of sql.endedSeries.all(clamp(cutoffT))) {
+      const { changes } = sql.removeChunks.run(clamp(cutoffT));
+      // While chunks are left, so are their series.
+      if (Number(changes) === ROWS_REMOVED_AT_ONCE) return true;
+      const ended = sql.endedSeries.all(clamp(cutoffT));
+      for (const row of ended) {
         const labels = isSoundSeries(row) ? decodeLabels(fromStored(row.labels as Uint8Array)) : [];
         for (const [name, value] of labels) sql.removeLabel.run(name, value, Number(row.ref));
         sql.removeSeries.run(Number(row.ref));
       }
+      return ended.length === SERIES_REMOVED_AT_ONCE;
     },
     oldestEnd() {
       const row = sql.oldestEnd.get();
@@ -379,8 +400,9 @@ export function createBlockTable(journal: Journal): BlockTable {
         for (const ref of refs) sql.setHash.run(digest, ref);
         withoutHash.delete(digest);
         room -= refs.length;
-        if (room <= 0) return;
+        if (room <= 0) return true;
       }
+      return false;
     },
     labelsOf(ref) {
       const row = sql.labelsOf.get(ref);

@@ -4,6 +4,7 @@ import type { PodEvent } from '../../model/event.ts';
 import type { Life } from '../../model/life.ts';
 import type { AgentRecord, NodeState, PodState, WorkloadState } from '../../model/record.ts';
 import type { EventLog, RecordQuery } from '../storage/storage.ts';
+import { writeUntilDone } from './maintenance.ts';
 import { identityOf, type RecordIdentity } from './record-identity.ts';
 import { isAsWritten, recordCheck } from './row-check.ts';
 
@@ -45,6 +46,7 @@ export const recordsSchema: Schema = {
      CREATE INDEX record_by_object ON record (kind, object, at);
      CREATE INDEX record_by_type ON record (kind, type, at);
      CREATE INDEX record_by_reason ON record (kind, reason, at)`,
+    'CREATE INDEX state_by_age ON state (deleted DESC, at)',
   ],
 };
 
@@ -69,8 +71,8 @@ export const DEFAULT_RECORD_BOUNDS: Omit<RecordBounds, 'eventsMs' | 'livesMs'> =
 };
 
 export interface DurableEventLog extends EventLog {
-  /** Removes what is beyond the bounds. For inside `journal.write`. */
-  prune(nowMs: number): void;
+  /** Removes what is beyond the bounds, in turns. */
+  prune(nowMs: number): Promise<void>;
 }
 
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
@@ -79,7 +81,8 @@ const SENT_AGAIN_WITHIN_MS = 24 * 3_600_000;
 // Looked at in a turn; some milliseconds.
 const ROWS_A_TURN = 1_000;
 const FOUND_A_TURN = 200;
-const FILLED_AT_ONCE = 1_000;
+const FILLED_AT_ONCE = 200;
+const REMOVED_AT_ONCE = 100;
 const DEFAULT_LIMIT = 100;
 const HIGHEST_LIMIT = 10_000;
 
@@ -106,23 +109,55 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
          crc = excluded.crc
        WHERE excluded.at >= state.at`,
     ),
-    removeOld: journal.prepare('DELETE FROM record WHERE kind = ? AND at < ?'),
-    removeSurplus: journal.prepare(
-      `DELETE FROM record WHERE id IN (SELECT id FROM record WHERE kind = ?1 ORDER BY at DESC LIMIT -1 OFFSET ?2)`,
+    count: journal.prepare('SELECT count(*) AS n FROM record WHERE kind = ?'),
+    countOfPod: journal.prepare('SELECT count(*) AS n FROM record WHERE kind = ? AND uid = ?'),
+    removeOld: journal.prepare(
+      `DELETE FROM record WHERE rowid IN
+         (SELECT rowid FROM record WHERE kind = ? AND at < ? ORDER BY at LIMIT ${REMOVED_AT_ONCE})`,
     ),
-    crowdedPods: journal.prepare('SELECT uid FROM record WHERE kind = ? GROUP BY uid HAVING count(*) > ?'),
-    removePodSurplus: journal.prepare(
-      `DELETE FROM record WHERE id IN
-         (SELECT id FROM record WHERE kind = ?1 AND uid = ?2 ORDER BY at DESC LIMIT -1 OFFSET ?3)`,
+    removeOldest: journal.prepare(
+      'DELETE FROM record WHERE rowid IN (SELECT rowid FROM record WHERE kind = ? ORDER BY at LIMIT ?)',
     ),
-    removeDeletedStates: journal.prepare('DELETE FROM state WHERE deleted = 1 AND at < ?'),
+    removeOldestOfPod: journal.prepare(
+      `DELETE FROM record WHERE rowid IN
+         (SELECT rowid FROM record WHERE kind = ? AND uid = ? ORDER BY at LIMIT ?)`,
+    ),
+    removeDeletedStates: journal.prepare(
+      `DELETE FROM state WHERE (kind, key) IN
+         (SELECT kind, key FROM state WHERE deleted = 1 AND at < ? LIMIT ${REMOVED_AT_ONCE})`,
+    ),
+    countStates: journal.prepare('SELECT count(*) AS n FROM state'),
     removeSurplusStates: journal.prepare(
       `DELETE FROM state WHERE (kind, key) IN
-         (SELECT kind, key FROM state ORDER BY deleted, at DESC LIMIT -1 OFFSET ?)`,
+         (SELECT kind, key FROM state ORDER BY deleted DESC, at LIMIT ?)`,
     ),
-    removeSeen: journal.prepare('DELETE FROM state_seen WHERE at < ?'),
+    removeSeen: journal.prepare(
+      `DELETE FROM state_seen WHERE id IN (SELECT id FROM state_seen WHERE at < ? LIMIT ${REMOVED_AT_ONCE * 10})`,
+    ),
   };
   const listeners = new Set<(records: readonly AgentRecord[]) => void>();
+
+  // Pods whose records became more since they were last pruned.
+  const grown = { event: new Set<string>(), life: new Set<string>() };
+  type Run = () => { readonly changes: number | bigint };
+
+  /** Again and again, each time in a transaction of its own, until it changes fewer than it might. */
+  const untilFewer = (most: number, run: Run) =>
+    writeUntilDone(journal, () => Number(run().changes) === most);
+
+  const removeBeyond = async (
+    most: number,
+    count: () => Record<string, unknown> | undefined,
+    remove: (most: number) => unknown,
+  ) => {
+    let surplus = journal.read(() => Number(count()?.n)) - most;
+    if (surplus <= 0) return;
+    await writeUntilDone(journal, () => {
+      remove(Math.min(surplus, REMOVED_AT_ONCE));
+      surplus -= REMOVED_AT_ONCE;
+      return surplus > 0;
+    });
+  };
 
   // Answers whether the record is new.
   const insert = (record: AgentRecord): boolean => {
@@ -236,21 +271,37 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    prune(nowMs) {
-      sql.fill.run();
+    async prune(nowMs) {
+      await untilFewer(FILLED_AT_ONCE, () => sql.fill.run());
       for (const [kind, timeMs, perPod, whole] of [
         ['event', bounds.eventsMs, bounds.eventsPerPod, bounds.events],
         ['life', bounds.livesMs, bounds.livesPerPod, bounds.lives],
       ] as const) {
-        sql.removeOld.run(kind, nowMs - timeMs);
-        for (const row of sql.crowdedPods.all(kind, perPod))
-          sql.removePodSurplus.run(kind, String(row.uid), perPod);
-        sql.removeSurplus.run(kind, whole);
+        await untilFewer(REMOVED_AT_ONCE, () => sql.removeOld.run(kind, nowMs - timeMs));
+        for (const uid of grown[kind]) {
+          // What comes from here on counts for the next time.
+          grown[kind].delete(uid);
+          await removeBeyond(
+            perPod,
+            () => sql.countOfPod.get(kind, uid),
+            (most) => sql.removeOldestOfPod.run(kind, uid, most),
+          );
+        }
+        await removeBeyond(
+          whole,
+          () => sql.count.get(kind),
+          (most) => sql.removeOldest.run(kind, most),
+        );
       }
       const cutoff = nowMs - bounds.livesMs;
-      sql.removeDeletedStates.run(cutoff);
-      sql.removeSurplusStates.run(bounds.states);
-      sql.removeSeen.run(Math.max(cutoff, nowMs - SENT_AGAIN_WITHIN_MS));
+      await untilFewer(REMOVED_AT_ONCE, () => sql.removeDeletedStates.run(cutoff));
+      await removeBeyond(
+        bounds.states,
+        () => sql.countStates.get(),
+        (most) => sql.removeSurplusStates.run(most),
+      );
+      const seenBefore = Math.max(cutoff, nowMs - SENT_AGAIN_WITHIN_MS);
+      await untilFewer(REMOVED_AT_ONCE * 10, () => sql.removeSeen.run(seenBefore));
     },
   };
 }

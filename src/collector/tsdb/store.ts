@@ -9,7 +9,6 @@ import type { CommitLog } from '../storage/commit-log.ts';
 import type { SeriesRef, Store } from '../storage/storage.ts';
 import { createAppender } from './appender.ts';
 import { type BlockTable, createBlockTable, samplesSchema } from './block-table.ts';
-import type { SealedChunk } from './chunk.ts';
 import { createChunkCache } from './chunk-cache.ts';
 import { createClockWatch } from './clock-watch.ts';
 import { createCommitLog, EMPTY_COMMIT_LOG } from './commit-log.ts';
@@ -22,6 +21,7 @@ import {
   type StoreLimits,
   type StoreStats,
 } from './limits.ts';
+import { createMaintenance, writeUntilDone } from './maintenance.ts';
 import { createQuerier } from './querier.ts';
 import { isSoundRow } from './row-check.ts';
 import {
@@ -31,7 +31,7 @@ import {
   encodeBatch,
   type SampleBatch,
 } from './sample-batch.ts';
-import { hasSamples, isSilent, oldestInMemory, releaseChunks, settleChunks } from './series.ts';
+import { releaseChunks } from './series.ts';
 
 export interface Tsdb extends Store {
   readonly commits: CommitLog;
@@ -171,79 +171,57 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   };
 
   const { columns } = head;
-  const settle = () =>
-    journal.write(() => {
-      const settled: { ref: SeriesRef; chunks: readonly SealedChunk[] }[] = [];
-      let oldest = Number.POSITIVE_INFINITY;
-      for (const row of head.rows()) {
-        const ref = columns.refs[row]!;
-        const chunks = settleChunks(columns, row, newestT());
-        for (const chunk of chunks) blocks.addChunk(ref, chunk);
-        if (chunks.length > 0) settled.push({ ref, chunks });
-        oldest = Math.min(oldest, oldestInMemory(columns, row, chunks.length));
-      }
-      // A batch committed but not yet applied is not in the head, so `oldest` does not speak for it.
-      blocks.removeBatches(Math.min(appliedBatch, commits.heldAfter()), oldest);
-      return settled;
-    });
+  const maintenance = createMaintenance({
+    journal,
+    clock,
+    head,
+    blocks,
+    appliedBatch: () => appliedBatch,
+    heldAfter: () => commits.heldAfter(),
+    newestT,
+    onSettled: (ref) => cache.forget(ref),
+    onDropped(lastT) {
+      newestDroppedT = Math.max(newestDroppedT, lastT);
+    },
+  });
 
-  const isUntouched = (row: number) => row >= 0 && head.isUntouched(row);
-  const mayBeDropped = (row: number) =>
-    isUntouched(row) &&
-    (!hasSamples(columns, row) || oldestInMemory(columns, row) === Number.POSITIVE_INFINITY);
-  const dropSilent = async () => {
-    const silent = Array.from(head.rows()).filter(mayBeDropped);
-    const gone = await journal.write(() => {
-      const still = silent.filter((row) => isUntouched(row) && isSilent(columns, row, newestT()));
-      for (const row of still) {
-        const ref = columns.refs[row]!;
-        if (hasSamples(columns, row)) blocks.dropSeries(ref, head.labelsOf(row), columns.lastT[row]!);
-        else if (columns.stored[row] === 1) blocks.forgetSeries(ref);
-      }
-      return still.map((row) => columns.refs[row]!);
-    });
-    for (const ref of gone) {
-      const row = head.rowOf(ref);
-      if (!isUntouched(row)) continue;
-      newestDroppedT = Math.max(newestDroppedT, columns.lastT[row]!);
-      head.drop(row);
+  const removeBefore = async (cutoffT: number) => {
+    removedBefore = Math.max(removedBefore, cutoffT);
+    cache.forgetBefore(cutoffT);
+    await writeUntilDone(journal, () => blocks.removeBefore(cutoffT));
+  };
+
+  const retain = async () => {
+    await writeUntilDone(journal, blocks.summaries.keepFound);
+    await journal.write(blocks.forgetDamaged);
+    await writeUntilDone(journal, blocks.keepHashes);
+    const now = clock.now();
+    if (!clockWatch.mayBeAhead) {
+      await removeBefore(now - retention.timeMs);
+      await events.prune(now);
+    }
+    while (journal.usedBytes() > retention.bytes) {
+      const end = blocks.oldestEnd();
+      if (end === undefined) return;
+      await removeBefore(end + 1);
     }
   };
 
-  const retain = () =>
-    journal.write(() => {
-      const now = clock.now();
-      const remove = (cutoffT: number) => {
-        blocks.removeBefore(cutoffT);
-        cache.forgetBefore(cutoffT);
-        removedBefore = Math.max(removedBefore, cutoffT);
-      };
-      blocks.summaries.keepFound();
-      blocks.forgetDamaged();
-      blocks.keepHashes();
-      if (!clockWatch.mayBeAhead) {
-        remove(now - retention.timeMs);
-        events.prune(now);
-      }
-      while (journal.usedBytes() > retention.bytes) {
-        const end = blocks.oldestEnd();
-        if (end === undefined) return;
-        remove(end + 1);
-      }
-    });
-
-  const maintain = async () => {
+  const round = async () => {
     clockWatch.look();
     head.nextRound();
-    for (const { ref, chunks } of await settle()) {
-      cache.forget(ref);
-      const row = head.rowOf(ref);
-      if (row >= 0) releaseChunks(columns, row, chunks);
-    }
-    await dropSilent();
+    await maintenance.settle();
+    await maintenance.dropSilent();
     if (clock.now() >= checkAgainMs && journal.read(() => blocks.checkChunks(ROWS_A_CHECK)))
       checkAgainMs = clock.now() + CHECK_AGAIN_MS;
     await retain();
+  };
+  let lastRound: Promise<unknown> = Promise.resolve();
+  /** One after another: a round counts what it removes. */
+  const maintain = () => {
+    const next = lastRound.then(round);
+    lastRound = next.catch(NOTHING);
+    return next;
   };
   const stopMaintenance = every(clock, MAINTENANCE_MS, maintain);
 
@@ -324,7 +302,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
       releaseChunks(columns, row, old);
       if (columns.lastT[row]! < cutoff) head.drop(row);
     }
-    await journal.write(() => events.prune(clock.now()));
+    await events.prune(clock.now());
   };
   const stopMaintenance = Number.isFinite(timeMs) ? every(clock, MAINTENANCE_MS, maintain) : NOTHING;
 
@@ -397,7 +375,11 @@ function every(clock: Clock, periodMs: number, work: () => Promise<void>): Cance
   let stopped = false;
   const arm = () => {
     if (stopped) return;
-    cancel = clock.setTimer(periodMs, () => void work().catch(unlessCoded).then(arm), { unref: true });
+    const failed = (error: unknown) => {
+      // Whatever it was about when the file was closed is done at the next start.
+      if (!stopped) unlessCoded(error);
+    };
+    cancel = clock.setTimer(periodMs, () => void work().catch(failed).then(arm), { unref: true });
   };
   arm();
   return () => {

@@ -29,8 +29,8 @@ export interface SummaryTable {
   rows(ref: SeriesRef, minT: number, maxT: number, beforeT: number): readonly SummaryRow[];
   /** Of an old row without one: found out by whoever had to read it. Kept at the next `keepFound`. */
   found(ref: SeriesRef, row: SummaryRow, summary: RangeSummary): void;
-  /** For inside `journal.write` only. */
-  keepFound(): void;
+  /** Keeps some; true when there are more. For inside `journal.write` only. */
+  keepFound(): boolean;
   /** Of a row that is not what was written. For inside `journal.write` only. */
   remove(ref: SeriesRef, minT: number): void;
 }
@@ -46,6 +46,7 @@ interface RowBefore {
 }
 
 const MOST_FOUND = 10_000;
+const KEPT_AT_ONCE = 200;
 const clamp = (t: number) => Math.min(Math.max(t, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 
 export function createSummaryTable(journal: Journal): SummaryTable {
@@ -110,8 +111,14 @@ export function createSummaryTable(journal: Journal): SummaryTable {
     },
     remove: (ref, minT) => void sql.remove.run(ref, clamp(minT)),
     keepFound() {
-      for (const row of waiting.values()) sql.putFound.run(...row);
-      waiting.clear();
+      let room = KEPT_AT_ONCE;
+      for (const [key, row] of waiting) {
+        if (room === 0) return true;
+        sql.putFound.run(...row);
+        waiting.delete(key);
+        room -= 1;
+      }
+      return false;
     },
   };
 }

@@ -167,6 +167,7 @@ describe('retention', () => {
     await store.events.append(Array.from({ length: 2500 }, (_, i) => eventOf(`e${i}`, START + i)));
     await store.events.append([podOf('s1', START, { deleted: true })]);
     await clock.advance(60_000);
+    await store.maintain();
     const ids = store.events.events({ limit: 10_000 }).map(({ id }) => id);
     expect([ids.length, ids[0], ids.at(-1)]).toEqual([2000, 'e2499', 'e500']);
     expect(store.events.pods({ deleted: true })).toHaveLength(1);
