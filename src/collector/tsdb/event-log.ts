@@ -165,6 +165,7 @@ export function createEventLog(journal: Journal, bounds: RecordBounds): DurableE
     const body = JSON.stringify(record);
     const crc = recordCheck(one.id, body);
     const about = [one.namespace, one.pod, one.uid, one.workload, one.container] as const;
+    if (one.kind === 'event' || one.kind === 'life') grown[one.kind].add(one.uid);
     if (one.key === undefined)
       return (
         sql.addRecord.run(one.id, one.kind, one.at, ...about, body, crc, ...aboutEvent(record)).changes === 1
