@@ -14,7 +14,8 @@ import { lowerBound } from './series.ts';
  * A window that moves on over one series, in three parts: its oldest samples one by one, the chunks after them, still
  * compressed and with what they come to, and what all the rest comes to, to which new samples are added. Nothing is
  * ever taken out of a summary, so no rounding piles up: when the samples run out more are decoded from the chunks, and
- * when those do, or something changed behind its back, all is made anew.
+ * when those do, or something changed behind its back, all is made anew. A window of few chunks keeps those that are
+ * sealed while it moves, and is made anew from them instead of from disk.
  */
 export interface MovingWindow {
   /** The samples with `endT` - `rangeMs` < t <= `endT`. Valid until the next call on any window. */
@@ -32,6 +33,8 @@ export interface MovingWindowOptions {
 // What is held decides what a window costs in memory, and how seldom chunks are decoded and read from disk.
 const HELD_SAMPLES = 16;
 const HELD_CHUNKS = 4;
+const SHORT_MS = 2 * 3_600_000;
+const MOST_OF_SHORT = 8;
 
 const result = createSummary();
 const newest = createColumns(1);
@@ -45,7 +48,10 @@ export function createMovingWindow({
   const { memory } = series;
   const t = new Float64Array(HELD_SAMPLES);
   const v = new Float64Array(HELD_SAMPLES);
-  const chunks: SealedChunk[] = [];
+  let chunks: SealedChunk[] = [];
+  /** Chunks of which `rest` begins, one after another. */
+  let later: SealedChunk[] = [];
+  const isShort = rangeMs <= SHORT_MS && memory !== undefined;
   const ofChunks = createSummary();
   const rest = createSummary();
   // Windows made at the same time should not all be made anew at the same time.
@@ -54,7 +60,9 @@ export function createMovingWindow({
     from: 0,
     held: 0,
     samplesRoom: 1 + (turn % HELD_SAMPLES),
-    chunksRoom: 1 + (turn % HELD_CHUNKS),
+    chunksRoom: isShort ? MOST_OF_SHORT : 1 + (turn % HELD_CHUNKS),
+    /** Between `later` and the open chunk is nothing. */
+    isWhole: false,
     /** The end of what holds the oldest sample: retention takes it as a whole. */
     heldEndT: Number.POSITIVE_INFINITY,
     seenEndT: Number.NEGATIVE_INFINITY,
@@ -64,6 +72,7 @@ export function createMovingWindow({
     /** Of its open chunk, which begins with this time, so many samples. */
     seenOpenT: Number.NaN,
     seenCount: 0,
+    rebuilds: 0,
     /** Of a series that is on disk only: all of it was seen. */
     isAtEnd: false,
   };
@@ -85,6 +94,7 @@ export function createMovingWindow({
       const begin = from + hold(columns.t, columns.v, from, to);
       const keepsChunk = rest.count === 0 && chunks.length < state.chunksRoom && chunk.maxT <= endOfWalk;
       if (!keepsChunk || isOpen) {
+        if (!isOpen) state.isWhole = false;
         addSamples(rest, columns.t, columns.v, begin, to);
         return;
       }
@@ -102,39 +112,91 @@ export function createMovingWindow({
     state.from = 0;
     state.held = 0;
     state.heldEndT = Number.POSITIVE_INFINITY;
-    chunks.length = 0;
+    chunks = [];
+    later = [];
+    state.isWhole = isShort;
     clearSummary(ofChunks);
     clearSummary(rest);
     // It may be further back than what was seen.
     state.isAtEnd = false;
     endOfWalk = endT;
-    walkRange(series, disk, endT - rangeMs + 1, endT, rebuilding, true);
+    walkRange(series, disk, endT - rangeMs + 1, endT, rebuilding, isShort ? 'all' : 'first');
     state.samplesRoom = HELD_SAMPLES;
-    state.chunksRoom = HELD_CHUNKS;
+    state.chunksRoom = isShort ? MOST_OF_SHORT : HELD_CHUNKS;
+    state.rebuilds += 1;
   };
 
   /** Samples after `startT` from the chunks that are held; false when there are none left. */
   const refill = (startT: number): boolean => {
-    while (chunks.length > 0 && chunks[0]!.maxT <= startT) chunks.shift();
     state.from = 0;
     state.held = 0;
     clearSummary(ofChunks);
-    if (chunks.length === 0) return false;
-    const columns = liveSamples(chunks[0]!);
-    const from = lowerBound(columns.t, startT + 1, columns.length);
-    const count = Math.min(HELD_SAMPLES, columns.length - from);
-    t.set(columns.t.subarray(from, from + count));
-    v.set(columns.v.subarray(from, from + count));
-    state.held = count;
-    addSamples(ofChunks, columns.t, columns.v, from + count, columns.length);
-    for (let i = 1; i < chunks.length; i += 1) addChunk(ofChunks, chunks[i]!);
-    return count > 0;
+    let passed = 0;
+    for (const chunk of chunks) {
+      if (chunk.maxT <= startT) passed += 1;
+      else if (state.held === HELD_SAMPLES) addChunk(ofChunks, chunk);
+      else {
+        const columns = liveSamples(chunk);
+        const from = lowerBound(columns.t, startT + 1, columns.length);
+        const end = Math.min(columns.length, from + HELD_SAMPLES - state.held);
+        t.set(columns.t.subarray(from, end), state.held);
+        v.set(columns.v.subarray(from, end), state.held);
+        state.held += end - from;
+        if (end === columns.length) passed += 1;
+        else addSamples(ofChunks, columns.t, columns.v, end, columns.length);
+      }
+    }
+    if (passed > 0) chunks = chunks.slice(passed);
+    return state.held > 0;
+  };
+
+  /** Windows whose last chunk begins at the same time are not made anew at the same time. */
+  const isTurnToRebuild = () => {
+    const left = ofChunks.count;
+    if (isShort || chunks.length !== 1 || left < HELD_SAMPLES) return false;
+    return (turn + state.rebuilds) % Math.ceil(left / HELD_SAMPLES) === 0;
+  };
+
+  /** Makes the window anew of the chunks that were sealed meanwhile and the open one; false where that cannot be. */
+  const rollOver = (startT: number, endT: number): boolean => {
+    if (!state.isWhole || memory === undefined || memory.lastT > endT || later.length === 0) return false;
+    const { open } = memory;
+    chunks = later;
+    later = [];
+    clearSummary(rest);
+    state.heldEndT = chunks[0]!.maxT;
+    if (open !== undefined && open.maxT > startT) {
+      const columns = liveSamples(open);
+      addSamples(
+        rest,
+        columns.t,
+        columns.v,
+        lowerBound(columns.t, startT + 1, columns.length),
+        columns.length,
+      );
+    }
+    return refill(startT);
+  };
+
+  /** Keeps what was open when it was last looked at, and whatever was sealed since. */
+  const keepSealed = () => {
+    if (!state.isWhole || memory === undefined || memory.openT === state.seenOpenT) return;
+    const { sealed } = memory;
+    const from = sealed.findIndex(({ minT }) => minT === state.seenOpenT);
+    if (from < 0 || later.length + sealed.length - from > MOST_OF_SHORT) state.isWhole = false;
+    else later.push(...sealed.slice(from));
   };
 
   const add = (startT: number, endT: number) => {
     if (memory === undefined ? state.isAtEnd : memory.lastT <= state.seenT) return;
+    keepSealed();
     const hasOneMore =
-      memory !== undefined && memory.openCount === state.seenCount + 1 && memory.openT === state.seenOpenT;
+      memory !== undefined &&
+      (memory.openT === state.seenOpenT
+        ? memory.openCount === state.seenCount + 1
+        : memory.openCount === 1 &&
+          later.at(-1)?.minT === state.seenOpenT &&
+          later.at(-1)?.count === state.seenCount);
     if (hasOneMore && memory.lastT > startT && memory.lastT <= endT) {
       newest.t[0] = memory.lastT;
       newest.words[0] = memory.lastLow;
@@ -163,8 +225,11 @@ export function createMovingWindow({
     add(startT, endT);
     while (state.from < state.held && t[state.from]! <= startT) state.from += 1;
     if (state.from < state.held) return;
-    if (chunks.length > 0 && refill(startT)) return;
-    if (ofChunks.count > 0 || rest.count > 0) rebuild(endT);
+    if (chunks.length > 0 && refill(startT)) {
+      if (isTurnToRebuild()) rebuild(endT);
+      return;
+    }
+    if ((ofChunks.count > 0 || rest.count > 0) && !rollOver(startT, endT)) rebuild(endT);
   };
 
   const remember = (endT: number) => {

@@ -45,7 +45,7 @@ export interface WalkedSeries {
 
 /**
  * Goes over the samples with minT <= t <= maxT. What lies wholly within is told by its summary, but for the first
- * stretch when `samplesFirst`; the rest is decoded.
+ * stretch, or for anything, where `samples` says so; the rest is decoded.
  */
 export function walkRange(
   { ref, memory }: WalkedSeries,
@@ -53,16 +53,16 @@ export function walkRange(
   minT: number,
   maxT: number,
   sink: RangeSink,
-  samplesFirst = false,
+  samples: 'at the ends' | 'first' | 'all' = 'at the ends',
 ): void {
-  let decodeNext = samplesFirst;
+  let decodeNext = samples !== 'at the ends';
 
   const decode = (chunk: SealedChunk, endT: number, isOpen = false) => {
     const columns = liveSamples(chunk);
     const from = chunk.minT >= minT ? 0 : lowerBound(columns.t, minT, columns.length);
     const to = chunk.maxT <= maxT ? columns.length : lowerBound(columns.t, maxT + 1, columns.length);
     if (from >= to) return;
-    decodeNext = false;
+    decodeNext = samples === 'all';
     sink.samples(columns, from, to, endT, chunk, isOpen);
   };
 

@@ -82,6 +82,6 @@ describe('a window that moves on', () => {
       });
     }
     // The newest end is read chunk by chunk here, because nothing is in memory: once a tick. The rest is the oldest end.
-    expect(counted.read - ticks).toBeLessThan(ticks / 40);
+    expect(counted.read - ticks).toBeLessThan(ticks / 25);
   });
 });
