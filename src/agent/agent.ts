@@ -284,7 +284,14 @@ export function createAgent(options: AgentOptions): Agent {
         return figures && { name: node, ...figures };
       },
     });
-    const control = await openControlServer(options, manager, runtime, pods, apply, usage);
+    const control = await openControlServer(
+      options,
+      manager,
+      witnesses.watching(runtime),
+      pods,
+      apply,
+      usage,
+    );
     open.push(control);
     const server = await createHttpServer({ name: 'agent', listen: options.listen, logger, clock });
     await server.app.register(metricsRoutes(async (path, accept) => expose(vitals.points(), path, accept)));

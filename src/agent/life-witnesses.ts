@@ -3,6 +3,7 @@ import type { FlightRecorder } from './events/flight-recorder.ts';
 import { createNetworkLives } from './events/network-lives.ts';
 import { openSignalTrace } from './host/signal-trace.ts';
 import type { PodManager } from './pod/pod-manager.ts';
+import type { Runtime } from './pod/runtime/runtime.ts';
 import type { PodTransition } from './pod/transition.ts';
 import { createDenialWatch } from './stats/denial-watch.ts';
 import { createFaultWatch } from './stats/fault-watch.ts';
@@ -23,6 +24,8 @@ export interface LifeWitnesses {
   saw(transition: PodTransition): void;
   /** Lives that began before this agent. */
   adopt(pods: ReturnType<PodManager['views']>['pods']): void;
+  /** The same runtime; commands that users run by it are known when they send signals. */
+  watching(runtime: Runtime): Runtime;
   /** Nobody has sent the first process of a life that goes on a signal since it began; false where that cannot be told. */
   isUntouched(containerId: string): boolean;
   close(): void;
@@ -75,6 +78,14 @@ export async function openLifeWitnesses(options: LifeWitnessesOptions): Promise<
           if (running)
             senders.started({ pod: ref, container: name, containerId: running.id, pid: running.pid });
     },
+    watching: (runtime) => ({
+      ...runtime,
+      async openExec(containerId, command, asked) {
+        const session = await runtime.openExec(containerId, command, asked);
+        if (session.pid !== undefined) senders.ran(session.pid);
+        return session;
+      },
+    }),
     isUntouched: (containerId) => senders.isUntouched(containerId),
     close() {
       senders.close();

@@ -102,9 +102,9 @@ export interface SignalSender {
   readonly target: { readonly pid: number; readonly command: string; readonly mainProcess: boolean };
   /**
    * Where the sender ran: the very process that got it, one that had started that, another of the same container, one
-   * of another container of the pod, of another pod, or of no pod at all.
+   * of another container of the pod, of another pod, one of a command that a user ran by `exec`, or of no pod at all.
    */
-  readonly place: 'itself' | 'parent' | 'container' | 'pod' | 'other-pod' | 'node';
+  readonly place: 'itself' | 'parent' | 'container' | 'pod' | 'other-pod' | 'exec' | 'node';
   /** Its container, where that is another. */
   readonly container?: string;
   /** NAMESPACE/NAME of its pod, where that is another. */

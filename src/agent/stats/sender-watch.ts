@@ -15,6 +15,8 @@ export interface WatchedLife {
 /** Who sent the signals that end lives: no engine and no kubelet records that. */
 export interface SenderWatch {
   started(life: WatchedLife): void;
+  /** A user runs a command in a container: by this process, or by what comes of it. */
+  ran(pid: number): void;
   /** Once a life, at its end. Undefined: nobody sent one, or who did cannot be told. */
   ended(end: {
     readonly containerId: string;
@@ -44,6 +46,7 @@ const MOST_LIVES = 2048;
 const MOST_FORKS = 8192;
 const MOST_SIGNALS = 512;
 const MOST_ANCESTORS = 64;
+const MOST_COMMANDS = 256;
 // A first process may take its time to end; of a child, its parent takes note at once.
 const MAIN_WINDOW_MS = 60_000;
 const CHILD_WINDOW_MS = 10_000;
@@ -64,6 +67,8 @@ export function createSenderWatch(options: SenderWatchOptions): SenderWatch {
   };
   const lives = new Map<string, Life>();
   const parents = new Map<number, number>();
+  /** Processes by which users ran commands, the newest last. */
+  const commands = new Set<number>();
   let signals: SentSignal[] = [];
 
   const readTrace = () => {
@@ -130,7 +135,7 @@ export function createSenderWatch(options: SenderWatchOptions): SenderWatch {
 
   const describe = (life: Life, sent: SentSignal): SignalSender | undefined => {
     const line = lineOf(sent.sender);
-    const place = placeOf(line);
+    const place = line.some((pid) => commands.has(pid)) ? 'exec' : placeOf(line);
     if (place === undefined) return undefined;
     return {
       at: now() - Math.max(0, Math.round(kernelNow() - sent.monotonicMs)),
@@ -149,10 +154,11 @@ export function createSenderWatch(options: SenderWatchOptions): SenderWatch {
   const whereabouts = (
     life: Life,
     { sender, target }: SentSignal,
-    place: Place,
+    place: Place | 'exec',
     line: readonly number[],
   ): Pick<SignalSender, 'place' | 'container' | 'pod' | 'user'> => {
     if (sender === target) return { place: 'itself' };
+    if (place === 'exec') return { place };
     if (place === 'node') return { place, ...userOf(line) };
     if (place.life === life)
       return { place: lineOf(target).slice(1).includes(sender) ? 'parent' : 'container' };
@@ -174,6 +180,11 @@ export function createSenderWatch(options: SenderWatchOptions): SenderWatch {
     started(life) {
       if (lives.size >= MOST_LIVES) lives.delete(lives.keys().next().value!);
       lives.set(life.containerId, { ...life, cgroup: pathOf(cgroup(life.pid)) });
+    },
+    ran(pid) {
+      commands.delete(pid);
+      commands.add(pid);
+      if (commands.size > MOST_COMMANDS) commands.delete(commands.values().next().value!);
     },
     ended({ containerId, exitCode, signal }) {
       const life = lives.get(containerId);

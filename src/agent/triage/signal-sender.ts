@@ -13,6 +13,7 @@ export function senderWords(sender: SignalSender): string {
     container: `${process}, another of the same container`,
     pod: `${process} of container ${sender.container} in the same pod`,
     'other-pod': `${process} of container ${sender.container} of pod ${sender.pod}`,
+    exec: `${process} of a command that was run by podvitals exec`,
     node: `${process} of the node, which is of no pod${sender.user === undefined ? '' : `, started by ${brief(sender.user, 40)}`}`,
   }[sender.place];
 }

@@ -146,7 +146,7 @@ const life = z.object({
       pid: z.int(),
       command: name,
       target: z.object({ pid: z.int(), command: name, mainProcess: z.boolean() }),
-      place: z.enum(['itself', 'parent', 'container', 'pod', 'other-pod', 'node']),
+      place: z.enum(['itself', 'parent', 'container', 'pod', 'other-pod', 'exec', 'node']),
       container: name.optional(),
       pod: name.optional(),
       user: name.optional(),

@@ -100,6 +100,14 @@ describe('who sent the signal', () => {
     expect(watching([made(41, 999), {}])()).toEqual(expect.not.objectContaining({ user: expect.anything() }));
     expect(watching([made(300, 999), {}])()).toMatchObject({ place: 'other-pod', pod: 'shop/pay' });
   });
+  it('is a command that a user ran in the container, or what it started', () => {
+    const watch = watchOf([made(41, 700), made(700, 701), made(701, 999), {}]);
+    watch.ran(700);
+    expect(watch.ended({ containerId: 'app', finishedAt: NOW, exitCode: 137, signal: 9 })).toMatchObject({
+      place: 'exec',
+      command: 'kill',
+    });
+  });
   it('is whoever asked a program to end that ended with a code of its own', () => {
     expect(watching([made(200, 999), { signal: 15 }])(0, 0)).toMatchObject({ place: 'pod', signal: 15 });
     expect(watching([made(200, 999), { signal: 1 }])(1, 0)).toBeUndefined();

@@ -32,6 +32,10 @@ describe('a signal whose sender was traced', () => {
       cause: 'KilledByUser',
       confidence: 'certain',
     });
+    expect(killed({ place: 'exec' })).toMatchObject({
+      cause: 'KilledByUser',
+      summary: expect.stringContaining('process kill (pid 812) of a command that was run by podvitals exec'),
+    });
     expect(killed({ place: 'node' })).toMatchObject({ cause: 'TerminatedBySignal', confidence: 'certain' });
     expect(killed({ place: 'other-pod', pod: 'ops/reaper' }).summary).toContain('of pod ops/reaper');
   });

@@ -170,6 +170,8 @@ export interface TerminalSize {
 
 /** A command that runs in a container while somebody is connected to it. */
 export interface ExecSession {
+  /** The process of this host by which it runs; absent where that is not known. */
+  readonly pid?: number;
   /** Absent where none was asked for. */
   readonly stdin?: Writable;
   readonly stdout: Readable;

@@ -30,6 +30,7 @@ export const killedBySender: FailureOf = (death) => {
 
 function causeBy({ place, user }: SignalSender): string {
   if (place === 'pod' || place === 'container') return 'KilledBySibling';
+  if (place === 'exec') return 'KilledByUser';
   return place === 'node' && user !== undefined ? 'KilledByUser' : 'TerminatedBySignal';
 }
 
@@ -39,6 +40,7 @@ function nextSteps({ life: { pod, container } }: Death, sender: SignalSender) {
     return [currentLog(pod, sender.container!), describePod(pod, 'see what that container runs'), at];
   if (sender.place === 'container')
     return [currentLog(pod, container), describePod(pod, 'see what its command starts'), at];
+  if (sender.place === 'exec') return [at];
   return [
     {
       command: `ps -o pid,ppid,lstart,args -p ${sender.pid}`,

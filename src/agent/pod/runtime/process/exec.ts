@@ -223,6 +223,7 @@ export function openExecInLife(
   }).finally(() => removeExecCgroup(host, own, killed));
   exitCode.catch(() => undefined);
   return {
+    ...(child.pid === undefined ? {} : { pid: child.pid }),
     ...(stdin && child.stdin ? { stdin: child.stdin } : {}),
     stdout: child.stdout!,
     ...(terminal === undefined ? { stderr: child.stderr! } : {}),
