@@ -55,10 +55,15 @@ const ALL: { readonly [K in Kind]: Columns<Of<K>> } = {
     heads: ['NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE'],
     wide: ['IP', 'NODE'],
     row(pod) {
-      const ready = (pod.status.containerStatuses ?? []).filter((status) => status.ready).length;
+      const sidecars = (pod.spec.initContainers ?? []).filter((one) => one.restartPolicy === 'Always');
+      const isSidecar = (name: string) => sidecars.some((one) => one.name === name);
+      const ready = [
+        ...(pod.status.containerStatuses ?? []),
+        ...(pod.status.initContainerStatuses ?? []).filter(({ name }) => isSidecar(name)),
+      ].filter((status) => status.ready).length;
       return [
         pod.metadata.name,
-        `${ready}/${pod.spec.containers.length}`,
+        `${ready}/${pod.spec.containers.length + sidecars.length}`,
         podStatusWord(pod),
         restarts(pod),
         age(pod),

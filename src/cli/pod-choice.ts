@@ -1,6 +1,7 @@
 import { selects } from '../agent/pod/workload/selector.ts';
 import type { LabelSelector, Pod } from '../model/kubernetes.ts';
 import type { KubernetesObject } from '../model/kubernetes-object.ts';
+import type { Service } from '../model/kubernetes-service.ts';
 import { CodedError } from '../util/coded-error.ts';
 import { askAgent, type Connection } from './client.ts';
 import { type CommonFlags, parseName } from './program.ts';
@@ -28,6 +29,19 @@ export async function podOf(connection: Connection, text: string, flags: CommonF
     `${kind.kind.toLowerCase()} ${namespace}/${name} has no pods; see: podvitals describe ${kind.names[1]} ${name} -n ${namespace}`,
     { status: 404 },
   );
+}
+
+/** The Service that `service/NAME` means; undefined for other words. */
+export async function serviceOf(
+  connection: Connection,
+  text: string,
+  flags: CommonFlags,
+): Promise<Service | undefined> {
+  const [word = '', ...rest] = text.split('/');
+  const kind = rest.length > 0 ? findResourceKind(word) : undefined;
+  if (kind?.kind !== 'Service') return undefined;
+  const { namespace, name } = parseName(rest.join('/'), flags);
+  return askAgent<Service>(connection, 'GET', objectPath(kind, namespace, name));
 }
 
 /** Undefined for what has no pods. */

@@ -123,10 +123,13 @@ describe.skipIf(noPodman())('pods that Podman made, led through their lives by p
     expect(await cli('delete', 'pod', 'cart')).toBe('pod "default/cart" deleted\n');
     expect(Object.keys(await states()).sort()).toEqual(['spare', 'task', 'till', 'web']);
     expect(await cli('get', 'pods')).not.toContain('cart');
-    expect(await cli('prune')).toBe('pod "default/task" deleted\n');
+    expect(await cli('prune')).toBe('');
+    expect(await cli('prune', '--foreign')).toBe('pod "default/task" deleted\n');
     await cli('delete', 'pod', 'spare', '--force');
     expect(Object.keys(await states()).sort()).toEqual(['till', 'web']);
     await cli('delete', 'pods', '--all');
+    expect(Object.keys(await states()).sort()).toEqual(['till', 'web']);
+    await cli('delete', 'pods', '--all', '--foreign');
     expect(await states()).toEqual({});
     expect(await podman.podman('pod', 'ps', '-q')).toBe('');
     expect(await cli('get', 'pods')).toBe('No resources found.\n');

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { objectRoutes } from '../../src/agent/api/objects.ts';
 import { controlSocket } from '../../src/app/control-socket.ts';
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
-import { createStory, deployment, pod, type Story } from '../agent/pod/harness.ts';
+import { container, createStory, deployment, pod, type Story } from '../agent/pod/harness.ts';
 import { runCommandLine } from '../support/command-line.ts';
 
 const lone = pod({}, 'lone');
@@ -111,4 +111,39 @@ it('delete ends what a selector selects, and nothing else', async () => {
   expect({ code, out }).toEqual({ code: 0, out: 'pod "shop/lone" deleted\n' });
   const none = await podvitals('delete', 'pods', '-n', 'shop');
   expect(none).toMatchObject({ code: 2, err: expect.stringContaining('or say --selector or --all') });
+});
+
+describe('get pods', () => {
+  it('counts sidecars among what is ready', async () => {
+    await story.apply(
+      pod({ initContainers: [container('proxy', { restartPolicy: 'Always' }), container('once')] }, 'two'),
+    );
+    await story.advance(1);
+    const { out } = await podvitals('get', 'pods', 'two', '-n', 'shop');
+    expect(lines(out)[1]).toMatch(/^two +1\/2 +Init:/);
+  });
+});
+
+describe('commands for many pods', () => {
+  const foreign = {
+    ...pod({}, 'theirs'),
+    metadata: { name: 'theirs', namespace: 'shop', annotations: { 'podvitals.dev/source': 'podman' } },
+  };
+  it('leave those alone that Podman runs by itself, unless they are meant', async () => {
+    await story.apply(foreign);
+    await story.advance(1);
+    const names = async () =>
+      (await podvitals('get', 'pods', '-n', 'shop', '-o', 'name')).out.match(/lone|theirs/g);
+    const first = await podvitals('delete', 'pods', '-n', 'shop', '-l', 'tier=test');
+    expect(first).toMatchObject({ code: 0, err: '' });
+    const all = await podvitals('delete', 'pods', '-n', 'shop', '--all');
+    expect(all.err).toBe(
+      'podvitals: 1 pod that Podman runs by itself is left alone; --foreign means them too\n',
+    );
+    await story.advance(60);
+    expect(await names()).toEqual(['theirs']);
+    expect((await podvitals('delete', 'pods', '-n', 'shop', '--all', '--foreign')).err).toBe('');
+    await story.advance(60);
+    expect(await names()).toBeNull();
+  });
 });

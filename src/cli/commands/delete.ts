@@ -4,7 +4,8 @@ import { parseAllDocuments } from 'yaml';
 import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { systemClock } from '../../util/clock.ts';
 import { CodedError, isCodedError, messageOf } from '../../util/coded-error.ts';
-import { askAgent, type Connection } from '../client.ts';
+import { askAgent } from '../client.ts';
+import { type ForeignFlag, ownPods } from '../pod-targets.ts';
 import {
   type CommonFlags,
   collect,
@@ -17,7 +18,7 @@ import {
 import { collectionPath, objectPath, resourceKind } from '../resource-kind.ts';
 import { printable } from '../terminal.ts';
 
-interface DeleteFlags extends CommonFlags {
+interface DeleteFlags extends CommonFlags, ForeignFlag {
   readonly filename?: readonly string[];
   readonly gracePeriod?: number;
   readonly force?: boolean;
@@ -43,6 +44,7 @@ export function deleteCommand(terminal: Terminal): Command {
     .option('-n, --namespace <name>', 'namespace')
     .option('-A, --all-namespaces', 'with --all: of all namespaces')
     .option('--all', 'all of that kind in the namespace')
+    .option('--foreign', 'with --all or --selector: pods too that Podman runs by itself')
     .option('-l, --selector <labels>', 'those of that kind with these labels')
     .option('-f, --filename <file>', 'delete what this manifest names', collect)
     .option('--grace-period <seconds>', 'instead of the pod’s own', positiveInteger)
@@ -54,9 +56,10 @@ export function deleteCommand(terminal: Terminal): Command {
       if (flags.orphans) return deleteOrphans(terminal);
       const targets = [
         ...(flags.filename ?? []).flatMap((path) => targetsOf(path, flags)),
-        ...(kind === undefined ? [] : await named(kind, names, flags, connectionOf(flags, terminal))),
+        ...(kind === undefined ? [] : await named(kind, names, flags, terminal)),
       ];
-      if (targets.length === 0)
+      if (targets.length === 0 && kind !== undefined) terminal.err('No resources found.\n');
+      else if (targets.length === 0)
         throw new InvalidArgumentError('name what to delete: podvitals delete pod NAME, or -f FILE');
       const seconds = flags.force ? 0 : flags.gracePeriod;
       const query = new URLSearchParams({
@@ -99,7 +102,7 @@ async function named(
   kind: string,
   names: readonly string[],
   flags: DeleteFlags,
-  connection: Connection,
+  terminal: Terminal,
 ): Promise<readonly Target[]> {
   const [word, inline] = kind.split('/', 2);
   const all = inline === undefined ? names : [inline, ...names];
@@ -112,8 +115,13 @@ async function named(
   const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? 'default');
   const query = new URLSearchParams({ labelSelector: flags.selector ?? '' });
   const path = `${collectionPath(resource, namespace)}?${query}`;
+  const connection = connectionOf(flags, terminal);
   const { items } = await askAgent<{ items: readonly KubernetesObject[] }>(connection, 'GET', path);
-  return items.map(({ metadata }) => ({ kind: word!, namespace: metadata.namespace, name: metadata.name }));
+  return ownPods(items, flags, terminal).map(({ metadata }) => ({
+    kind: word!,
+    namespace: metadata.namespace,
+    name: metadata.name,
+  }));
 }
 
 // Last first, so that what others refer to goes after them.

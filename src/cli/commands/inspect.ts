@@ -14,7 +14,9 @@ export function inspectCommand(terminal: Terminal): Command {
     .action(async (names: readonly string[], flags: CommonFlags) => {
       const connection = connectionOf(flags, terminal);
       const pods: unknown[] = [];
-      for (const { namespace, name } of await podTargets(connection, names, flags))
+      for (const {
+        metadata: { namespace, name },
+      } of await podTargets(connection, names, flags))
         pods.push(await askAgent(connection, 'GET', objectPath(resourceKind('pods'), namespace, name)));
       const text = `${JSON.stringify(pods, null, 2)}\n`;
       terminal.out(terminal.isTty ? printableLines(text) : text);

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Node, Pod } from '../../model/kubernetes.ts';
 import { CodedError, isCodedError } from '../../util/coded-error.ts';
 import { askAgent, type Connection } from '../client.ts';
+import { isForeign } from '../pod-targets.ts';
 import {
   type CommonFlags,
   connectionOf,
@@ -80,13 +81,14 @@ async function setUnschedulable(
 /** Refuses as kubectl does before anything is touched: what would be lost has to be agreed to. */
 async function podsToEvict(connection: Connection, flags: DrainFlags): Promise<readonly Pod[]> {
   const { items } = await askAgent<{ readonly items: readonly Pod[] }>(connection, 'GET', '/api/v1/pods');
+  const here = items.filter((pod) => pod.spec.nodeName !== undefined && !isForeign(pod));
   const ended = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed';
   const ownerKind = ({ metadata }: Pod) =>
     metadata.ownerReferences?.find(({ controller }) => controller)?.kind;
   const names = (pods: readonly Pod[]) =>
     pods.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).join(', ');
-  const daemons = items.filter((pod) => ownerKind(pod) === 'DaemonSet');
-  const others = items.filter((pod) => !daemons.includes(pod));
+  const daemons = here.filter((pod) => ownerKind(pod) === 'DaemonSet');
+  const others = here.filter((pod) => !daemons.includes(pod));
   const refusals: string[] = [];
   if (daemons.length > 0 && !flags.ignoreDaemonsets)
     refusals.push(

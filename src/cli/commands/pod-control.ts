@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { askAgent } from '../client.ts';
-import { podTargets } from '../pod-targets.ts';
+import { type ForeignFlag, ownPods, podTargets } from '../pod-targets.ts';
 import { type CommonFlags, connectionOf, type Terminal, withConnection, withNamespace } from '../program.ts';
 import { objectPath, resourceKind } from '../resource-kind.ts';
 import { printable } from '../terminal.ts';
@@ -20,16 +20,28 @@ export function podControlCommands(terminal: Terminal): readonly Command[] {
       .description(description)
       .argument('[pods...]', 'NAME or NAMESPACE/NAME')
       .option('--all', 'all pods of the namespace; with -A all there are')
-      .action(async (names: readonly string[], flags: CommonFlags & { readonly all?: boolean }) => {
-        const connection = connectionOf(flags, terminal);
-        // Of all pods, those that have ended are not meant.
-        const targets = await podTargets(connection, names, flags, ({ status }) =>
-          ['Pending', 'Running'].includes(status.phase),
-        );
-        for (const { namespace, name } of targets) {
-          await askAgent(connection, 'POST', `${objectPath(resourceKind('pods'), namespace, name)}/${verb}`);
-          terminal.out(`pod "${printable(`${namespace}/${name}`)}" ${done}\n`);
-        }
-      }),
+      .option('--foreign', 'with --all: those too that Podman runs by itself')
+      .action(
+        async (names: readonly string[], flags: CommonFlags & ForeignFlag & { readonly all?: boolean }) => {
+          const connection = connectionOf(flags, terminal);
+          // Of all pods, those that have ended are not meant.
+          const found = await podTargets(connection, names, flags, ({ status }) =>
+            ['Pending', 'Running'].includes(status.phase),
+          );
+          for (const { metadata } of ownPods(
+            found,
+            { foreign: names.length > 0 || flags.foreign === true },
+            terminal,
+          )) {
+            const { namespace, name } = metadata;
+            await askAgent(
+              connection,
+              'POST',
+              `${objectPath(resourceKind('pods'), namespace, name)}/${verb}`,
+            );
+            terminal.out(`pod "${printable(`${namespace}/${name}`)}" ${done}\n`);
+          }
+        },
+      ),
   );
 }

@@ -1,10 +1,11 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Pod } from '../../model/kubernetes.ts';
+import type { Service, ServicePort } from '../../model/kubernetes-service.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
 import type { Connection } from '../client.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { podOf } from '../pod-choice.ts';
+import { podOf, serviceOf } from '../pod-choice.ts';
 import { type CommonFlags, connectionOf, type Terminal, withConnection } from '../program.ts';
 import { openSession } from '../session.ts';
 import { printable } from '../terminal.ts';
@@ -27,7 +28,8 @@ export function portForwardCommand(terminal: Terminal): Command {
     .action(async (name: string, words: readonly string[], flags: CommonFlags) => {
       const connection = connectionOf(flags, terminal);
       const pod = await podOf(connection, name, flags);
-      const ports = words.map((word) => parsePorts(word, pod));
+      const service = await serviceOf(connection, name, flags);
+      const ports = words.map((word) => parsePorts(word, pod, service));
       const servers: Server[] = [];
       try {
         for (const port of ports) servers.push(await listen(port, connection, pod, terminal));
@@ -40,12 +42,27 @@ export function portForwardCommand(terminal: Terminal): Command {
     });
 }
 
-/** @throws InvalidArgumentError for a word that is no port, or a name no container of the pod has given one. */
-export function parsePorts(word: string, pod: Pod): Ports {
+/**
+ * With a Service, the remote port is one of its own, and leads to the pod's it stands for.
+ *
+ * @throws InvalidArgumentError for a word that is no port, or a name no container of the pod has given one.
+ */
+export function parsePorts(word: string, pod: Pod, service?: Pick<Service, 'metadata' | 'spec'>): Ports {
   const [first = '', second] = word.split(':', 2);
-  const remote = portOf(second ?? first, pod);
-  const local = second === undefined ? remote : first === '' ? 0 : portOf(first, pod);
+  const asked = second ?? first;
+  const own = service && servicePort(asked, service);
+  const remote = portOf(own === undefined ? asked : String(own.targetPort ?? own.port), pod);
+  const local = second === undefined ? (own?.port ?? remote) : first === '' ? 0 : portOf(first, pod);
   return { local, remote };
+}
+
+/** Source: kubectl/pkg/cmd/portforward/portforward.go, translateServicePortToTargetPort */
+function servicePort(word: string, { metadata, spec }: Pick<Service, 'metadata' | 'spec'>): ServicePort {
+  const { ports = [] } = spec;
+  const found = ports.find(({ name, port }) => name === word || String(port) === word);
+  if (found) return found;
+  const has = ports.map(({ name, port }) => (name === undefined ? port : `${port} (${name})`)).join(', ');
+  throw new InvalidArgumentError(`Service ${metadata.name} has no port "${word}"; it has ${has || 'none'}`);
 }
 
 function portOf(word: string, pod: Pod): number {

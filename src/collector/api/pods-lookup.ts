@@ -45,7 +45,7 @@ export function podNotFound(
   const meant = [...new Set(named)].slice(0, 5);
   return new CodedError(
     'POD_NOT_FOUND',
-    `${what} "${namespace}/${name}" not found; ${meant.length > 0 ? `near: ${meant.join(', ')}` : 'GET /api/pods lists what there is'}`,
+    `${what} "${namespace}/${name}" not found; ${meant.length > 0 ? `near: ${meant.join(', ')}` : 'podvitals get pods -A shows what there is'}`,
     { status: 404 },
   );
 }
