@@ -17,7 +17,7 @@ const labels = toLabels({
 });
 const query: Query = async (expr, t) => {
   const sample = (pod: string, v: number) => ({ labels: toLabels({ __name__: 'up', pod }), t, v });
-  const samples = expr === 'up' ? [sample('a', 1), sample('b', 2.5)] : [];
+  const samples = expr === 'sort(up)' ? [sample('a', 1), sample('b', 2.5)] : [];
   return { value: { type: 'vector', samples }, warnings: [], infos: [] };
 };
 const data = {
@@ -28,7 +28,7 @@ const data = {
 };
 const expand = (text: string, value = data.value) => expandTemplate(text, { ...data, value }, query, 3000);
 
-/** Templates and their texts; promtool is asked the same below. */
+/** Templates and their texts; promtool is asked the same below, whose vectors have an order only when they are sorted. */
 const CASES: readonly (readonly [template: string, text: string, value?: number])[] = [
   ['plain', 'plain'],
   ['{{ $labels.pod }} in {{ .Labels.namespace }}', 'cart-1 in shop & co'],
@@ -83,10 +83,10 @@ const CASES: readonly (readonly [template: string, text: string, value?: number]
   ['{{ $externalLabels.region }} {{ $externalURL }}', 'eu http://podvitals.example/x'],
   ['{{ define "part" }}[{{ . }}]{{ end }}{{ template "part" "x" }}', '[x]'],
   [
-    '{{ range $i, $s := query "up" }}{{ if $i }}, {{ end }}{{ .Labels.pod }}={{ .Value }}{{ end }}',
+    '{{ range $i, $s := query "sort(up)" }}{{ if $i }}, {{ end }}{{ .Labels.pod }}={{ .Value }}{{ end }}',
     'a=1, b=2.5',
   ],
-  ['{{ query "up" | first | value }} {{ with query "up" }}{{ . | first | label "pod" }}{{ end }}', '1 a'],
+  ['{{ query "sort(up)" | first | value }} {{ with query "sort(up)" }}{{ . | first | label "pod" }}{{ end }}', '1 a'],
   ['{{ range query "absent_metric" }}x{{ else }}none{{ end }}', 'none'],
 ];
 
