@@ -65,6 +65,7 @@ const storeSchemas: readonly Schema[] = [keyValueSchema, samplesSchema, recordsS
 const CACHED_CHUNK_BYTES = 64 * 1024 ** 2;
 const MAINTENANCE_MS = 60_000;
 const SERIES_A_TURN = 2_000;
+const SAMPLES_A_TURN = 20_000;
 // A sender whose clock runs ahead must not make all other series look silent.
 const FUTURE_MS = 3_600_000;
 // Some 4 MB a minute, which take no more than a few milliseconds: a full store in eight hours.
@@ -146,10 +147,22 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     });
     for (const ref of unstored) head.stored(ref);
     for (const ref of wanted) recalled.delete(ref);
-    appliedBatch = id;
-    const committed = head.apply(batch);
-    commits.added(id);
+    const committed = await applyInOrder(batch, () => {
+      appliedBatch = id;
+      const applied = head.apply(batch);
+      commits.added(id);
+      return applied;
+    });
     return { ...committed, rejected: committed.rejected + refused };
+  };
+
+  // Commits are taken in as they were written, and very many samples in a turn of their own; whoever reads sees all or none.
+  let applied: Promise<unknown> = Promise.resolve();
+  const applyInOrder = <T>({ length }: SampleBatch, apply: () => T): Promise<T> => {
+    const turn = length > SAMPLES_A_TURN ? new Promise((resolve) => setImmediate(resolve)) : undefined;
+    const work = applied.then(() => turn).then(apply);
+    applied = work.catch(NOTHING);
+    return work;
   };
 
   const addRows = (refs: readonly SeriesRef[]) => {
