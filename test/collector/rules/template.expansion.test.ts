@@ -86,7 +86,10 @@ const CASES: readonly (readonly [template: string, text: string, value?: number]
     '{{ range $i, $s := query "sort(up)" }}{{ if $i }}, {{ end }}{{ .Labels.pod }}={{ .Value }}{{ end }}',
     'a=1, b=2.5',
   ],
-  ['{{ query "sort(up)" | first | value }} {{ with query "sort(up)" }}{{ . | first | label "pod" }}{{ end }}', '1 a'],
+  [
+    '{{ query "sort(up)" | first | value }} {{ with query "sort(up)" }}{{ . | first | label "pod" }}{{ end }}',
+    '1 a',
+  ],
   ['{{ range query "absent_metric" }}x{{ else }}none{{ end }}', 'none'],
 ];
 
