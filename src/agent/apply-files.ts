@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import type { VolumeClaimTemplate } from '../model/kubernetes-workload.ts';
 import { CodedError } from '../util/coded-error.ts';
 import type { ApplyOutcome, ManifestFile } from './api/objects.ts';
 import { type ManifestObject, podSpecOf } from './pod/manifest/manifest-object.ts';
@@ -10,6 +11,7 @@ import { askedInVain } from './pod/spec/unenforced.ts';
 import type { KnownSecrets } from './redaction/known-secrets.ts';
 
 const TARGET_PORT = 'Service.spec.ports.targetPort';
+const CLAIM_SIZE = 'volumeClaimTemplates.resources.requests.storage';
 
 /** Parses and applies manifests; each file's folder is where its host containers start. */
 export async function applyFiles(
@@ -55,5 +57,9 @@ function askedFor(object: ManifestObject, notEnforced: readonly string[]): reado
     return [`${TARGET_PORT} (its name stands for the pods: connect to their own port)`];
   }
   const spec = podSpecOf(object);
-  return spec ? askedInVain(spec, notEnforced) : [];
+  const sized = object.kind === 'StatefulSet' && (object.spec.volumeClaimTemplates ?? []).some(isSized);
+  const claims = sized && notEnforced.includes(CLAIM_SIZE) ? [CLAIM_SIZE] : [];
+  return [...claims, ...(spec ? askedInVain(spec, notEnforced) : [])];
 }
+
+const isSized = ({ spec }: VolumeClaimTemplate) => spec?.resources?.requests?.storage !== undefined;

@@ -38,6 +38,13 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** What a runtime does on no host is no news of this one: who asks for it is told so. */
+const ENFORCED_NOWHERE: readonly string[] = [
+  'securityContext.seccompProfile',
+  'Service.spec.ports.targetPort',
+  'volumeClaimTemplates.resources.requests.storage',
+];
+
 export function createApp(options: AppOptions): App {
   const { halves, config, env, say, clock = systemClock } = options;
   const logger = createLogger(env.PODVITALS_LOG_LEVEL ?? 'warn', clock, (line) => process.stderr.write(line));
@@ -122,8 +129,7 @@ export function createApp(options: AppOptions): App {
     await agent.start();
     const { level, notEnforced, remedy } = agent.enforcement();
     say(`pods run here with: ${level}`);
-    // No host of this runtime has filters of system calls: who asks for one is told so.
-    const lost = notEnforced.filter((field) => field !== 'securityContext.seccompProfile');
+    const lost = notEnforced.filter((field) => !ENFORCED_NOWHERE.includes(field));
     if (lost.length > 0) say(`not enforced on this host: ${lost.join(', ')}`);
     if (remedy !== undefined) say(`to enforce more: ${remedy}`);
   };

@@ -66,6 +66,7 @@ export interface ReplicaSet {
 /** What a StatefulSet asks for each of its pods; kept without limit of size. */
 export interface VolumeClaimTemplate {
   readonly metadata: { readonly name: string };
+  readonly spec?: { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } };
 }
 
 export interface StatefulSet {

@@ -164,7 +164,12 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
       const memory = host.security.rootless ? ['emptyDir.medium: Memory'] : [];
       return {
         level: `Podman ${version} (${user}, ${host.ociRuntime.name}), cgroup ${mode}`,
-        notEnforced: [...limits, ...memory, 'Service.spec.ports.targetPort'],
+        notEnforced: [
+          ...limits,
+          ...memory,
+          'Service.spec.ports.targetPort',
+          'volumeClaimTemplates.resources.requests.storage',
+        ],
       };
     },
 

@@ -150,6 +150,7 @@ export function describeEnforcement(found: Capabilities): Enforcement {
       ...(found.namespaces ? [] : ['hostname', 'hostNetwork: false']),
       ...unenforcedSecurity(found),
       ...(found.routed ? [] : ['Service.spec.ports.targetPort']),
+      'volumeClaimTemplates.resources.requests.storage',
     ]),
     ...(remedy === undefined ? {} : { remedy }),
   });

@@ -23,7 +23,7 @@ describe.skipIf(notRoot())('limits of the process runtime', () => {
   it('are enforced here, and it says so', () => {
     expect(pods.runtime.enforcement()).toMatchObject({
       level: expect.stringMatching(/^root, cgroup v[12]/),
-      notEnforced: ['securityContext.seccompProfile'],
+      notEnforced: ['securityContext.seccompProfile', 'volumeClaimTemplates.resources.requests.storage'],
     });
   });
 
