@@ -7,7 +7,7 @@ import { systemClock } from '../src/util/clock.ts';
 import { roundsDuring } from '../test/support/rounds.ts';
 import { temporaryFolder } from './parts/clean-up.ts';
 import { type Engine, fillStore, startPrometheus } from './parts/engines.ts';
-import { ask, median, percentile, printTable } from './parts/measure.ts';
+import { ask, median, percentile, printRow, printTable } from './parts/measure.ts';
 import { type BenchSeries, counter, random, spanUntil, times } from './parts/series.ts';
 
 /**
@@ -137,7 +137,6 @@ async function beside(count: number): Promise<(readonly string[])[]> {
   }
 }
 
-const rows: (readonly string[])[] = [];
-for (const count of counts) rows.push(...(await beside(count)));
 console.log(`\n${days} d at ${stepMs / 1000} s, ${ticks} ticks: CPU ms for all seven windows\n`);
-printTable(['series', 'engine', 'a tick, median', 'mean', 'p99', 'first two', 'longest turn'], rows);
+printTable(['series', 'engine', 'a tick, median', 'mean', 'p99', 'first two', 'longest turn'], []);
+for (const count of counts) for (const row of await beside(count)) printRow(row);

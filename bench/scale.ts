@@ -1,61 +1,89 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createStore } from '../src/collector/tsdb/store.ts';
 import { systemClock } from '../src/util/clock.ts';
+import { roundsDuring } from '../test/support/rounds.ts';
 import { temporaryFolder } from './parts/clean-up.ts';
 import { printTable } from './parts/measure.ts';
+import type { Opened } from './parts/open-store.ts';
 import { cadvisorLabels } from './parts/write-requests.ts';
 
 /**
  * The store alone as series grow: CPU to make a series, to keep a sample of one that is known, found by the bytes of its
- * labels, and to start again with five samples of each.
+ * labels, to bring its chunk to disk, and to start again, in a process of its own. A turn is the CPU time of a round of the
+ * event loop: what others wait for.
  */
 const { values } = parseArgs({
   options: { series: { type: 'string', default: '1000,10000,100000' } },
 });
 const ROUNDS = 5;
-const cpuUs = () => {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-};
+const HOUR_MS = 3_600_000;
+const SERIES_A_COMMIT = 10_000;
+const SERIES_A_TURN = 500;
+
+interface Cost {
+  readonly cpuUs: number;
+  readonly longestMs: number;
+}
+
+async function cost(work: () => Promise<unknown>): Promise<Cost> {
+  const before = process.cpuUsage();
+  const { roundsMs } = await roundsDuring(work);
+  const { user, system } = process.cpuUsage(before);
+  return { cpuUs: user + system, longestMs: roundsMs.reduce((a, b) => Math.max(a, b), 0) };
+}
+
+function openAgain(path: string): Opened {
+  const script = join(import.meta.dirname, 'parts/open-store.ts');
+  return JSON.parse(execFileSync(process.execPath, [script, path], { encoding: 'utf8' }));
+}
 
 async function run(count: number): Promise<readonly string[]> {
   const folder = temporaryFolder();
-  const options = {
-    path: join(folder.path, 'collector.db'),
-    clock: systemClock,
-    limits: { activeSeries: 2_000_000 },
-  };
+  const path = join(folder.path, 'collector.db');
   try {
-    let store = createStore(options);
+    const store = createStore({ path, clock: systemClock, limits: { activeSeries: 2_000_000 } });
     const keys = Array.from({ length: count }, (_, i) => cadvisorLabels(i));
-    const start = Date.now() - ROUNDS * 15_000;
-    const round = async (i: number) => {
-      const before = cpuUs();
-      for (let from = 0; from < count; from += 10_000) {
-        const appender = store.appender();
-        for (let s = from; s < Math.min(count, from + 10_000); s += 1)
-          appender.append(appender.reference(keys[s]!), start + i * 15_000, s + i);
-        await appender.commit();
-      }
-      return cpuUs() - before;
-    };
-    const first = await round(0);
-    let more = 0;
-    for (let i = 1; i < ROUNDS; i += 1) more += await round(i);
+    const start = Date.now() - 2 * HOUR_MS;
+    const round = (t: number) =>
+      cost(async () => {
+        for (let from = 0; from < count; from += SERIES_A_COMMIT) {
+          const appender = store.appender();
+          for (let s = from; s < Math.min(count, from + SERIES_A_COMMIT); s += 1) {
+            appender.append(appender.reference(keys[s]!), t, s + (t % 1000));
+            // Whoever reads requests has its own turns.
+            if (s % SERIES_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+          }
+          await appender.commit();
+        }
+      });
+    const first = await round(start);
+    const more: Cost[] = [];
+    for (let i = 1; i < ROUNDS; i += 1) more.push(await round(start + i * 15_000));
+    // All chunks end at the same time, as after a start of all that sends.
+    await round(start + HOUR_MS);
+    await round(start + HOUR_MS + 11 * 60_000);
+    const settled = await cost(() => store.maintain());
+    const idle = await cost(() => store.maintain());
     await store.close();
-    const [began, before] = [performance.now(), cpuUs()];
-    store = createStore(options);
-    const [wallMs, startUs] = [performance.now() - began, cpuUs() - before];
-    const { activeSeries } = store.stats();
-    await store.close();
-    if (activeSeries !== count) throw new Error(`${activeSeries} of ${count} series came back`);
+    const opened = openAgain(path);
+    if (opened.series !== count) throw new Error(`${opened.series} of ${count} series came back`);
+    const us = ({ cpuUs }: Cost) => (cpuUs / count).toFixed(2);
     return [
       String(count),
-      (first / count).toFixed(2),
-      (more / count / (ROUNDS - 1)).toFixed(2),
-      (startUs / count).toFixed(2),
-      `${(startUs / 1e6).toFixed(2)} (${(wallMs / 1000).toFixed(2)})`,
+      us(first),
+      (more.reduce((sum, { cpuUs }) => sum + cpuUs, 0) / count / more.length).toFixed(2),
+      us(settled),
+      us(idle),
+      (opened.cpuUs / count).toFixed(2),
+      `${(opened.cpuUs / 1e6).toFixed(2)} (${(opened.wallMs / 1000).toFixed(2)})`,
+      (opened.residentBytes / count).toFixed(0),
+      [first, ...more]
+        .map(({ longestMs }) => longestMs)
+        .reduce((a, b) => Math.max(a, b))
+        .toFixed(0),
+      settled.longestMs.toFixed(0),
     ];
   } finally {
     folder.remove();
@@ -64,4 +92,18 @@ async function run(count: number): Promise<readonly string[]> {
 
 const rows: (readonly string[])[] = [];
 for (const count of values.series.split(',').map(Number)) rows.push(await run(count));
-printTable(['series', 'us a new series', 'us a sample', 'us a series to start', 'start, cpu-s (wall)'], rows);
+printTable(
+  [
+    'series',
+    'us a new series',
+    'us a sample',
+    'us a chunk to disk',
+    'us of a round without work',
+    'us a series to start',
+    'start, cpu-s (wall)',
+    'bytes a series, started',
+    'longest turn, commits of 10,000, ms',
+    'longest turn, maintenance, ms',
+  ],
+  rows,
+);

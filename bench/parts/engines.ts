@@ -20,11 +20,15 @@ export interface Engine {
   residentBytes(): number;
   /** User and system time of the process so far, in seconds; to 10 ms. */
   cpuSeconds(): number;
+  /** How long its start took. */
+  readonly readyMs: number;
   stop(): Promise<void>;
+  /** `kill -9`, then the same again on the same data. */
+  restart(): Promise<Engine>;
 }
 
 const TICKS_PER_SECOND = 100;
-const STARTS_WITHIN_MS = 60_000;
+const STARTS_WITHIN_MS = 240_000;
 const DAY_MS = 86_400_000;
 
 /** Loads the same series into all three and starts them; those that are not installed are left out, aloud. */
@@ -221,7 +225,8 @@ async function start(
     await end(child);
     forget();
   };
-  const deadline = performance.now() + STARTS_WITHIN_MS;
+  const began = performance.now();
+  const deadline = began + STARTS_WITHIN_MS;
   for (;;) {
     const up = await fetch(`${url}${readyPath}`).then(
       (response) => response.ok,
@@ -232,14 +237,23 @@ async function start(
       await stop();
       throw new Error(`${name} did not start`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  const readyMs = performance.now() - began;
   const pid = child.pid!;
   return {
     name,
     url,
     parameters,
+    readyMs,
     stop,
+    async restart() {
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+      forget();
+      return start(name, command, flags, port, readyPath, parameters, folder);
+    },
     cpuSeconds: () => cpuSecondsOf(pid),
     residentBytes: () => residentBytesOf(pid),
   };

@@ -13,6 +13,8 @@ export interface ClockWatch {
 /** Smaller steps are what time services do. */
 const JUMP_MS = 60_000;
 const FAR_MS = 3_600_000;
+/** A clock that is less ahead takes no more than this of the oldest samples. */
+const PAUSE_MS = 24 * 3_600_000;
 const REMEMBERED_MS = 24 * 3_600_000;
 
 interface Jump {
@@ -20,14 +22,28 @@ interface Jump {
   readonly atMonotonicMs: number;
 }
 
-/** Sees what happens from now on: a start with a wrong clock looks as one after a long pause. */
-export function createClockWatch(clock: Clock): ClockWatch {
+/**
+ * Sees what happens from now on. A start with a clock far ahead looks as one after a long pause, by `newestT`, the newest
+ * sample there is: it is taken for either.
+ */
+export function createClockWatch(clock: Clock, newestT = Number.NEGATIVE_INFINITY): ClockWatch {
   const offset = () => clock.now() - clock.monotonic();
   let before = offset();
   // How far the time is ahead of what it would be without jumps.
   let aheadMs = 0;
   let aheadSince = Number.NEGATIVE_INFINITY;
   let jump: Jump | undefined;
+
+  const pauseMs = clock.now() - newestT;
+  if (Number.isFinite(pauseMs) && pauseMs >= PAUSE_MS) {
+    const newest = new Date(newestT).toISOString();
+    aheadMs = pauseMs;
+    aheadSince = clock.monotonic();
+    jump = {
+      words: `the newest sample was of ${newest}, ${inWords(pauseMs)} before this start: podvitals was off, or the clock is ahead; nothing is removed for its age for a day; if the time is wrong now, set it (timedatectl, chronyc makestep)`,
+      atMonotonicMs: clock.monotonic(),
+    };
+  }
 
   const isRecent = (sinceMs: number) => clock.monotonic() - sinceMs < REMEMBERED_MS;
 

@@ -64,7 +64,7 @@ const storeSchemas: readonly Schema[] = [keyValueSchema, samplesSchema, recordsS
 
 const CACHED_CHUNK_BYTES = 64 * 1024 ** 2;
 const MAINTENANCE_MS = 60_000;
-const SERIES_A_TURN = 2_000;
+const SERIES_A_TURN = 500;
 const SAMPLES_A_TURN = 20_000;
 // A sender whose clock runs ahead must not make all other series look silent.
 const FUTURE_MS = 3_600_000;
@@ -129,7 +129,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   let checkAgainMs = Number.NEGATIVE_INFINITY;
   const events = createEventLog(journal, recordBounds(retention));
 
-  const clockWatch = createClockWatch(clock);
+  const clockWatch = createClockWatch(clock, Math.max(head.newestT, newestDroppedT));
   // Samples from when the clock was ahead must not make all series look silent once it is right again.
   const newestT = () => Math.min(head.newestT, clock.now() + FUTURE_MS);
 
