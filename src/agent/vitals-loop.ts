@@ -63,6 +63,8 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
   let closed = false;
   /** As they were when last tracked. */
   let tracked = new Map<string, PodView>();
+  /** Pods of which nothing was sent yet. */
+  const newcomers = new Set<string>();
   let nextSendMs = 0;
   let lastSentMs = 0;
   let underWay: Promise<void> = Promise.resolve();
@@ -86,8 +88,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     }
     options.dns.track(lookedUp(pods));
     for (const uid of tracked.keys()) if (!now.has(uid)) stats.untrack(uid);
-    // Rules join a pod's series with its owner's: neither should wait for the other.
-    if ([...now.keys()].some((uid) => !tracked.has(uid))) nextSendMs = 0;
+    for (const uid of now.keys()) if (!tracked.has(uid)) newcomers.add(uid);
     tracked = now;
   };
 
@@ -129,7 +130,23 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     return lastSentMs;
   };
 
+  // Rules join a pod's series with its owner's: neither should wait for the other.
+  const sendNewcomers = async () => {
+    const observed = observe();
+    const points = observed.pods
+      .filter(({ ref }) => newcomers.has(ref.uid))
+      .flatMap((pod) => {
+        const { uid } = pod.ref;
+        const own = pointsOfPod(pod, observed.usages, observed.more(uid));
+        return [...own, ...ends.update(uid, own)];
+      });
+    newcomers.clear();
+    const beside = pointsBesidePods(observed);
+    await options.sendPoints([...points, ...beside, ...ends.update(BESIDE_PODS, beside)], sendingTime());
+  };
+
   const sendEverything = async () => {
+    newcomers.clear();
     const observed = observe();
     const living = new Set(observed.pods.map((pod) => pod.ref.uid));
     const all: Point[] = [];
@@ -193,7 +210,10 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
       if (before.get(pod.ref.uid) !== pod) recorder.podChanged(pod);
     }
     recordWorkloads(workloads);
-    if (clock.monotonic() < nextSendMs) return;
+    if (clock.monotonic() < nextSendMs) {
+      if (newcomers.size > 0) await sendNewcomers();
+      return;
+    }
     nextSendMs = clock.monotonic() + intervalMs;
     await sendEverything();
   };
@@ -217,8 +237,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
       const pod = options.pods.view(uid);
       if (!pod) return;
       trackOne(pod);
-      // Rules join a pod's series with its owner's: neither should wait for the other.
-      if (!tracked.has(uid)) nextSendMs = 0;
+      if (!tracked.has(uid)) newcomers.add(uid);
       tracked.set(uid, pod);
     },
     flush(uid) {

@@ -106,7 +106,7 @@ export function createApp(options: AppOptions): App {
     if (collector) transports.collector = internalTransport(collector.receiver());
     if (endpoints) {
       const { endpointTransport } = await import('../wire/otlp/endpoint-transport.ts');
-      transports.otlp = endpointTransport(endpoints, clock);
+      transports.otlp = await endpointTransport(endpoints, clock);
     }
     const { createAgent } = await import('../agent/agent.ts');
     agent = createAgent({

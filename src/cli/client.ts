@@ -1,5 +1,6 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { CodedError, isCodedError, messageOf } from '../util/coded-error.ts';
+import { request as httpRequest } from '../util/node-http.ts';
 
 /** Where the commands reach the two halves. */
 export interface Connection {

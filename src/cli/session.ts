@@ -1,7 +1,8 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SESSION_PROTOCOL } from '../http/session-frames.ts';
 import type { Pod } from '../model/kubernetes.ts';
+import { request as httpRequest } from '../util/node-http.ts';
 import { type Connection, readText, refusal, unreachable } from './client.ts';
 import { objectPath, resourceKind } from './resource-kind.ts';
 

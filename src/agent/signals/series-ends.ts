@@ -15,27 +15,34 @@ export interface SeriesEnds {
 }
 
 export function createSeriesEnds(): SeriesEnds {
-  const known = new Map<string, Map<string, Point>>();
-  const endings = (before: Map<string, Point> | undefined, now: Map<string, Point>) => {
-    const ended: Point[] = [];
-    for (const [key, point] of before ?? []) if (!now.has(key)) ended.push({ ...point, ended: true });
-    return ended;
+  const known = new Map<string, readonly Point[]>();
+  const endings = (before: readonly Point[], now: readonly Point[]): readonly Point[] => {
+    // Mostly there are the same series as before, in the same order.
+    if (before.length === now.length && before.every((point, index) => sameSeries(point, now[index]!)))
+      return [];
+    const keys = new Set(now.map(seriesKey));
+    return before.filter((point) => !keys.has(seriesKey(point))).map((point) => ({ ...point, ended: true }));
   };
   return {
     update(scope, points) {
-      const now = new Map(points.map((point) => [seriesKey(point), point]));
-      const ended = endings(known.get(scope), now);
-      if (now.size > 0) known.set(scope, now);
+      const ended = endings(known.get(scope) ?? [], points);
+      if (points.length > 0) known.set(scope, points);
       else known.delete(scope);
       return ended;
     },
     end(scope) {
-      const ended = endings(known.get(scope), new Map());
+      const ended = endings(known.get(scope) ?? [], []);
       known.delete(scope);
       return ended;
     },
     scopes: () => [...known.keys()],
   };
+}
+
+function sameSeries(some: Point, other: Point): boolean {
+  if (some.signal !== other.signal || some.labels.length !== other.labels.length) return false;
+  for (let i = 0; i < some.labels.length; i += 1) if (some.labels[i] !== other.labels[i]) return false;
+  return true;
 }
 
 // By the signal, not by its name: signals of one family may differ in constants only (`resource="cpu"`).

@@ -1,16 +1,20 @@
 import type { Clock } from '../../util/clock.ts';
 import type { OtlpEndpoint, OtlpEndpoints } from './environment.ts';
-import { grpcTransport } from './grpc-transport.ts';
 import { httpTransport } from './http-transport.ts';
 import type { OtlpTransport } from './transport.ts';
 
-/** A transport for the endpoints of `parseOtlpEnvironment`. A signal without endpoint is refused. */
-export function endpointTransport(endpoints: OtlpEndpoints, clock: Clock): OtlpTransport {
-  const open = (endpoint: OtlpEndpoint) =>
-    endpoint.protocol === 'grpc' ? grpcTransport(endpoint) : httpTransport(endpoint, clock);
+/**
+ * A transport for the endpoints of `parseOtlpEnvironment`. A signal without endpoint is refused. gRPC is large: it is loaded
+ * only where it is spoken.
+ */
+export async function endpointTransport(endpoints: OtlpEndpoints, clock: Clock): Promise<OtlpTransport> {
+  const open = async (endpoint: OtlpEndpoint) =>
+    endpoint.protocol === 'grpc'
+      ? (await import('./grpc-transport.ts')).grpcTransport(endpoint)
+      : httpTransport(endpoint, clock);
   const transports = {
-    metrics: endpoints.metrics && open(endpoints.metrics),
-    logs: endpoints.logs && open(endpoints.logs),
+    metrics: endpoints.metrics && (await open(endpoints.metrics)),
+    logs: endpoints.logs && (await open(endpoints.logs)),
   };
   return {
     async export(signal, request, abort) {

@@ -1,9 +1,10 @@
-import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as secureRequest, Agent as TlsAgent } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Clock } from '../../util/clock.ts';
 import { messageOf } from '../../util/coded-error.ts';
+import { Agent as PlainAgent, request as plainRequest } from '../../util/node-http.ts';
 import { retryAfterMs } from '../../util/retry-after.ts';
 import type { OtlpEndpoint } from './environment.ts';
 import { acceptedOf } from './grpc-transport.ts';

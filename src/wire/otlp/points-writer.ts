@@ -27,13 +27,23 @@ export function encodePoints(points: readonly Point[], atMs: number, facts: Reso
 
 function byResource(points: readonly Point[], facts: ResourceFacts): Iterable<ResourcePoints> {
   const resources = new Map<string, ResourcePoints>();
-  for (const point of points) {
+  // Points of one resource come in rows: mostly the one of that kind before had the same.
+  const newest = new Map<string, { readonly point: Point; readonly resource: ResourcePoints }>();
+  const find = (point: Point): ResourcePoints => {
+    const { kind } = places(point.signal);
+    const before = newest.get(kind);
+    if (before && sameResource(point, before.point)) return before.resource;
     const key = resourceKey(point);
     let resource = resources.get(key);
     if (resource === undefined) {
       resource = { attributes: resourceAttributes(point, facts), bySignal: new Map() };
       resources.set(key, resource);
     }
+    newest.set(kind, { point, resource });
+    return resource;
+  };
+  for (const point of points) {
+    const resource = find(point);
     const members = resource.bySignal.get(point.signal);
     if (members === undefined) resource.bySignal.set(point.signal, [point]);
     else members.push(point);
@@ -78,6 +88,14 @@ function resourceKey({ signal, labels }: Point): string {
   let key = kind;
   for (const { index } of resource) key += `\0${labels[index] ?? ''}`;
   return key;
+}
+
+/** For points of the same kind. */
+function sameResource(some: Point, other: Point): boolean {
+  const [mine, theirs] = [places(some.signal).resource, places(other.signal).resource];
+  for (let i = 0; i < mine.length; i += 1)
+    if (some.labels[mine[i]!.index] !== other.labels[theirs[i]!.index]) return false;
+  return true;
 }
 
 function resourceAttributes(point: Point, facts: ResourceFacts): (readonly [string, string])[] {

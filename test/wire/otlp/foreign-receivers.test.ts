@@ -86,7 +86,7 @@ const seriesText = (metric: Record<string, string>) =>
 async function sendBy(env: Record<string, string>, points: readonly Point[]) {
   const folder = mkdtempSync(join(tmpdir(), 'podvitals-otlp-'));
   const spool = openJournal(join(folder, 'agent.db'), { clock: systemClock, schemas: [queueSchema] });
-  const transport = endpointTransport(parseOtlpEnvironment(env)!, systemClock);
+  const transport = await endpointTransport(parseOtlpEnvironment(env)!, systemClock);
   const sender = createOtlpSender({ transport, spool, clock: systemClock, resource: FACTS });
   try {
     await sender.sendPoints(points, now);

@@ -1,6 +1,7 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { isCodedError } from '../../../util/coded-error.ts';
+import { Agent, request } from '../../../util/node-http.ts';
 import { answerError, connectionError, podmanError } from './podman-error.ts';
 
 export interface PodmanRequest {

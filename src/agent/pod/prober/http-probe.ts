@@ -1,6 +1,7 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Clock } from '../../../util/clock.ts';
+import { request as httpRequest } from '../../../util/node-http.ts';
 
 /** How a request ended; `error` is worded as Go's dialer has it, which is what users of the kubelet know. */
 export type HttpAnswer =

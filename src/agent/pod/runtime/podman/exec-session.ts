@@ -1,8 +1,8 @@
-import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { PassThrough, Writable } from 'node:stream';
 import { z } from 'zod';
 import { CodedError, messageOf } from '../../../../util/coded-error.ts';
+import { request } from '../../../../util/node-http.ts';
 import { nothing } from '../../../engines/podman/answers.ts';
 import type { PodmanClient } from '../../../engines/podman/podman-client.ts';
 import type { ExecSession, ExecSessionOptions, TerminalSize } from '../runtime.ts';

@@ -20,6 +20,8 @@ type Stream = LogLine['stream'];
 
 const STREAMS: readonly Stream[] = ['stdout', 'stderr'];
 const CHUNK_BYTES = 64 * 1024;
+/** For all lives: what is read into it is copied before the next is read. */
+const chunk = Buffer.alloc(CHUNK_BYTES);
 /** How much log one turn may write for a stream: a flood must not hold the agent's event loop. */
 const TURN_BYTES = 1024 * 1024;
 const GATHER_MS = 10;
@@ -110,7 +112,6 @@ export function openOutput(folder: string, logPath: string, clock: Clock): Outpu
   const log = openLogFile(logPath, resume?.log);
   const noteFd = openSync(notePath, existsSync(notePath) ? 'r+' : 'w+', 0o600);
   const listeners = new Set<(line: LogLine) => void>();
-  const chunk = Buffer.alloc(CHUNK_BYTES);
   let closed = false;
   let cancelTimer: (() => void) | undefined;
 
