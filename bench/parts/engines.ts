@@ -73,13 +73,18 @@ export async function launchPodvitals(folder: string, scrapes?: string): Promise
   return start(
     'podvitals',
     process.execPath,
-    [...nodeFlags(), server, path, String(port), ...config],
+    [...COLLECTOR_FLAGS, ...nodeFlags(), server, path, String(port), ...config],
     port,
     '/-/ready',
     {},
     folder,
+    COLLECTOR_ENVIRONMENT,
   );
 }
+
+// As `./podvitals collector` does.
+const COLLECTOR_FLAGS = ['--max-semi-space-size=8'];
+const COLLECTOR_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '65536' };
 
 /** `BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/prof"` profiles the server. */
 const nodeFlags = () => (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
@@ -217,8 +222,13 @@ async function start(
   readyPath: string,
   parameters: Engine['parameters'],
   folder: string,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Engine> {
-  const child = spawn(command, flags, { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder });
+  const child = spawn(command, flags, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    cwd: folder,
+    env: { ...process.env, ...environment },
+  });
   const url = `http://127.0.0.1:${port}`;
   const forget = whenStopped(() => child.kill('SIGKILL'));
   const stop = async () => {

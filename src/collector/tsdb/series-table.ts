@@ -62,6 +62,10 @@ export function createSeriesTable(columns: SeriesColumns, labels: SeriesLabels, 
 
   // Senders name their series in the same order each time: the one that came next the last time mostly comes next again.
   let before = 0;
+  const follow = (row: number) => {
+    columns.followers[before] = row;
+    before = row;
+  };
   return {
     find(bytes, start, end) {
       const next = columns.followers[before]!;
@@ -75,13 +79,13 @@ export function createSeriesTable(columns: SeriesColumns, labels: SeriesLabels, 
       const entry = table.find(hash.first, hash.second, isSought);
       if (entry < 0) return -1;
       const row = rowOf(entry);
-      columns.followers[before] = row;
-      before = row;
+      follow(row);
       return row;
     },
     add(key, row) {
       labels.set(row, key);
       addEntry(key, row * 2);
+      follow(row);
     },
     alias(key, row) {
       const known = aliasesOf.get(row) ?? [];

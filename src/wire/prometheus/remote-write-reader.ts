@@ -60,7 +60,7 @@ export function* readWriteRequest(
   visitor: WriteRequestVisitor,
 ): Generator<void, void> {
   const reader = new PbfReader(bytes);
-  const plain = createPlainReader(bytes, visitor);
+  const plain = createPlainReader(bytes, limits, visitor);
   let samples = 0;
   for (let fields = 1; reader.pos < reader.length; fields += 1) {
     const room = limits.samples - samples;
@@ -75,7 +75,7 @@ export function* readWriteRequest(
   if (reader.pos !== reader.length) throw malformed('it is cut off');
 }
 
-/** Reads a series that is known and looks as nearly all do: labels, then samples of a value and a time. */
+/** Reads a series that looks as nearly all do: canonical labels where it is not known, then samples of a value and a time. */
 interface PlainReader {
   /** Answers how many samples the field at `at` held, and -1 when it is none of those: nothing happened then. */
   read(at: number, room: number): number;
@@ -83,7 +83,11 @@ interface PlainReader {
   readonly end: number;
 }
 
-function createPlainReader(bytes: Uint8Array, visitor: WriteRequestVisitor): PlainReader {
+function createPlainReader(
+  bytes: Uint8Array,
+  limits: RemoteWriteLimits,
+  visitor: WriteRequestVisitor,
+): PlainReader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const { length } = bytes;
   let fieldEnd = 0;
@@ -133,7 +137,18 @@ function createPlainReader(bytes: Uint8Array, visitor: WriteRequestVisitor): Pla
         next = fieldEnd;
         samples += 1;
       }
-      if (samples === 0 || samples > room || !visitor.known(bytes, start, labelsEnd)) return -1;
+      if (samples === 0 || samples > room) return -1;
+      if (!visitor.known(bytes, start, labelsEnd)) {
+        const key = bytes.subarray(start, labelsEnd);
+        if (key.length > MOST_KEY_BYTES || !isCanonical(key)) return -1;
+        const labelBytes = checked(key, limits);
+        const isTaken = typeof labelBytes !== 'string' && visitor.series(labelBytes, samples);
+        if (typeof labelBytes === 'string') visitor.refused(samples, labelBytes);
+        if (!isTaken) {
+          fieldEnd = seriesEnd;
+          return samples;
+        }
+      }
       for (next = labelsEnd; next < seriesEnd; next = fieldEnd) {
         enters(SAMPLE_TAG, next, seriesEnd);
         const hasValue = bytes[contentAt] === VALUE_TAG;

@@ -69,7 +69,7 @@ export interface RemoteWriteReceiverOptions {
 
 const LONGEST_STRETCH_MS = 8;
 const RETRY_AFTER_SECONDS = 5;
-const MOST_SPARE_BYTES = 8 * 1024 ** 2;
+const MOST_SPARE_BYTES = 16 * 1024 ** 2;
 
 export function createRemoteWriteReceiver(options: RemoteWriteReceiverOptions): RemoteWriteReceiver {
   const { store, clock } = options;
