@@ -1,40 +1,24 @@
 import { isUtf8 } from 'node:buffer';
 import { PbfReader } from 'pbf';
-import {
-  encodeLabels,
-  isCanonical,
-  type Label,
-  METRIC_NAME,
-  toLabels,
-  walkLabels,
-} from '../../model/labels.ts';
+import { encodeLabels, isCanonical, type Label, METRIC_NAME, toLabels } from '../../model/labels.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
 import type { RemoteWriteLimits } from './remote-write-limits.ts';
-
-/** Who takes what a request holds, as it is read. */
-export interface WriteRequestVisitor {
-  /** Whether the series is known by bytes `from` to before `to`; its samples come next if so. */
-  known(bytes: Uint8Array, from: number, to: number): boolean;
-  /**
-   * A series with at least one sample that is not; the bytes are those of `encodeLabels`, good until the next call. False
-   * when it is not taken: its samples are then passed over.
-   */
-  series(labelBytes: Uint8Array, samples: number): boolean;
-  /** A sample of that series: milliseconds, and the two words of its value. */
-  sample(t: number, high: number, low: number): void;
-  /** What cannot be kept whatever the store says: so many samples, and why. */
-  refused(samples: number, why: string): void;
-}
-
-// Field numbers of prompb/remote.proto and prompb/types.proto.
-const TIMESERIES = 1;
-const LABELS = 1;
-const SAMPLES = 2;
-const HISTOGRAMS = 4;
-
-const VARINT = 0;
-const FIXED64 = 1;
-const BYTES = 2;
+import {
+  BYTES,
+  checkLabelBytes,
+  FIXED64,
+  HISTOGRAMS,
+  LABELS,
+  MOST_KEY_BYTES,
+  NAMELESS,
+  SAMPLES,
+  TIMESERIES,
+  tooManyLabels,
+  UNNAMED,
+  VARINT,
+  type WriteRequestVisitor,
+} from './remote-write-parts.ts';
+import { createPlainReader } from './remote-write-plain-reader.ts';
 
 function malformed(what: string, cause?: unknown): CodedError {
   return new CodedError(
@@ -73,99 +57,6 @@ export function* readWriteRequest(
     if (fields % SERIES_A_STEP === 0) yield;
   }
   if (reader.pos !== reader.length) throw malformed('it is cut off');
-}
-
-/** Reads a series that looks as nearly all do: canonical labels where it is not known, then samples of a value and a time. */
-interface PlainReader {
-  /** Answers how many samples the field at `at` held, and -1 when it is none of those: nothing happened then. */
-  read(at: number, room: number): number;
-  /** Where the field ends that was read. */
-  readonly end: number;
-}
-
-function createPlainReader(
-  bytes: Uint8Array,
-  limits: RemoteWriteLimits,
-  visitor: WriteRequestVisitor,
-): PlainReader {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const { length } = bytes;
-  let fieldEnd = 0;
-  let contentAt = 0;
-
-  /** Whether a field with this tag begins at `at` and ends by `limit`. */
-  const enters = (tag: number, at: number, limit: number) => {
-    if (at + 2 > limit || bytes[at] !== tag) return false;
-    let size = bytes[at + 1]!;
-    contentAt = at + 2;
-    if (size >= 0x80) {
-      size &= 0x7f;
-      for (let shift = 7; ; shift += 7) {
-        if (contentAt >= limit || shift > 21) return false;
-        const byte = bytes[contentAt]!;
-        contentAt += 1;
-        size |= (byte & 0x7f) << shift;
-        if (byte < 0x80) break;
-      }
-    }
-    fieldEnd = contentAt + size;
-    return fieldEnd <= limit;
-  };
-
-  /** Of the sample whose content is from `from` to before `to`, where its time begins; -1 when it looks otherwise. */
-  const timeOf = (from: number, to: number) => {
-    // A value of 0 is left out.
-    const at = bytes[from] === VALUE_TAG ? from + 9 : from;
-    const first = at + 1;
-    const size = to - first;
-    if (at >= to || bytes[at] !== TIME_TAG || size < 1 || size > MOST_TIME_BYTES) return -1;
-    for (let i = first; i < to - 1; i += 1) if (bytes[i]! < 0x80) return -1;
-    return bytes[to - 1]! < 0x80 ? first : -1;
-  };
-
-  return {
-    read(at, room) {
-      if (!enters(SERIES_TAG, at, length)) return -1;
-      const seriesEnd = fieldEnd;
-      const start = contentAt;
-      let next = start;
-      while (enters(LABEL_TAG, next, seriesEnd)) next = fieldEnd;
-      const labelsEnd = next;
-      let samples = 0;
-      while (next < seriesEnd) {
-        if (!enters(SAMPLE_TAG, next, seriesEnd) || timeOf(contentAt, fieldEnd) < 0) return -1;
-        next = fieldEnd;
-        samples += 1;
-      }
-      if (samples === 0 || samples > room) return -1;
-      if (!visitor.known(bytes, start, labelsEnd)) {
-        const key = bytes.subarray(start, labelsEnd);
-        if (key.length > MOST_KEY_BYTES || !isCanonical(key)) return -1;
-        const labelBytes = checked(key, limits);
-        const isTaken = typeof labelBytes !== 'string' && visitor.series(labelBytes, samples);
-        if (typeof labelBytes === 'string') visitor.refused(samples, labelBytes);
-        if (!isTaken) {
-          fieldEnd = seriesEnd;
-          return samples;
-        }
-      }
-      for (next = labelsEnd; next < seriesEnd; next = fieldEnd) {
-        enters(SAMPLE_TAG, next, seriesEnd);
-        const hasValue = bytes[contentAt] === VALUE_TAG;
-        let time = 0;
-        for (let i = timeOf(contentAt, fieldEnd), scale = 1; i < fieldEnd; i += 1, scale *= 0x80)
-          time += (bytes[i]! & 0x7f) * scale;
-        const low = hasValue ? view.getUint32(contentAt + 1, true) : 0;
-        const high = hasValue ? view.getUint32(contentAt + 5, true) : 0;
-        visitor.sample(time, high, low);
-      }
-      fieldEnd = seriesEnd;
-      return samples;
-    },
-    get end() {
-      return fieldEnd;
-    },
-  };
 }
 
 /** Answers how many samples the field held; `room` is how many may yet come. */
@@ -234,16 +125,9 @@ function readSeries(
   return samples + histograms;
 }
 
+const LABEL_TAG = (LABELS << 3) | BYTES;
 // To look at the clock costs as much as a series.
 const SERIES_A_STEP = 32;
-const SERIES_TAG = (TIMESERIES << 3) | BYTES;
-const LABEL_TAG = (LABELS << 3) | BYTES;
-const SAMPLE_TAG = (SAMPLES << 3) | BYTES;
-const VALUE_TAG = (1 << 3) | FIXED64;
-const TIME_TAG = (2 << 3) | VARINT;
-// 49 bits: a safe integer that is not negative.
-const MOST_TIME_BYTES = 7;
-
 /** The labels that stand first, which are all of them with any sender we know. */
 function endOfLabels(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
@@ -274,23 +158,8 @@ function readLabels(
   limits: RemoteWriteLimits,
 ): Uint8Array | string {
   const span = reader.buf.subarray(start, end);
-  if (span.length <= MOST_KEY_BYTES && isCanonical(span)) return checked(span, limits);
+  if (span.length <= MOST_KEY_BYTES && isCanonical(span)) return checkLabelBytes(span, limits);
   return readScattered(reader, start, end, limits);
-}
-
-function checked(labelBytes: Uint8Array, limits: RemoteWriteLimits): Uint8Array | string {
-  let labels = 0;
-  let named = false;
-  let nameless = false;
-  walkLabels(labelBytes, 0, labelBytes.length, (nameAt, nameEnd) => {
-    labels += 1;
-    if (nameEnd === nameAt) nameless = true;
-    if (nameEnd - nameAt === NAME.length && NAME.compare(labelBytes, nameAt, nameEnd) === 0) named = true;
-    return true;
-  });
-  if (labels > limits.labels) return tooManyLabels(limits);
-  if (nameless) return NAMELESS;
-  return named ? labelBytes : UNNAMED;
 }
 
 /** The same, whatever the order and the spelling. */
@@ -325,12 +194,6 @@ function readScattered(
   return made.some(([name]) => name === METRIC_NAME) ? encodeLabels(made) : UNNAMED;
 }
 
-const NAMELESS = 'a label has no name';
-const UNNAMED = 'a series has no metric name';
-const tooManyLabels = (limits: RemoteWriteLimits) => `a series has more than ${limits.labels} labels`;
-
-const NAME = Buffer.from(METRIC_NAME);
-const MOST_KEY_BYTES = 512 * 1024;
 const LABEL_OVERHEAD = 10;
 const NOTHING = new Uint8Array(0);
 
