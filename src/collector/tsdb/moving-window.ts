@@ -6,8 +6,9 @@ import {
   type RangeSummary,
 } from '../storage/range-summary.ts';
 import { createColumns, type SealedChunk } from './chunk.ts';
-import { addChunk, liveSamples } from './chunk-summary.ts';
+import { liveSamples, summaryOf } from './chunk-summary.ts';
 import { type DiskRows, type RangeSink, type WalkedSeries, walkRange } from './range-walk.ts';
+import type { RecentSamples } from './recent-samples.ts';
 import { lowerBound } from './series.ts';
 
 /**
@@ -26,6 +27,7 @@ export interface MovingWindowOptions {
   readonly series: WalkedSeries;
   readonly disk: DiskRows;
   readonly rangeMs: number;
+  readonly recent: RecentSamples;
   /** Whatever ended before this time is gone by retention. */
   readonly removedBefore: () => number;
 }
@@ -42,6 +44,7 @@ const newest = createColumns(1);
 export function createMovingWindow({
   series,
   disk,
+  recent,
   rangeMs,
   removedBefore,
 }: MovingWindowOptions): MovingWindow {
@@ -134,7 +137,7 @@ export function createMovingWindow({
     let passed = 0;
     for (const chunk of chunks) {
       if (chunk.maxT <= startT) passed += 1;
-      else if (state.held === HELD_SAMPLES) addChunk(ofChunks, chunk);
+      else if (state.held === HELD_SAMPLES) addSummary(ofChunks, summaryOf(chunk));
       else {
         const columns = liveSamples(chunk);
         const from = lowerBound(columns.t, startT + 1, columns.length);
@@ -204,6 +207,13 @@ export function createMovingWindow({
       // A stale marker is told from a sample by the walk.
       if (!Number.isNaN(newest.v[0]!)) {
         addSamples(rest, newest.t, newest.v, 0, 1);
+        return;
+      }
+    }
+    if (memory !== undefined && memory.openT === state.seenOpenT && memory.lastT <= endT) {
+      const some = recent.after(memory, state.seenCount);
+      if (some !== undefined && (some.length === 0 || some.t[0]! > startT)) {
+        addSamples(rest, some.t, some.v, 0, some.length);
         return;
       }
     }

@@ -8,6 +8,7 @@ import { createColumns, decodeChunk, type SampleColumns, type SealedChunk } from
 import type { Head } from './head.ts';
 import { createMovingWindow } from './moving-window.ts';
 import { type DiskRows, type RangeSink, type WalkedSeries, walkRange } from './range-walk.ts';
+import { createRecentSamples } from './recent-samples.ts';
 import { lowerBound, type MemorySeries } from './series.ts';
 
 /** The part of a store that is on disk, as a querier reads it; a memory store has none. */
@@ -23,6 +24,7 @@ export interface DiskReads extends DiskRows {
 }
 
 export function createQuerier(head: Head, disk: DiskReads): Querier {
+  const recent = createRecentSamples();
   function* search(
     matchers: readonly Matcher[],
     minT: number,
@@ -58,7 +60,7 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
     let known = new Map<SeriesRef, { readonly birth: number | undefined; readonly one: MovingSeries }>();
 
     const moving = (series: WalkedSeries, stored: StoredSeries): MovingSeries => {
-      const window = createMovingWindow({ series, disk, rangeMs, removedBefore: disk.removedBefore });
+      const window = createMovingWindow({ series, disk, recent, rangeMs, removedBefore: disk.removedBefore });
       return { ...stored, summaryUntil: window.summaryUntil };
     };
 

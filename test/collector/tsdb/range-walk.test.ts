@@ -5,6 +5,7 @@ import { type SealedChunk, seal } from '../../../src/collector/tsdb/chunk.ts';
 import { addChunk } from '../../../src/collector/tsdb/chunk-summary.ts';
 import { createMovingWindow } from '../../../src/collector/tsdb/moving-window.ts';
 import { type DiskRows, walkRange } from '../../../src/collector/tsdb/range-walk.ts';
+import { createRecentSamples } from '../../../src/collector/tsdb/recent-samples.ts';
 import { appendSample, createXorChunk } from '../../../src/collector/tsdb/xor-chunk.ts';
 
 const MINUTE = 60_000;
@@ -67,6 +68,7 @@ describe('a window that moves on', () => {
     const window = createMovingWindow({
       series: { ref: 1, memory: undefined },
       disk,
+      recent: createRecentSamples(),
       rangeMs,
       removedBefore: () => Number.NEGATIVE_INFINITY,
     });
