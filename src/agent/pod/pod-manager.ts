@@ -1,43 +1,42 @@
 import type { Node } from '../../model/kubernetes.ts';
 import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import type { PodRef } from '../../model/pod-ref.ts';
-import type { CancelTimer, Clock } from '../../util/clock.ts';
+import type { Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { KeyValue } from './key-value.ts';
 import { createListeners } from './listeners.ts';
 import type { ManifestObject } from './manifest/manifest-object.ts';
+import { type AppliedObject, createManifestApplication } from './manifest-application.ts';
 import { newPod } from './new-pod.ts';
 import type { NodeSettings } from './node/node-keeper.ts';
 import type { HostFacts } from './node/node-object.ts';
 import { createNodePlace, type NodeMeasures, type NodePlace } from './node/node-place.ts';
 import { defaultNodeSettings } from './node/node-settings.ts';
-import { asAdmitted, withPriority } from './node/priority.ts';
-import { type ApplyAction, applyKept, checkKeptUpdate, checkPriorities } from './object-application.ts';
+import { withPriority } from './node/priority.ts';
 import { createDeletion, type Ending } from './object-deletion.ts';
-import { createObjectListing, isConfiguration } from './object-listing.ts';
+import { createObjectListing } from './object-listing.ts';
 import { createObjectStore, type Stored, type StoredKind } from './object-store.ts';
 import { apiTime, isRunning, type PodRecord } from './pod-record.ts';
 import { createPodSet } from './pod-set.ts';
-import { checkPodUpdate } from './pod-update.ts';
 import type { ProbeRunner } from './prober/probe.ts';
 import { createProbeRunner } from './prober/probe-runner.ts';
 import { createRecentViews } from './recent-views.ts';
 import type { ContainerExit, Runtime } from './runtime/runtime.ts';
 import { createServiceHosts } from './service/service-hosts.ts';
 import { createServicePublisher } from './service/service-publisher.ts';
+import { endEverything } from './shutdown.ts';
 import type { NodeFacts } from './spec/field-ref.ts';
 import { podView } from './status/pod-view.ts';
 import { inheritanceOf } from './takeover.ts';
 import type { PodTransition } from './transition.ts';
 import type { PodView, WorkloadView } from './view.ts';
-import { graceMsOf } from './worker/decision.ts';
 import { createHookRunner } from './worker/lifecycle-hook.ts';
 import type { PodVerb } from './worker/pod-control.ts';
 import { KUBELET_BACK_OFF, type RestartBackOff } from './worker/restart-back-off.ts';
 import { podKey, type WorkerContext } from './worker/worker-context.ts';
 import { createControllers } from './workload/controllers.ts';
 import { controllerOf, ownerReference } from './workload/owner.ts';
-import { canonicalJson, randomUid } from './workload/pod-names.ts';
+import { randomUid } from './workload/pod-names.ts';
 import { changedWorkload, undoTarget, type WorkloadChange } from './workload/workload-change.ts';
 import { rolledBack, type WorkloadEvent, type WorkloadWords } from './workload/workload-event.ts';
 import { desiredPods, hasWorkload, workloadObject, workloadOf } from './workload/workload-identity.ts';
@@ -64,13 +63,6 @@ export interface PodManagerOptions {
   readonly runProbe?: ProbeRunner;
   /** Failures nobody can be told of otherwise: an effect that will be tried again, a listener that threw. */
   readonly onError?: (error: unknown) => void;
-}
-
-export interface AppliedObject {
-  readonly kind: ManifestObject['kind'];
-  readonly namespace: string;
-  readonly name: string;
-  readonly action: ApplyAction;
 }
 
 export interface DeleteRequest extends Ending {
@@ -150,10 +142,6 @@ export interface PodManager {
 const ALIVE_KEY = 'pod/alive';
 const SALT_KEY = 'pod/salt';
 const ALIVE_EVERY_MS = 10_000;
-// Beyond the grace of the slowest pod, so long none of them ends before stopping goes on without the rest.
-const STOP_ALLOWANCE_MS = 10_000;
-const STOP_ALLOWANCE_A_POD_MS = 100;
-
 const isProbed = ({ containers }: PodRecord) =>
   containers.some(({ probes }) => Object.keys(probes).length > 0);
 export function createPodManager(options: PodManagerOptions): PodManager {
@@ -244,6 +232,19 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     },
     onError,
   });
+  const application = createManifestApplication({
+    clock,
+    node: node.name,
+    uid,
+    objects,
+    pods,
+    workloads,
+    onObject(object, namespace, name) {
+      level(objects.get(object.kind, namespace, name));
+      controllers.soon(object.kind, namespace, name);
+      if (object.kind === 'Service') serviceHosts.servicesChanged();
+    },
+  });
   const controllers = createControllers(
     {
       clock,
@@ -253,7 +254,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       podNamed: pods.find,
       createPod({ owner, metadata, spec }) {
         const owned = { ...metadata, ownerReferences: [ownerReference(owner)] };
-        const admitted = withPriority(spec, priorityLevels());
+        const admitted = withPriority(spec, application.priorityLevels());
         const asked = { metadata: owned, spec: admitted, folder: owner.folder, ...workloadOf(owner) };
         pods.add(newPod(asked, node.name, uid(), clock.now())).start();
       },
@@ -295,48 +296,6 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     const salt = uid();
     void writer.write(SALT_KEY, () => salt);
     return salt;
-  }
-
-  function applyOne(object: ManifestObject, folder: string | undefined): ApplyAction {
-    const { namespace, name } = object.metadata;
-    if (object.kind !== 'Pod') {
-      const action = applyKept(objects, object, { folder, uid, now: apiTime(clock.now()) });
-      level(objects.get(object.kind as StoredKind, namespace, name));
-      controllers.soon(object.kind, namespace, name);
-      if (object.kind === 'Service') serviceHosts.servicesChanged();
-      return action;
-    }
-    const existing = pods.find(namespace, name);
-    if (existing) return relabel(existing, object);
-    workloads.ensure(namespace, name, 'barepod', clock.now());
-    const { metadata } = object;
-    const spec = withPriority(object.spec, priorityLevels());
-    const asked = { metadata, spec, folder, workload: name, workloadType: 'barepod' } as const;
-    pods.add(newPod(asked, node.name, uid(), clock.now())).start();
-    return 'created';
-  }
-
-  function relabel(pod: PodRecord, { metadata: { labels, annotations } }: ManifestObject): ApplyAction {
-    const same =
-      canonicalJson([pod.labels ?? {}, pod.annotations ?? {}]) ===
-      canonicalJson([labels ?? {}, annotations ?? {}]);
-    if (same) return 'unchanged';
-    pod.labels = labels;
-    pod.annotations = annotations;
-    pods.worker(pod.ref.uid)!.changed();
-    return 'configured';
-  }
-
-  const priorityLevels = () =>
-    objects.list('PriorityClass').map(({ metadata: { name }, ...level }) => ({ name, ...level }));
-
-  function check(object: ManifestObject, folder: string | undefined): void {
-    if (object.kind !== 'Pod') {
-      checkKeptUpdate(objects, object);
-      return;
-    }
-    const pod = pods.find(object.metadata.namespace, object.metadata.name);
-    if (pod) checkPodUpdate(pod, { ...object, spec: asAdmitted(object.spec, pod.spec) }, folder);
   }
 
   function beat(): void {
@@ -385,34 +344,9 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     closing = true;
     controllers.close();
     place.close();
-    const ending = { request: { by: 'shutdown', message: 'The agent is shutting down' } } as const;
-    const gone: Promise<unknown>[] = [];
-    for (const object of objects.all()) {
-      if (!isConfiguration(object) && objects.hasUid(object.metadata.uid))
-        gone.push(deletion.object(object, ending));
-    }
-    for (const pod of pods.all()) gone.push(deletion.pod(pod, ending));
-    const longest = Math.max(0, ...pods.all().map(graceMsOf));
-    const stuck = Promise.withResolvers<void>();
-    let cancel: CancelTimer | undefined;
-    const patienceMs = longest + STOP_ALLOWANCE_MS + gone.length * STOP_ALLOWANCE_A_POD_MS;
-    // While one after another ends, so may the others: many take their time.
-    const wait = () => {
-      cancel?.();
-      cancel = clock.setTimer(patienceMs, stuck.resolve);
-    };
-    const onEnd = ({ kind }: PodTransition) => {
-      if (kind === 'container-died' || kind === 'pod-deleted') wait();
-    };
-    const forget = transitions.add(onEnd);
-    wait();
-    endings.push(() => cancel?.());
-    await Promise.race([Promise.all(gone), stuck.promise]);
-    forget();
-    for (const { kind, metadata } of objects.all())
-      await objects.remove(kind, metadata.namespace, metadata.name);
+    const left = await endEverything({ clock, objects, pods, deletion, transitions });
     servicePublisher.update();
-    return pods.all().map((pod) => pod.ref);
+    return left;
   }
 
   const notFound = (kind: string, namespace: string, name: string) =>
@@ -421,20 +355,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   return {
     start,
     async apply(asked, { folder }) {
-      for (const object of asked) check(object, folder);
-      checkPriorities(asked, priorityLevels());
-      // Classes first: pods that name them are made with their priority.
-      const order = (object: ManifestObject) => Number(object.kind !== 'PriorityClass');
-      const applied = [...asked]
-        .sort((a, b) => order(a) - order(b))
-        .map((object) => {
-          const { namespace, name } = object.metadata;
-          return { kind: object.kind, namespace, name, action: applyOne(object, folder) };
-        });
-      // Pods that waited for a ConfigMap or Secret need not wait for their next try.
-      for (const worker of pods.workers()) {
-        if (asked.some((object) => object.metadata.namespace === worker.pod.ref.namespace)) worker.retry();
-      }
+      const applied = application.apply(asked, folder);
       await writer.flush();
       return applied;
     },
