@@ -24,10 +24,19 @@ spec:
     - name: web
       command: [sleep, '1000']
       securityContext: {runAsUser: 1234}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: victim, namespace: shop}
+spec:
+  restartPolicy: Never
+  containers:
+    - name: app
+      command: [node, -e, "process.on('SIGTERM', () => process.exit(3)); console.log('ready'); setInterval(() => {}, 1000)"]
 `;
 
 /** A command line in this process, with streams of its own. */
-async function command(dataDir: string, args: readonly string[], input = new PassThrough()) {
+async function command(dataDir: string, args: readonly string[], input = new PassThrough(), server?: string) {
   const stdout = Object.assign(new PassThrough(), { rows: 31, columns: 117 });
   const stderr = new PassThrough();
   let [out, err] = ['', ''];
@@ -40,7 +49,7 @@ async function command(dataDir: string, args: readonly string[], input = new Pas
   const terminal: Terminal = {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
-    env: { PODVITALS_DATA_DIR: dataDir },
+    env: { PODVITALS_DATA_DIR: dataDir, ...(server === undefined ? {} : { PODVITALS_SERVER: server }) },
     isTty: false,
     streams: { stdin: Object.assign(input, { isTTY: true, setRawMode: () => {} }), stdout, stderr },
   };
@@ -52,7 +61,7 @@ describe.skipIf(notRoot() || missing('ip'))('commands in a running pod', () => {
   const data = temporaryDataDir();
   let podvitals: Podvitals;
   const call = async (...args: readonly string[]) => {
-    const given = await command(data.path, args);
+    const given = await command(data.path, args, undefined, podvitals?.url);
     const code = await given.done;
     return { code, out: given.out(), err: given.err() };
   };
@@ -60,13 +69,25 @@ describe.skipIf(notRoot() || missing('ip'))('commands in a running pod', () => {
   beforeAll(async () => {
     const file = join(data.path, 'shop.yaml');
     writeFileSync(file, SHOP);
-    podvitals = await startPodvitals({ dataDir: data.path, ports: await freePorts(), halves: 'agent' });
+    podvitals = await startPodvitals({ dataDir: data.path, ports: await freePorts() });
     expect(await call('apply', '-f', file)).toMatchObject({ code: 0 });
     await until('its containers', async () => /2\/2/.test((await call('get', 'pods', '-n', 'shop')).out));
   });
   afterAll(async () => {
     await podvitals?.stop();
     data.remove();
+  });
+
+  it('a kill by exec is told as the doing of who ran it', async () => {
+    await until('it hears signals', async () => (await call('logs', 'shop/victim')).out.includes('ready'));
+    expect(await call('exec', 'shop/victim', '--', 'kill', '1')).toMatchObject({ code: 0 });
+    const verdict = await until('the verdict', async () => {
+      const { out } = await call('why', 'shop/victim', '-o', 'json');
+      return out.includes('KilledByUser') && (JSON.parse(out) as { verdict: { summary: string } }).verdict;
+    });
+    expect(verdict.summary).toMatch(
+      /^Container app ended with code 3 after SIGTERM, sent by process kill \(pid \d+\) of a command that was run by podvitals exec/,
+    );
   });
 
   it('exec gives both streams and the exit code of the command', async () => {
