@@ -1,15 +1,9 @@
-import { chmodSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
-import type { Logger } from 'pino';
-import { type Clock, sleep } from '../../../../util/clock.ts';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { sleep } from '../../../../util/clock.ts';
 import { CodedError, messageOf } from '../../../../util/coded-error.ts';
 import { freezeCgroup, pruneCgroup } from '../../../host/cgroup.ts';
-import { openCgroupParent } from '../../../host/cgroup-parent.ts';
-import { decideDelegation, readDelegationFacts } from '../../../host/delegation.ts';
 import { createNamespaceDialer } from '../../../host/namespace-dial.ts';
-import { type Ipv4Block, parseBlock } from '../../../host/network-subnet.ts';
 import { signalProcess } from '../../../host/process-identity.ts';
-import { findTools, needTool } from '../../../host/tool.ts';
 import { readLogFile } from '../log-reader.ts';
 import type {
   Adopted,
@@ -20,84 +14,17 @@ import type {
   SandboxConfig,
 } from '../runtime.ts';
 import { clearPodFolder, findPods } from './adoption.ts';
-import { canMakeNamespaces, closingWords, describeEnforcement, findRootMode } from './capability.ts';
+import { describeEnforcement } from './capability.ts';
 import { discardLife, killLife, logPathOf, startLife } from './container.ts';
 import { execInLife, openExecInLife } from './exec.ts';
-import type { ProcessHost } from './host.ts';
 import { createHostPorts } from './host-ports.ts';
-import { createLayout, macOf } from './layout.ts';
 import { asRunning, isStarted, type Life, readExit, type StartedRecord, watchLife } from './life.ts';
-import { createPodNetwork, noPodNetwork, type PodNetwork } from './pod-network.ts';
+import { openHost, openNetwork, openServiceRelays, type ProcessRuntimeOptions } from './open-host.ts';
 import type { SandboxRecord } from './record.ts';
 import { asSandbox, endSandbox, isSandboxAlive, makeSandbox } from './sandbox.ts';
-import { createServiceRelays } from './service-relays.ts';
-
-export interface ProcessRuntimeOptions {
-  readonly dataDir: string;
-  readonly clock: Clock;
-  readonly logger?: Pick<Logger, 'warn'>;
-  /** The Node that pods find first on PATH; default: the one that runs this. */
-  readonly nodePath?: string;
-  /** Folder of our own at the top of each cgroup hierarchy. */
-  readonly cgroupParent?: string;
-  /** IPv4 subnet for pods, `10.9.8.0/24`; default: a free /22 of 10.137.0.0/16. */
-  readonly subnet?: string;
-}
 
 /** Deaths and output are told by watches; this look is for what they might miss. */
 const SWEEP_MS = 2000;
-
-function parseSubnet(text: string | undefined): Ipv4Block | undefined {
-  if (text === undefined) return undefined;
-  const block = parseBlock(text);
-  if (block === undefined || block.prefix < 16 || block.prefix > 29) {
-    throw new CodedError(
-      'SUBNET_INVALID',
-      `pod subnet "${text}" is not an IPv4 block from /16 to /29, such as 10.9.8.0/24`,
-    );
-  }
-  return block;
-}
-
-async function openHost(options: ProcessRuntimeOptions): Promise<ProcessHost> {
-  mkdirSync(options.dataDir, { recursive: true });
-  const dataDir = realpathSync(options.dataDir);
-  const tools = findTools();
-  needTool(tools, 'sh');
-  const namespaces = await canMakeNamespaces(tools);
-  // Before the cgroup is opened: that changes what is found.
-  const delegation = decideDelegation(readDelegationFacts(process.env));
-  const cgroupParent = options.cgroupParent ?? 'podvitals';
-  return {
-    clock: options.clock,
-    layout: createLayout(dataDir),
-    dataDir,
-    tools,
-    cgroups: openCgroupParent(cgroupParent),
-    reopenCgroups: () => void openCgroupParent(cgroupParent),
-    delegation,
-    namespaces,
-    root: namespaces ? await findRootMode(tools, dataDir) : 'shared',
-    nodeFolder: dirname(realpathSync(options.nodePath ?? process.execPath)),
-    closing: closingWords(tools),
-  };
-}
-
-function openNetwork(host: ProcessHost, subnet: Ipv4Block | undefined): PodNetwork {
-  const { ip } = host.tools;
-  if (!host.namespaces || ip === undefined) return noPodNetwork;
-  return createPodNetwork({
-    ip,
-    dataDir: host.dataDir,
-    ...(subnet === undefined ? {} : { subnet }),
-  });
-}
-
-function openServiceRelays(host: ProcessHost, network: PodNetwork) {
-  const { ip, nsenter, unshare, sh } = host.tools;
-  const tools = ip && nsenter && unshare && sh ? { ip, nsenter, unshare, sh } : undefined;
-  return createServiceRelays({ network, tools, mac: macOf(host.dataDir), clock: host.clock });
-}
 
 /**
  * Runs pods as plain Linux processes: namespaces and cgroups of their own, the host's root under a private layer.
@@ -108,7 +35,7 @@ function openServiceRelays(host: ProcessHost, network: PodNetwork) {
  */
 export async function createProcessRuntime(options: ProcessRuntimeOptions): Promise<Runtime> {
   const host = await openHost(options);
-  const network = openNetwork(host, parseSubnet(options.subnet));
+  const network = openNetwork(host, options.subnet);
   const { clock } = host;
   const hostPorts = createHostPorts(clock);
   const serviceRelays = openServiceRelays(host, network);
