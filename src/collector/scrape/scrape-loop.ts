@@ -181,7 +181,8 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
     const isNews = createdT !== undefined && createdT !== known.createdT && createdT < t;
     if (isNews && createdT > (known.lastT ?? t - LONGEST_SINCE_CREATION_MS))
       appendOne(appender, known, createdT, 0);
-    if (createdT !== undefined) known.createdT = createdT;
+    // One that is later than the sample was exposed while it was scraped: the next sample tells.
+    if (createdT !== undefined && createdT < t) known.createdT = createdT;
     known.lastT = t;
   };
 

@@ -110,7 +110,7 @@ describe.skipIf(missing('prometheus'))('created-timestamp-zero-ingestion', () =>
       expect(card).toMatch(new RegExp(`: ${Math.trunc(Number(at(30)) * 1000)}$`));
       expect(both.ours.filter((line) => !line.endsWith(': ')).length).toBe(8);
       return true;
-    }, 40_000);
+    });
   });
 
   it('and again where it began anew', async () => {
@@ -122,7 +122,7 @@ describe.skipIf(missing('prometheus'))('created-timestamp-zero-ingestion', () =>
       const card = both.ours.find((line) => line.includes('shop_paid_total') && line.includes('card'));
       expect(card).toContain(`,${Math.trunc(Number(restarted) * 1000)}`);
       return true;
-    }, 40_000);
+    });
   });
 });
 
