@@ -173,7 +173,7 @@ async function launchVictoriaMetrics(folder: string, scrapes?: string): Promise<
   return start('victoria-metrics', findPart('victoria-metrics')!, flags, port, '/health', cached, folder);
 }
 
-async function startVictoriaMetrics(all: readonly BenchSeries[], folder: string): Promise<Engine> {
+export async function startVictoriaMetrics(all: readonly BenchSeries[], folder: string): Promise<Engine> {
   const engine = await launchVictoriaMetrics(folder);
   for (let from = 0; from < all.length; from += 50) {
     const body = all
