@@ -10,12 +10,14 @@ import { random } from './series.ts';
 import { cadvisorLabels } from './write-requests.ts';
 
 const INTERVAL_MS = 1_000;
+// By then all series are known, and code that runs often is compiled.
+const WARM_UP_SCRAPES = 15;
 const WITHIN_MS = 60_000;
 // Metrics whose values have a fraction, as every fourth of cAdvisor's.
 const FRACTIONS = 4;
 
 /** One target that all engines scrape, each by a path of its own; values change at every scrape, as counters do. */
-export async function startTarget(seriesCount: number) {
+async function startTarget(seriesCount: number) {
   const names = Array.from({ length: seriesCount }, (_, i) => {
     const {
       [METRIC_NAME]: name,
@@ -52,7 +54,6 @@ export async function startTarget(seriesCount: number) {
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     scrapes: (path: string) => scrapes.get(path) ?? 0,
-    close: () => server.closeAllConnections(),
     [Symbol.dispose]() {
       server.closeAllConnections();
       server.close();
@@ -60,7 +61,7 @@ export async function startTarget(seriesCount: number) {
   };
 }
 
-export const configOf = (address: string, name: string) => `scrape_configs:
+const configOf = (address: string, name: string) => `scrape_configs:
 - job_name: bench
   scrape_interval: ${INTERVAL_MS / 1000}s
   scrape_timeout: ${INTERVAL_MS / 1000}s
@@ -83,7 +84,7 @@ export async function scraped(count: number, rounds: number): Promise<readonly R
   const scrapesOf = ({ name }: Engine) => target.scrapes(`/${name}`);
   try {
     engines = await startReceivers(folder.path, (name) => configOf(target.address, name));
-    await until(() => engines.every((engine) => scrapesOf(engine) >= 3));
+    await until(() => engines.every((engine) => scrapesOf(engine) >= WARM_UP_SCRAPES));
     const found = await Promise.all(
       engines.map(async (engine) => {
         const [from, before, bytes] = [scrapesOf(engine), engine.cpuSeconds(), engine.residentBytes()];
