@@ -8,7 +8,7 @@ import type {
   QueryValue,
   VectorSample,
 } from '../../model/query-result.ts';
-import { columnsOf, type Sample, type Samples } from '../../model/sample.ts';
+import type { Samples } from '../../model/sample.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { Querier } from '../storage/storage.ts';
@@ -177,18 +177,11 @@ async function evaluateInstant(expr: Expr, context: QueryContext): Promise<Query
   const range = unwrapParens(expr);
   if (range.kind === 'matrix-selector' || range.kind === 'subquery') {
     const series: MatrixSeries[] = [];
-    const vector = evaluateRange(range, evaluation);
-    const [startMs, endMs] = [vector.endOf(0) - vector.rangeMs, vector.endOf(0)];
-    for await (const { labels, samples, dropName } of vector.series) {
-      const points: Sample[] = [];
-      for (let i = 0; i < samples.length; i += 1) {
-        const at = samples.t[i]!;
-        if (at > startMs && at <= endMs) points.push({ t: at, v: samples.v[i]! });
-      }
-      if (points.length === 0) continue;
-      context.budget.take(points.length);
-      series.push({ labels: dropName ? dropMetadata(labels) : labels, samples: columnsOf(points) });
-    }
+    await evaluateRange(range, evaluation).each(({ labels, samples: { t, v, length }, dropName }) => {
+      context.budget.take(length);
+      const own = { t: t.slice(0, length), v: v.slice(0, length), length };
+      series.push({ labels: dropName ? dropMetadata(labels) : labels, samples: own });
+    });
     return { type: 'matrix', series: await sortByLabels(series, context.turn) };
   }
   const value = await cleanUp(await evaluation.evaluate(expr), context);

@@ -49,7 +49,7 @@ export interface CheaperFunction {
 export interface RangeSeries {
   readonly labels: Labels;
   readonly dropName: boolean;
-  /** Without stale markers. The arrays are valid until the next series is asked for. */
+  /** Without stale markers. The arrays are valid until the visit is over. */
   readonly samples: Samples;
 }
 
@@ -59,38 +59,48 @@ export type RangeExpr = MatrixSelector | Subquery;
 export interface RangeVector {
   readonly rangeMs: number;
   readonly endOf: (step: number) => number;
-  readonly series: AsyncIterable<RangeSeries>;
+  /** A visit gives a promise only where it takes turns: most series should cost no more than they must. */
+  readonly each: (visit: (series: RangeSeries) => void | Promise<void>) => Promise<void>;
 }
 
 export function evaluateRange(expr: RangeExpr, evaluation: Evaluation): RangeVector {
   const { rangeMs } = expr;
   const endOf = referenceTime(expr.kind === 'subquery' ? expr : expr.selector, evaluation);
-  const minT = endOf(0) - rangeMs + 1;
+  const afterT = endOf(0) - rangeMs;
   const maxT = endOf(evaluation.grid.steps - 1);
-  if (expr.kind === 'subquery') {
-    return { rangeMs, endOf, series: subquerySeries(expr, minT - 1, maxT, evaluation) };
-  }
-  return { rangeMs, endOf, series: storedSeries(expr, minT, maxT, evaluation) };
+  const each =
+    expr.kind === 'subquery'
+      ? subquerySeries(expr, afterT, maxT, evaluation)
+      : storedSeries(expr, afterT + 1, maxT, evaluation);
+  return { rangeMs, endOf, each };
 }
 
-async function* storedSeries(
+function storedSeries(
   expr: MatrixSelector,
   minT: number,
   maxT: number,
   evaluation: Evaluation,
-): AsyncGenerator<RangeSeries> {
-  for (const stored of await selectSeries(expr.selector, minT, maxT, evaluation)) {
-    if (evaluation.turn.isOver()) await evaluation.turn.pause();
-    const samples = dropStale(await readInTurns(stored, minT, maxT, evaluation.turn));
-    if (samples.length > 0) yield { labels: stored.labels, dropName: false, samples };
-  }
+): RangeVector['each'] {
+  const { turn } = evaluation;
+  return async (visit) => {
+    for (const stored of await selectSeries(expr.selector, minT, maxT, evaluation)) {
+      if (turn.isOver()) await turn.pause();
+      const read = readInTurns(stored, minT, maxT, turn);
+      const samples = dropStale(read instanceof Promise ? await read : read);
+      if (samples.length === 0) continue;
+      const visiting = visit({ labels: stored.labels, dropName: false, samples });
+      if (visiting !== undefined) await visiting;
+    }
+  };
 }
 
 /** The samples without stale markers; the same arrays when there are none. */
 export function dropStale(samples: Samples): Samples {
   const { t, v, length } = samples;
-  const words = wordsOf(v);
   let first = 0;
+  while (first < length && !Number.isNaN(v[first]!)) first += 1;
+  if (first === length) return samples;
+  const words = wordsOf(v);
   while (first < length && !(Number.isNaN(v[first]!) && isStaleAt(words, first))) first += 1;
   if (first === length) return samples;
   const kept = { t: t.slice(0, length), v: v.slice(0, length), length: first };
@@ -103,20 +113,25 @@ export function dropStale(samples: Samples): Samples {
   return kept;
 }
 
-async function* subquerySeries(
+function subquerySeries(
   expr: Subquery,
   afterT: number,
   maxT: number,
   evaluation: Evaluation,
-): AsyncGenerator<RangeSeries> {
+): RangeVector['each'] {
+  const { turn } = evaluation;
   const grid = subqueryGrid(afterT, maxT, expr.stepMs === 0 ? evaluation.subqueryStepMs : expr.stepMs);
-  if (grid.steps <= 0) return;
-  const value = await evaluation.on(grid).evaluate(expr.expr);
-  for (const series of value.kind === 'vector' ? value.series : []) {
-    if (evaluation.turn.isOver()) await evaluation.turn.pause();
-    const samples = presentSamples(series, grid);
-    if (samples.length > 0) yield { labels: series.labels, dropName: series.dropName, samples };
-  }
+  return async (visit) => {
+    if (grid.steps <= 0) return;
+    const value = await evaluation.on(grid).evaluate(expr.expr);
+    for (const series of value.kind === 'vector' ? value.series : []) {
+      if (turn.isOver()) await turn.pause();
+      const samples = presentSamples(series, grid);
+      if (samples.length === 0) continue;
+      const visiting = visit({ labels: series.labels, dropName: series.dropName, samples });
+      if (visiting !== undefined) await visiting;
+    }
+  };
 }
 
 /** Multiples of the step after `afterT`, up to `maxT`: the same whatever the outer query's start is. */
@@ -151,54 +166,83 @@ export async function mapRange(
   finish: (input: RangeSeries, result: StepSeries) => void,
 ): Promise<void> {
   const { grid, budget } = evaluation;
+  const overlap = grid.steps > 1 && range.rangeMs > grid.stepMs;
+  const whole = typeof fn === 'function' ? fn : fn.whole;
   let results = 0;
-  for await (const input of range.series) {
-    budget.take(input.samples.length);
-    const result = newSeries(input.labels, grid.steps, input.dropName);
-    const overlap = grid.steps > 1 && range.rangeMs > grid.stepMs;
-    const whole = typeof fn === 'function' ? fn : fn.whole;
-    const apply = (overlap && typeof fn !== 'function' && fn.sliding?.(input.samples)) || whole;
-    const scans = apply === whole;
-    const any = await slide(input.samples, range, evaluation, apply, scans, result);
+  const end = (input: RangeSeries, result: StepSeries, any: boolean) => {
     budget.give(input.samples.length);
-    if (!any) continue;
+    if (!any) return;
     budget.take(costOfSteps(1, grid.steps));
     results += 1;
     finish(input, result);
-  }
+  };
+  await range.each((input) => {
+    budget.take(input.samples.length);
+    const result = newSeries(input.labels, grid.steps, input.dropName);
+    const apply = (overlap && typeof fn !== 'function' && fn.sliding?.(input.samples)) || whole;
+    const slide = createSlide(input.samples, range, evaluation, apply, apply === whole, result);
+    if (slide.goOn()) return end(input, result, slide.any());
+    return slideInTurns(slide, evaluation).then(() => end(input, result, slide.any()));
+  });
   budget.give(costOfSteps(results, grid.steps));
 }
 
-async function slide(
+/** A window on its way over the samples of a series. */
+interface Slide {
+  /** Whether the last step was reached; else it wants to give up the thread. */
+  goOn(): boolean;
+  /** Whether any step has a value. */
+  any(): boolean;
+}
+
+async function slideInTurns(slide: Slide, { turn }: Evaluation): Promise<void> {
+  do await turn.pause();
+  while (!slide.goOn());
+}
+
+function createSlide(
   samples: Samples,
   { rangeMs, endOf }: RangeVector,
   { grid, turn, budget }: Evaluation,
   fn: RangeFunction,
   scans: boolean,
   { values, present }: StepSeries,
-): Promise<boolean> {
+): Slide {
   const window: RangeWindow = { t: samples.t, v: samples.v, from: 0, to: 0, startMs: 0, endMs: 0, evalMs: 0 };
   const { length } = samples;
   let any = false;
-  let looked = 0;
-  let inWindows = 0;
-  for (let k = 0; k < grid.steps; k += 1) {
-    window.evalMs = timeAt(grid, k);
-    window.endMs = endOf(k);
-    window.startMs = window.endMs - rangeMs;
-    while (window.to < length && window.t[window.to]! <= window.endMs) window.to += 1;
-    while (window.from < window.to && window.t[window.from]! <= window.startMs) window.from += 1;
-    if (window.from === window.to) continue;
-    inWindows += window.to - window.from;
-    if (fn(window, values, k)) {
-      present[k] = 1;
-      any = true;
-    }
-    looked += scans ? window.to - window.from + 1 : STEP_COST;
-    if (looked < SAMPLES_BETWEEN_CHECKS) continue;
-    looked = 0;
-    if (turn.isOver()) await turn.pause();
-  }
-  budget.look(inWindows);
-  return any;
+  let next = 0;
+  return {
+    any: () => any,
+    goOn() {
+      let looked = 0;
+      let inWindows = 0;
+      let { from, to } = window;
+      while (next < grid.steps) {
+        const k = next;
+        next += 1;
+        window.evalMs = timeAt(grid, k);
+        window.endMs = endOf(k);
+        window.startMs = window.endMs - rangeMs;
+        while (to < length && window.t[to]! <= window.endMs) to += 1;
+        while (from < to && window.t[from]! <= window.startMs) from += 1;
+        if (from === to) continue;
+        window.from = from;
+        window.to = to;
+        inWindows += to - from;
+        if (fn(window, values, k)) {
+          present[k] = 1;
+          any = true;
+        }
+        looked += scans ? to - from + 1 : STEP_COST;
+        if (looked < SAMPLES_BETWEEN_CHECKS) continue;
+        looked = 0;
+        if (turn.isOver()) break;
+      }
+      window.from = from;
+      window.to = to;
+      budget.look(inWindows);
+      return next >= grid.steps;
+    },
+  };
 }
