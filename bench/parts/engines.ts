@@ -83,7 +83,7 @@ export async function launchPodvitals(folder: string, scrapes?: string): Promise
 }
 
 // As `./podvitals collector` does.
-const COLLECTOR_FLAGS = ['--max-semi-space-size=8'];
+const COLLECTOR_FLAGS = ['--no-parallel-scavenge', '--max-semi-space-size=8'];
 const COLLECTOR_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '65536' };
 
 /** `BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/prof"` profiles the server. */

@@ -11,6 +11,7 @@ import type {
 import type { Samples } from '../../model/sample.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
+import { createQuerySlots } from '../../util/query-slots.ts';
 import type { Querier } from '../storage/storage.ts';
 import { createAnnotations } from './evaluation/annotations.ts';
 import { createEvaluation } from './evaluation/evaluate.ts';
@@ -24,7 +25,6 @@ import { hasPoints, mergeEqualSeries, type StepSeries, type StepValue } from './
 import { createTurn, type OnTurn } from './evaluation/turn.ts';
 import { type Expr, unwrapParens } from './expr.ts';
 import { parseExpr } from './parse-expr.ts';
-import { createQuerySlots } from './query-slots.ts';
 import { isSameAnswer, type ShadowOptions } from './shadow.ts';
 import { typeInWords, typeOf } from './value-type.ts';
 

@@ -130,8 +130,6 @@ export type Expr =
   | Call
   | AggregateExpr;
 
-export type ExprOf<K extends Expr['kind']> = Extract<Expr, { kind: K }>;
-
 const SET_OPERATORS: ReadonlySet<string> = new Set<SetOperator>(['and', 'or', 'unless']);
 const COMPARISONS: ReadonlySet<string> = new Set<ComparisonOperator>(['==', '!=', '<', '<=', '>', '>=']);
 const WITH_PARAMETER: ReadonlySet<string> = new Set<AggregateOperator>([

@@ -93,7 +93,7 @@ function printSelector({ name, matchers }: VectorSelector): string {
 }
 
 /** A matcher as in a selector: `job=~"api.*"`; a name that is no plain label name is quoted. */
-export function printMatcher({ name, op, value }: Matcher): string {
+function printMatcher({ name, op, value }: Matcher): string {
   return printLabelName(name) + op + quote(value);
 }
 

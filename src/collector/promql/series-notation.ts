@@ -59,7 +59,7 @@ const NUMBERS = new RegExp(`^(${VALUE})([+-]${VALUE})?(?:x([0-9]+))?$`, 'i');
 /** A year of minutes and to spare; a slip of the finger must not cost the memory of the machine. */
 const MOST_ENTRIES = 1_000_000;
 
-export function parseEntries(text: string): Entry[] {
+function parseEntries(text: string): Entry[] {
   const entries: Entry[] = [];
   for (const [item] of text.matchAll(ITEMS)) {
     for (const entry of parseItem(item)) entries.push(entry);

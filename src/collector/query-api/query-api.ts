@@ -1,6 +1,7 @@
 import type { Query, QueryOptions, QueryRange } from '../../model/query-result.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
+import { createQuerySlots } from '../../util/query-slots.ts';
 import { type ApiAnswer, readResult } from './result.ts';
 
 export interface QueryApiOptions {
@@ -32,7 +33,7 @@ const AWAY_MS = 3_000;
 export function createQueryApi(options: QueryApiOptions): QueryApi {
   const { clock } = options;
   const base = options.url.replace(/\/+$/, '');
-  const gate = createGate(MOST_AT_ONCE);
+  const slots = createQuerySlots(MOST_AT_ONCE, TIMEOUT_MS, clock);
   let away: { readonly untilMs: number; readonly error: CodedError } | undefined;
 
   const unavailable = (why: string) =>
@@ -68,13 +69,13 @@ export function createQueryApi(options: QueryApiOptions): QueryApi {
   };
 
   const answered = (path: string, body: URLSearchParams | undefined, signal: AbortSignal | undefined) =>
-    gate(async () => {
+    slots.run(async () => {
       const { status, type, text } = await request(path, body, signal);
       // VictoriaMetrics says `application/stream+json` of raw samples.
       if (!type?.endsWith('json') || (status >= 300 && status < 400))
         throw unavailable(`HTTP ${status}: ${text.slice(0, 200).replace(/\s+/g, ' ')}`);
       return { status, body: text };
-    });
+    }, signal);
 
   const ask = async (path: string, parameters: Record<string, string>, signal: AbortSignal | undefined) => {
     // VictoriaMetrics leaves out the last 30 s and answers from a cache unless told otherwise; others do not mind.
@@ -123,21 +124,4 @@ async function readAnswer(response: Response) {
   }
   const type = response.headers.get('content-type')?.split(';')[0]?.trim();
   return { status: response.status, type, text: Buffer.concat(parts).toString('utf8') };
-}
-
-/** Runs at most so many at once, the others in the order they came. */
-function createGate(most: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
 }

@@ -85,12 +85,6 @@ const info = (message: string, { start }: Position): Annotation => ({ level: 'in
 export const invalidQuantile = (q: number, place: Position): Annotation =>
   warning(`quantile value should be between 0 and 1, got ${formatGeneral(q)}`, place);
 
-export const invalidRatio = (ratio: number, to: number, place: Position): Annotation =>
-  warning(
-    `ratio value should be between -1 and 1, got ${formatGeneral(ratio)}, capping to ${formatGeneral(to)}`,
-    place,
-  );
-
 export const badBucketLabel = (metricName: string, label: string, place: Position): Annotation =>
   warning(
     named(`bucket label "le" is missing or has a malformed value of ${quote(label)}`, metricName),

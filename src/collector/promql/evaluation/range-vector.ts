@@ -135,7 +135,7 @@ function subquerySeries(
 }
 
 /** Multiples of the step after `afterT`, up to `maxT`: the same whatever the outer query's start is. */
-export function subqueryGrid(afterT: number, maxT: number, stepMs: number): Grid {
+function subqueryGrid(afterT: number, maxT: number, stepMs: number): Grid {
   const startMs = (Math.floor(afterT / stepMs) + 1) * stepMs;
   return { startMs, stepMs, steps: Math.floor((maxT - startMs) / stepMs) + 1 };
 }

@@ -40,7 +40,7 @@ const isInfinite = (value: number) =>
   value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
 
 /** Sum over count; as a running mean from where the sum would overflow. */
-export function averageOf({ v, from, to }: RangeWindow): number {
+function averageOf({ v, from, to }: RangeWindow): number {
   const total: KahanSum = { sum: v[from]!, c: 0 };
   for (let i = from + 1; i < to; i += 1) {
     const { sum, c } = total;
@@ -71,7 +71,7 @@ function runningMean(
   return mean.sum + mean.c;
 }
 
-export function varianceOf({ v, from, to }: RangeWindow): number {
+function varianceOf({ v, from, to }: RangeWindow): number {
   const mean: KahanSum = { sum: 0, c: 0 };
   const squares: KahanSum = { sum: 0, c: 0 };
   for (let i = from; i < to; i += 1) {

@@ -1,5 +1,5 @@
-import type { Clock } from '../../util/clock.ts';
-import { CodedError } from '../../util/coded-error.ts';
+import type { Clock } from './clock.ts';
+import { CodedError } from './coded-error.ts';
 
 /** Lets so many queries be evaluated at once and no more; the others wait, first come first served. */
 export interface QuerySlots {
