@@ -22,7 +22,7 @@ export function* writePoints(out: TextBytes, samples: Samples, times: TimeTexts)
   writeText(out, ']');
 }
 
-/** How a value becomes text: as the one before, as a small whole number, by JSON, or on its own. */
+/** How a value becomes text: as the one before, as a whole number, by JSON, or on its own. */
 const [SAME, WHOLE, DIGITS, ALONE] = [0, 1, 2, 3];
 const ways = new Uint8Array(POINTS_AT_ONCE);
 const LONGEST_NUMBER = 26;
