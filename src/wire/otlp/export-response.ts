@@ -1,5 +1,7 @@
 import { PbfWriter } from 'pbf';
+import { messageOf } from '../../util/coded-error.ts';
 import { decodeWith, enter, readText, readVarint, scan } from './protobuf.ts';
+import type { ExportOutcome } from './transport.ts';
 
 /** What a receiver says to a request it took: how much of it it did not keep, and why. */
 export interface ExportResponse {
@@ -35,4 +37,13 @@ export function decodeExportResponse(bytes: Uint8Array): ExportResponse {
     }),
   );
   return { rejected, message };
+}
+
+/** The outcome of a 2xx or OK answer. A body that cannot be read does not undo that the request was taken. */
+export function acceptedOf(response: Uint8Array | undefined): ExportOutcome {
+  try {
+    return { kind: 'accepted', ...decodeExportResponse(response ?? new Uint8Array()) };
+  } catch (error) {
+    return { kind: 'accepted', rejected: 0, message: `the answer cannot be read: ${messageOf(error)}` };
+  }
 }

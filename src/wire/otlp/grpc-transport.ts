@@ -7,9 +7,8 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { systemClock } from '../../util/clock.ts';
-import { messageOf } from '../../util/coded-error.ts';
 import type { OtlpEndpoint } from './environment.ts';
-import { decodeExportResponse } from './export-response.ts';
+import { acceptedOf } from './export-response.ts';
 import { readRetryDelayMs } from './retry-info.ts';
 import { withTlsRemedy } from './tls-trouble.ts';
 import type { ExportOutcome, OtlpSignal, OtlpTransport } from './transport.ts';
@@ -74,15 +73,6 @@ const deadlineIn = (timeoutMs: number) => new Date(systemClock.now() + timeoutMs
 function credentialsOf({ insecure, tls }: OtlpEndpoint): ChannelCredentials {
   if (insecure) return credentials.createInsecure();
   return credentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.cert ?? null);
-}
-
-/** The outcome of a 2xx or OK answer. A body that cannot be read does not undo that the request was taken. */
-export function acceptedOf(response: Uint8Array | undefined): ExportOutcome {
-  try {
-    return { kind: 'accepted', ...decodeExportResponse(response ?? new Uint8Array()) };
-  } catch (error) {
-    return { kind: 'accepted', rejected: 0, message: `the answer cannot be read: ${messageOf(error)}` };
-  }
 }
 
 function failureOf(error: ServiceError): ExportOutcome {

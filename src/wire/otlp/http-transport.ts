@@ -7,7 +7,7 @@ import { messageOf } from '../../util/coded-error.ts';
 import { Agent as PlainAgent, request as plainRequest } from '../../util/node-http.ts';
 import { retryAfterMs } from '../../util/retry-after.ts';
 import type { OtlpEndpoint } from './environment.ts';
-import { acceptedOf } from './grpc-transport.ts';
+import { acceptedOf } from './export-response.ts';
 import { withTlsRemedy } from './tls-trouble.ts';
 import type { ExportOutcome, OtlpTransport } from './transport.ts';
 
