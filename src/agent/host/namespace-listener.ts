@@ -31,6 +31,9 @@ export interface NetworkNamespace {
   close(): void;
 }
 
+/** A helper that hangs is ended, and its work has failed. */
+const PATIENCE = { timeout: 30_000, killSignal: 'SIGKILL' } as const;
+
 /** Makes one; `furnish` is given a process that is in it for so long. */
 export async function openNetworkNamespace(
   tools: { readonly unshare: string; readonly sh: string },
@@ -39,6 +42,7 @@ export async function openNetworkNamespace(
   const child = spawn(tools.unshare, ['--net', '--', tools.sh, '-c', 'echo ready; read end'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: {},
+    ...PATIENCE,
   });
   child.stdin.on('error', () => undefined);
   try {
@@ -94,6 +98,7 @@ export async function listenInNamespace(
   const child = spawn(nsenter, [`--net=${namespace.path}`, '--', process.execPath, '-e', HELPER], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     env: {},
+    ...PATIENCE,
   });
   const found = await handedOver(child, places);
   const failed = found.find((one) => 'error' in one);
