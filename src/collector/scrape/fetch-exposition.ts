@@ -168,7 +168,9 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /** Puts parts of a body together, and sees that it is UTF-8, a part at a time. */
 function createBody(expectedBytes: number, bodies: SpareBytes) {
-  let held = bodies.take(Math.max(SMALLEST_BODY, expectedBytes + (expectedBytes >>> 4)));
+  // A little more, as bodies grow; not what a large one of before might have us hold for nothing.
+  const first = Math.min(MOST_SPARE_BYTES, expectedBytes + (expectedBytes >>> 4));
+  let held = bodies.take(Math.max(SMALLEST_BODY, first));
   let length = 0;
   let checked = 0;
   const check = (end: number) => {
