@@ -9,6 +9,8 @@ const MOST_PER_MINUTE = 60;
 
 // Each of these is a fact that counts; they are as rare as lives are.
 const ALWAYS_TOLD: readonly string[] = ['Died', 'OOMKill', 'Scheduled', 'Created', 'Started', 'Killing'];
+/** Their messages name a pod or Job: another number is another one. */
+const TOLD_BY_NAME: readonly string[] = ['SuccessfulCreate', 'SuccessfulDelete'];
 
 export interface Repetition {
   /** Tells an event now, or counts it into the one that tells its repeats at the end of the minute. */
@@ -55,7 +57,9 @@ export function createRepetition(clock: Clock, emit: (event: PodEvent) => void):
   return {
     tell(event) {
       if (ALWAYS_TOLD.includes(event.reason)) return emit(event);
-      const key = `${event.container ?? ''} ${event.reason} ${kindOfMessage(event.message)}`;
+      const isByName = TOLD_BY_NAME.includes(event.reason);
+      const kind = isByName ? event.message : kindOfMessage(event.message);
+      const key = `${event.container ?? ''} ${event.reason} ${kind}`;
       const window = windows.get(key);
       if (window) {
         window.count += 1;
