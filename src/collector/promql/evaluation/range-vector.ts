@@ -1,50 +1,10 @@
 import type { Labels } from '../../../model/labels.ts';
 import type { Samples } from '../../../model/sample.ts';
 import { isStaleAt, wordsOf } from '../../../model/stale-marker.ts';
-import type { RangeSummary } from '../../storage/range-summary.ts';
 import type { MatrixSelector, Subquery } from '../expr.ts';
 import { type Evaluation, type Grid, timeAt } from './evaluation.ts';
 import { readInTurns, referenceTime, selectSeries } from './instant-selector.ts';
-import { costOfSteps } from './sample-budget.ts';
-import { newSeries, type StepSeries } from './step-series.ts';
-
-/**
- * The samples of one series in one window (`startMs`, `endMs`]: entries `from` to `to` - 1 of `t` and `v`, at least
- * one. The same object serves all windows of a query.
- */
-export interface RangeWindow {
-  t: Float64Array;
-  v: Float64Array;
-  from: number;
-  to: number;
-  startMs: number;
-  endMs: number;
-  /** The time of the evaluation, without `@` and `offset`. */
-  evalMs: number;
-}
-
-/** Writes the value for a window to `out[step]`; false where there is none. */
-export type RangeFunction = (window: RangeWindow, out: Float64Array, step: number) => boolean;
-
-/**
- * From what a window of at least one sample comes to, the value a `RangeFunction` has from its samples; undefined where
- * the samples must be looked at.
- */
-export type SummaryFunction = (
-  summary: RangeSummary,
-  window: { readonly startMs: number; readonly endMs: number },
-  out: Float64Array,
-  step: number,
-) => boolean | undefined;
-
-/** A range function with cheaper ways that give the same. */
-export interface CheaperFunction {
-  readonly whole: RangeFunction;
-  /** Where windows overlap; made for each series. */
-  readonly sliding?: (samples: Samples) => RangeFunction;
-  /** Where a store knows summaries. */
-  readonly summary: SummaryFunction;
-}
+import type { StepSeries } from './step-series.ts';
 
 export interface RangeSeries {
   readonly labels: Labels;
@@ -151,98 +111,4 @@ function presentSamples({ values, present }: StepSeries, grid: Grid): Samples {
     length += 1;
   }
   return { t, v, length };
-}
-
-// Samples looked at between two questions whether the turn is over.
-const SAMPLES_BETWEEN_CHECKS = 100_000;
-// What a step costs beside the samples it looks at.
-const STEP_COST = 10;
-
-/** Applies `fn` to each series' window at each step; `finish` sees each input with its result. */
-export async function mapRange(
-  range: RangeVector,
-  evaluation: Evaluation,
-  fn: RangeFunction | CheaperFunction,
-  finish: (input: RangeSeries, result: StepSeries) => void,
-): Promise<void> {
-  const { grid, budget } = evaluation;
-  const overlap = grid.steps > 1 && range.rangeMs > grid.stepMs;
-  const whole = typeof fn === 'function' ? fn : fn.whole;
-  let results = 0;
-  const end = (input: RangeSeries, result: StepSeries, any: boolean) => {
-    budget.give(input.samples.length);
-    if (!any) return;
-    budget.take(costOfSteps(1, grid.steps));
-    results += 1;
-    finish(input, result);
-  };
-  await range.each((input) => {
-    budget.take(input.samples.length);
-    const result = newSeries(input.labels, grid.steps, input.dropName);
-    const apply = (overlap && typeof fn !== 'function' && fn.sliding?.(input.samples)) || whole;
-    const slide = createSlide(input.samples, range, evaluation, apply, apply === whole, result);
-    if (slide.goOn()) return end(input, result, slide.any());
-    return slideInTurns(slide, evaluation).then(() => end(input, result, slide.any()));
-  });
-  budget.give(costOfSteps(results, grid.steps));
-}
-
-/** A window on its way over the samples of a series. */
-interface Slide {
-  /** Whether the last step was reached; else it wants to give up the thread. */
-  goOn(): boolean;
-  /** Whether any step has a value. */
-  any(): boolean;
-}
-
-async function slideInTurns(slide: Slide, { turn }: Evaluation): Promise<void> {
-  do await turn.pause();
-  while (!slide.goOn());
-}
-
-function createSlide(
-  samples: Samples,
-  { rangeMs, endOf }: RangeVector,
-  { grid, turn, budget }: Evaluation,
-  fn: RangeFunction,
-  scans: boolean,
-  { values, present }: StepSeries,
-): Slide {
-  const window: RangeWindow = { t: samples.t, v: samples.v, from: 0, to: 0, startMs: 0, endMs: 0, evalMs: 0 };
-  const { length } = samples;
-  let any = false;
-  let next = 0;
-  return {
-    any: () => any,
-    goOn() {
-      let looked = 0;
-      let inWindows = 0;
-      let { from, to } = window;
-      while (next < grid.steps) {
-        const k = next;
-        next += 1;
-        window.evalMs = timeAt(grid, k);
-        window.endMs = endOf(k);
-        window.startMs = window.endMs - rangeMs;
-        while (to < length && window.t[to]! <= window.endMs) to += 1;
-        while (from < to && window.t[from]! <= window.startMs) from += 1;
-        if (from === to) continue;
-        window.from = from;
-        window.to = to;
-        inWindows += to - from;
-        if (fn(window, values, k)) {
-          present[k] = 1;
-          any = true;
-        }
-        looked += scans ? to - from + 1 : STEP_COST;
-        if (looked < SAMPLES_BETWEEN_CHECKS) continue;
-        looked = 0;
-        if (turn.isOver()) break;
-      }
-      window.from = from;
-      window.to = to;
-      budget.look(inWindows);
-      return next >= grid.steps;
-    },
-  };
 }

@@ -5,7 +5,8 @@ import type { MatrixSelector } from '../expr.ts';
 import type { Evaluation } from './evaluation.ts';
 import { readInTurns, referenceTime, selectSeries } from './instant-selector.ts';
 import { dropMetadata } from './label-set.ts';
-import { dropStale, type RangeFunction, type RangeWindow, type SummaryFunction } from './range-vector.ts';
+import { dropStale } from './range-vector.ts';
+import type { RangeFunction, RangeWindow, SummaryFunction } from './range-windows.ts';
 import { checkDistinct, newSeries, type StepSeries } from './step-series.ts';
 
 /** A range function that is told by what its window comes to, without its samples. */

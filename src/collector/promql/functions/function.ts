@@ -1,13 +1,8 @@
 import { labelValue, METRIC_NAME } from '../../../model/labels.ts';
 import { settleEqualSeries } from '../evaluation/equal-series.ts';
 import type { Evaluation } from '../evaluation/evaluation.ts';
-import {
-  type CheaperFunction,
-  evaluateRange,
-  mapRange,
-  type RangeExpr,
-  type RangeFunction,
-} from '../evaluation/range-vector.ts';
+import { evaluateRange, type RangeExpr } from '../evaluation/range-vector.ts';
+import { type CheaperFunction, mapRange, type RangeFunction } from '../evaluation/range-windows.ts';
 import { checkDistinct, type StepSeries, type StepValue, withoutName } from '../evaluation/step-series.ts';
 import { evaluateSummaries } from '../evaluation/summarised-range.ts';
 import { type Call, type Expr, unwrapParens } from '../expr.ts';

@@ -1,6 +1,6 @@
 import type { RangeSummary } from '../../storage/range-summary.ts';
 import { invalidQuantile } from '../evaluation/annotations.ts';
-import type { CheaperFunction, RangeFunction, RangeWindow } from '../evaluation/range-vector.ts';
+import type { CheaperFunction, RangeFunction, RangeWindow } from '../evaluation/range-windows.ts';
 import { addTo, type KahanSum } from '../kahan-sum.ts';
 import { quantileOf } from '../quantile.ts';
 import { applyToRange, type FunctionImplementation, overRange, scalarArgument } from './function.ts';

@@ -1,6 +1,6 @@
 import { addResets, type RangeSummary } from '../../storage/range-summary.ts';
 import { possibleNonCounter } from '../evaluation/annotations.ts';
-import type { CheaperFunction, RangeWindow } from '../evaluation/range-vector.ts';
+import type { CheaperFunction, RangeWindow } from '../evaluation/range-windows.ts';
 import { unwrapParens } from '../expr.ts';
 import { type FunctionImplementation, overRange } from './function.ts';
 import { markedPairs } from './sliding.ts';

@@ -1,5 +1,5 @@
 import type { Samples } from '../../../model/sample.ts';
-import type { RangeFunction, RangeWindow } from '../evaluation/range-vector.ts';
+import type { RangeFunction, RangeWindow } from '../evaluation/range-windows.ts';
 
 /**
  * Windows that overlap, without looking at their middle again: what they need is kept while they move on. Results

@@ -1,5 +1,5 @@
 import { executionError } from '../evaluation/execution-error.ts';
-import type { RangeWindow } from '../evaluation/range-vector.ts';
+import type { RangeWindow } from '../evaluation/range-windows.ts';
 import { addTo, type KahanSum } from '../kahan-sum.ts';
 import { applyToRange, type FunctionImplementation, overRange, scalarArgument } from './function.ts';
 

@@ -1,6 +1,7 @@
 import { type Labels, METRIC_NAME } from '../../../model/labels.ts';
 import { NO_LABELS, withLabel } from '../evaluation/label-set.ts';
-import { evaluateRange, mapRange } from '../evaluation/range-vector.ts';
+import { evaluateRange } from '../evaluation/range-vector.ts';
+import { mapRange } from '../evaluation/range-windows.ts';
 import { anyPresent } from '../evaluation/set-operator.ts';
 import { constantSeries, hasPoints, newSeries } from '../evaluation/step-series.ts';
 import { type Expr, unwrapParens } from '../expr.ts';
