@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { CodedError } from '../../util/coded-error.ts';
+import { CodedError, messageOf } from '../../util/coded-error.ts';
 import { runCommand } from './command.ts';
 import {
   chooseSubnet,
@@ -83,27 +83,42 @@ const isAbandoned = (name: string) => {
   return !!owner && !existsSync(owner) && portsOf(name).length === 0;
 };
 
+/** How ip tells which line of a batch it could not do. */
+const FIRST_FAILED = /Command failed -:1$/m;
+
+/** By sysfs, which costs no process; where that is read-only, by ip. */
+async function setAlias(ip: string, link: string, alias: string): Promise<void> {
+  try {
+    writeFileSync(`${LINKS}/${link}/ifalias`, alias);
+  } catch {
+    await runCommand(ip, ['link', 'set', 'dev', link, 'alias', alias]);
+  }
+}
+
 async function createBridge(ip: string, owner: string, wanted: Ipv4Block | undefined): Promise<Bridge> {
   for (const name of candidates()) {
     if (existsSync(`${LINKS}/${name}`)) {
       if (!isAbandoned(name)) continue;
       await runCommand(ip, ['link', 'del', name]).catch(() => undefined);
     }
-    try {
-      await runCommand(ip, ['link', 'add', 'name', name, 'type', 'bridge']);
-    } catch (error) {
-      // Somebody took the name in between.
-      if (existsSync(`${LINKS}/${name}`)) continue;
-      throw error;
-    }
     const subnet = wanted ?? chooseSubnet(takenBlocks());
     if (subnet === undefined)
       throw new CodedError('NO_SUBNET', 'all of 10.137.0.0/16 is in use on this host; name a free subnet');
-    const batch = [`addr add ${gatewayOf(subnet)}/${subnet.prefix} dev ${name}`, `link set dev ${name} up`];
-    await Promise.all([
-      runCommand(ip, ['link', 'set', 'dev', name, 'alias', owner]),
-      runCommand(ip, ['-batch', '-'], `${batch.join('\n')}\n`),
-    ]);
+    const batch = [
+      `link add name ${name} type bridge`,
+      `addr add ${gatewayOf(subnet)}/${subnet.prefix} dev ${name}`,
+      `link set dev ${name} up`,
+    ];
+    try {
+      await runCommand(ip, ['-batch', '-'], `${batch.join('\n')}\n`);
+    } catch (error) {
+      const isTaken = existsSync(`${LINKS}/${name}`);
+      // Somebody took the name in between.
+      if (isTaken && FIRST_FAILED.test(messageOf(error))) continue;
+      if (isTaken) await removeLink(ip, name).catch(() => undefined);
+      throw error;
+    }
+    await setAlias(ip, name, owner);
     return { name, subnet };
   }
   throw new CodedError(
