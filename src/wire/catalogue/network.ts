@@ -50,7 +50,7 @@ export const LOOKUP_BOUNDS_SECONDS = [
 export const networkSignals = {
   dnsLookup: ours.histogram('podvitals_pod_dns_lookup_seconds', {
     unit: 's',
-    help: "Look-ups by the pod's resolv.conf, in its network; from the first that is answered.",
+    help: "Look-ups by the pod's resolv.conf, in its network, once it has sent a datagram itself; from the first that is answered.",
     otlp: 'podvitals.pod.dns.lookup',
     bounds: LOOKUP_BOUNDS_SECONDS,
   }),
