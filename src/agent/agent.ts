@@ -200,7 +200,13 @@ export function createAgent(options: AgentOptions): Agent {
         sent = Promise.all([sent, ...senders.map((sender) => sender.sendRecords(told))]).catch(onError);
       },
     });
-    open.push(recorder);
+    open.push({
+      async close() {
+        recorder.close();
+        // What it counted up to now is told at its end, and must be in the spool before that is closed.
+        await sent;
+      },
+    });
     const dns = createDnsWatch({ clock, random: options.random, nsenter: tools.nsenter });
     open.push(dns);
     const vitals = createVitalsLoop({

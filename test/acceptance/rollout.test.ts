@@ -125,6 +125,11 @@ describe.skipIf(notRoot())('a rollout of real processes', () => {
     expect(await printed('describe', 'job/ask', '-n', 'rolled')).toMatch(
       /SuccessfulCreate +\S+ +Created pod: ask-/,
     );
+    // Told once and then counted, as only their numbers differ: what was counted is told at the end, without trouble.
+    for (const replicas of ['3', '4'])
+      await podvitals.command('scale', 'deployment/web', '-n', 'rolled', '--replicas', replicas);
+    await podvitals.stop();
+    expect(podvitals.output()).not.toContain('"level":"error"');
   });
 
   it('goes on after kill -9 in its middle, takes back what undo asks for, and its Service has a name in pods', async () => {
