@@ -10,8 +10,8 @@ import { scraped } from './parts/scraped.ts';
  * microseconds for a series that is new.
  */
 const DOORS = {
-  'remote-write': (count: number, rounds: number) => receive(count, rounds, REMOTE_WRITE),
-  otlp: (count: number, rounds: number) => receive(count, rounds, OTLP),
+  'remote-write': (count: number, rounds: number) => receive(count, rounds, REMOTE_WRITE, values.alone),
+  otlp: (count: number, rounds: number) => receive(count, rounds, OTLP, values.alone),
   scrape: scraped,
 };
 const { values } = parseArgs({
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     door: { type: 'string', default: 'remote-write' },
     series: { type: 'string', default: '10000,100000' },
     samples: { type: 'string', default: '3000000' },
+    alone: { type: 'boolean', default: false },
   },
 });
 const door = values.door as keyof typeof DOORS;

@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { temporaryFolder } from './clean-up.ts';
-import { type Engine, startReceivers } from './engines.ts';
+import { type Engine, launchPodvitals, startReceivers } from './engines.ts';
 import { createOtlpRounds, sendOtlp } from './otlp-requests.ts';
 import { createRounds, send } from './write-requests.ts';
 
@@ -36,16 +37,19 @@ async function inPairs(door: Door, engine: Engine, requests: readonly Uint8Array
   return true;
 }
 
-/** `rounds` samples of `count` series by a door into each engine that has it, taking turns round by round. */
+/** `rounds` samples of `count` series by a door into each engine that has it, or ours alone, taking turns round by round. */
 export async function receive(
   count: number,
   rounds: number,
   door: Door = REMOTE_WRITE,
+  alone = false,
 ): Promise<readonly Received[]> {
   const folder = temporaryFolder();
   let engines: readonly Engine[] = [];
   try {
-    engines = await startReceivers(folder.path);
+    engines = alone
+      ? [await launchPodvitals(join(folder.path, 'podvitals'))]
+      : await startReceivers(folder.path);
     const next = door.rounds(count, Date.now() - rounds * 15_000);
     let found = engines.map((engine) => ({ engine, empty: engine.residentBytes(), making: 0, spent: 0 }));
     for (let round = 0; round < rounds; round += 1) {
