@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Journal, openJournal } from '../../src/journal/journal.ts';
-import { createKeyValue, keyValueSchema } from '../../src/journal/key-value.ts';
+import { createKeyValue, isSoundFact, keyValueSchema } from '../../src/journal/key-value.ts';
 import { createQueue, queueSchema } from '../../src/journal/queue.ts';
 import { createFakeClock } from '../../src/util/clock.ts';
 
@@ -125,6 +126,20 @@ describe('journal', () => {
     expect(() => open()).toThrow(expect.objectContaining({ code: 'JOURNAL_TOO_NEW' }));
     expect(() => open()).toThrow(/has version 2 of 'key_value', this podvitals knows 1/);
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('does not take a version that is damaged for a newer one: what is there is saved', async () => {
+    const first = open([keyValueSchema]);
+    await createKeyValue(first).set('k', 11);
+    await first.close();
+    const db = new DatabaseSync(path);
+    db.exec('UPDATE schema_version SET version = 65');
+    db.close();
+    expect(() => open([keyValueSchema])).toThrow(/the version of 'key_value' is not what was written/);
+    const mended = openJournal(path, { clock, schemas: [keyValueSchema], isSound: isSoundFact });
+    opened.push(mended);
+    expect(createKeyValue(mended).get('k')).toBe(11);
+    expect(mended.state().damage).toContain('damaged');
   });
 
   it('brings an older file up to date', async () => {
