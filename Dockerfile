@@ -23,7 +23,7 @@ COPY dashboards ./dashboards
 COPY runbooks ./runbooks
 COPY slos ./slos
 COPY examples ./examples
-COPY LICENSE NOTICE ./
+COPY podvitals LICENSE NOTICE ./
 ENV NODE_ENV=production
-ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "build/cli/main.js"]
+ENTRYPOINT ["/app/podvitals"]
 CMD ["--help"]

@@ -52,8 +52,8 @@ export interface OomWatchOptions {
 }
 
 const POLL_MS = 250;
-/** Where the kernel log can be read, a poll of all counters is only for kills it kept quiet about, of which it tells by others. */
-const QUIET_POLLS = 20;
+/** Where the kernel log can be read, a poll of all counters is only for kills it kept quiet about. */
+const QUIET_POLLS = 4;
 /** The log is rate limited, ten kills in five seconds: after a kill, whosever it was, each counter may hide another. */
 const ALARM_MS = 6_000;
 /** How long a counted kill waits for its line in the log, which the kernel writes a moment after it counts. */
