@@ -47,7 +47,13 @@ export async function startPodman(moreEnv: Readonly<Record<string, string>> = {}
   let service: ChildProcess | undefined;
 
   const podman = async (...args: readonly string[]) => {
-    const options = { env, timeout: COMMAND_WITHIN_MS, killSignal: 'SIGKILL', maxBuffer: 2 ** 26 } as const;
+    const options = {
+      cwd: folder,
+      env,
+      timeout: COMMAND_WITHIN_MS,
+      killSignal: 'SIGKILL',
+      maxBuffer: 2 ** 26,
+    } as const;
     const { stdout } = await promisify(execFile)(findPart('podman')!, [...flags, ...args], options);
     return stdout.trimEnd();
   };
@@ -59,6 +65,8 @@ export async function startPodman(moreEnv: Readonly<Record<string, string>> = {}
   const startService = async () => {
     const log = openSync(join(folder, 'service.log'), 'a');
     service = spawn(findPart('podman')!, [...flags, 'system', 'service', '--time=0', `unix://${socket}`], {
+      // Where conmon leaves a file when a container was killed for its memory.
+      cwd: folder,
       env,
       stdio: ['ignore', log, log],
     });
