@@ -27,7 +27,7 @@ export interface MemorySeries {
   readonly sealed: readonly SealedChunk[];
   /** A copy of the chunk that takes the next sample. */
   readonly open: SealedChunk | undefined;
-  /** The first time of that chunk and the number of its samples; 0 samples when there is none. */
+  /** The first time of that chunk and the number of its samples; NaN and 0 when there is none. */
   readonly openT: number;
   readonly openCount: number;
   /** The words of its last value. */
@@ -241,7 +241,8 @@ class SeriesAtRow implements MemorySeries {
     return this.#isHere ? openChunk(this.#columns, this.#row) : undefined;
   }
   get openT() {
-    return this.#columns.minT[this.#row]!;
+    // A chunk that was sealed leaves its own behind in the column.
+    return this.openCount === 0 ? Number.NaN : this.#columns.minT[this.#row]!;
   }
   get openCount() {
     return this.#isHere ? this.#columns.counts[this.#row]! : 0;

@@ -181,6 +181,22 @@ const BACK_AND_ON: Command[] = [
   asking(0, true),
 ];
 
+const late = (step: 15 | -500, series: number[], count: 1 | 700 = 1): Command => ({
+  kind: 'append',
+  ...{ step, gap: 15, seed: 0, stale: false },
+  series,
+  count,
+});
+/** The open chunk that was seen is sealed by maintenance, and nothing takes its place. */
+const SEALED_MEANWHILE: Command[] = [
+  late(-500, [2, 3]),
+  asking(0),
+  late(15, [2, 3]),
+  late(-500, [3], 700),
+  { kind: 'maintain' },
+  { kind: 'ask', move: 15, toNewest: false },
+];
+
 describe.each([
   ['durable', true],
   ['memory', false],
@@ -191,7 +207,7 @@ describe.each([
       fc.asyncProperty(fc.array(command, { minLength: 10, maxLength: 80 }), async (drawn) => {
         asked += await run(drawn, durable);
       }),
-      { numRuns: 30, examples: [[BACK_AND_ON]] },
+      { numRuns: 30, examples: [[BACK_AND_ON], [SEALED_MEANWHILE]] },
     );
     expect(asked).toBeGreaterThan(100);
   }, 120_000);
