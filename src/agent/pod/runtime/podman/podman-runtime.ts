@@ -25,7 +25,7 @@ import { containerBody } from './create-body.ts';
 import { execByRuntime, notRunning } from './exec.ts';
 import { openExecSession } from './exec-session.ts';
 import { findImage, pullImage } from './image.ts';
-import { AGENT_LABEL, agentName, lifeOf, podOf } from './labels.ts';
+import { AGENT_LABEL, agentName, containerName, lifeOf, podOf } from './labels.ts';
 import { createLayout } from './layout.ts';
 import { exitOf, isOver, type Life, wasStarted } from './life.ts';
 import { followLogFile } from './log-follower.ts';
@@ -119,7 +119,14 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
     const create = () => client.ask({ method: 'POST', path: '/containers/create', body }, made);
     let id: string;
     try {
-      id = (await create()).Id;
+      id = (
+        await create().catch(async (cause) => {
+          // The name is this attempt's alone: a start of it that failed half way could not be cleared away then.
+          if (!/name .* is already in use/.test(messageOf(cause))) throw cause;
+          await drop(`/containers/${encodeURIComponent(containerName(open.names, config))}`);
+          return create();
+        })
+      ).Id;
     } catch (cause) {
       throw new CodedError('CreateContainerError', messageOf(cause), { cause });
     }
