@@ -4,6 +4,7 @@ import type { PodEvent } from '../../model/event.ts';
 import type { Life } from '../../model/life.ts';
 import type { AgentRecord, NodeState, PodState, WorkloadState } from '../../model/record.ts';
 import type { EventLog, RecordQuery } from '../storage/storage.ts';
+import type { Retention } from './limits.ts';
 import { writeUntilDone } from './maintenance.ts';
 import { identityOf, type RecordIdentity } from './record-identity.ts';
 import { isAsWritten, recordCheck } from './row-check.ts';
@@ -61,7 +62,7 @@ export interface RecordBounds {
   readonly states: number;
 }
 
-export const DEFAULT_RECORD_BOUNDS: Omit<RecordBounds, 'eventsMs' | 'livesMs'> = {
+const DEFAULT_RECORD_BOUNDS: Omit<RecordBounds, 'eventsMs' | 'livesMs'> = {
   eventsPerPod: 2_000,
   livesPerPod: 50,
   events: 200_000,
@@ -69,6 +70,13 @@ export const DEFAULT_RECORD_BOUNDS: Omit<RecordBounds, 'eventsMs' | 'livesMs'> =
   lives: 5_000,
   states: 20_000,
 };
+
+/** What a store that keeps samples so long keeps of records. */
+export const boundsOf = ({ timeMs, eventsMs = timeMs, livesMs = timeMs }: Retention): RecordBounds => ({
+  ...DEFAULT_RECORD_BOUNDS,
+  eventsMs,
+  livesMs,
+});
 
 export interface DurableEventLog extends EventLog {
   /** Removes what is beyond the bounds, in turns. */

@@ -3,16 +3,16 @@ import { type Journal, openJournal } from '../../journal/journal.ts';
 import { createKeyValue, keyValueSchema } from '../../journal/key-value.ts';
 import type { Schema } from '../../journal/schema.ts';
 import type { JournalState } from '../../journal/trouble.ts';
-import { type CancelTimer, type Clock, systemClock } from '../../util/clock.ts';
+import type { Clock } from '../../util/clock.ts';
 import { isCodedError } from '../../util/coded-error.ts';
 import type { CommitLog } from '../storage/commit-log.ts';
 import type { SeriesRef, Store } from '../storage/storage.ts';
 import { createAppender } from './appender.ts';
-import { type BlockTable, createBlockTable, samplesSchema } from './block-table.ts';
+import { type BlockTable, createBlockTable } from './block-table.ts';
 import { createChunkCache } from './chunk-cache.ts';
 import { createClockWatch } from './clock-watch.ts';
-import { createCommitLog, EMPTY_COMMIT_LOG } from './commit-log.ts';
-import { createEventLog, DEFAULT_RECORD_BOUNDS, type DurableEventLog, recordsSchema } from './event-log.ts';
+import { createCommitLog } from './commit-log.ts';
+import { boundsOf, createEventLog, recordsSchema } from './event-log.ts';
 import { createHead, type Head } from './head.ts';
 import {
   DEFAULT_RETENTION,
@@ -23,6 +23,7 @@ import {
 } from './limits.ts';
 import { createMaintenance, writeUntilDone } from './maintenance.ts';
 import { createQuerier } from './querier.ts';
+import { MAINTENANCE_MS, repeat } from './repeat.ts';
 import { isSoundRow } from './row-check.ts';
 import {
   createSpareBatches,
@@ -31,7 +32,8 @@ import {
   encodeBatch,
   type SampleBatch,
 } from './sample-batch.ts';
-import { releaseChunks } from './series.ts';
+import { samplesSchema } from './samples-schema.ts';
+import { statsOf } from './store-stats.ts';
 
 export interface Tsdb extends Store {
   readonly commits: CommitLog;
@@ -53,17 +55,9 @@ export interface StoreOptions {
   readonly limits?: Partial<StoreLimits>;
 }
 
-export interface MemoryStoreOptions {
-  readonly clock?: Clock;
-  /** Kept for ever when left out; only `timeMs` counts. */
-  readonly retention?: Retention;
-  readonly limits?: Partial<StoreLimits>;
-}
-
 const storeSchemas: readonly Schema[] = [keyValueSchema, samplesSchema, recordsSchema];
 
 const CACHED_CHUNK_BYTES = 64 * 1024 ** 2;
-const MAINTENANCE_MS = 60_000;
 const SERIES_A_TURN = 500;
 const SAMPLES_A_TURN = 20_000;
 // A sender whose clock runs ahead must not make all other series look silent.
@@ -72,10 +66,6 @@ const FUTURE_MS = 3_600_000;
 const ROWS_A_CHECK = 500;
 const CHECK_AGAIN_MS = 6 * 3_600_000;
 const NOTHING = () => {};
-const unlessCoded = (error: unknown) => {
-  if (!isCodedError(error)) throw error;
-};
-
 /**
  * Opens the store at `path`: samples, records and small facts in one journal file. A damaged file is salvaged; the
  * store's state tells.
@@ -127,7 +117,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   let removedBefore = Number.NEGATIVE_INFINITY;
   let outside = 0;
   let checkAgainMs = Number.NEGATIVE_INFINITY;
-  const events = createEventLog(journal, recordBounds(retention));
+  const events = createEventLog(journal, boundsOf(retention));
 
   const clockWatch = createClockWatch(clock, Math.max(head.newestT, newestDroppedT));
   // Samples from when the clock was ahead must not make all series look silent once it is right again.
@@ -236,7 +226,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     lastRound = next.catch(NOTHING);
     return next;
   };
-  const stopMaintenance = every(clock, MAINTENANCE_MS, maintain);
+  const stopMaintenance = repeat(clock, MAINTENANCE_MS, maintain);
 
   const querier = createQuerier(head, {
     chunks(ref, minT, maxT, beforeT) {
@@ -280,68 +270,6 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   };
 }
 
-/** The same store without a file: nothing survives `close`. Takes samples of any time. */
-export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
-  const clock = options.clock ?? systemClock;
-  const timeMs = options.retention?.timeMs ?? Number.POSITIVE_INFINITY;
-  const journal = openJournal(':memory:', { clock, schemas: [keyValueSchema, recordsSchema] });
-  const head = createHead({
-    limits: { ...DEFAULT_STORE_LIMITS, ...options.limits },
-    seed: randomInt(2 ** 31),
-    firstRef: 1,
-    recall: () => undefined,
-  });
-  const { columns } = head;
-  const spare = createSpareBatches();
-  const events: DurableEventLog = createEventLog(
-    journal,
-    recordBounds(options.retention ?? { timeMs, bytes: 0 }),
-  );
-  let removedBefore = Number.NEGATIVE_INFINITY;
-  const querier = createQuerier(head, {
-    chunks: () => [],
-    rows: () => [],
-    found: NOTHING,
-    removedBefore: () => removedBefore,
-    *selectDropped() {},
-  });
-
-  const maintain = async () => {
-    if (!Number.isFinite(timeMs)) return;
-    const cutoff = clock.now() - timeMs;
-    removedBefore = Math.max(removedBefore, cutoff);
-    for (const row of head.rows()) {
-      const old = columns.sealed.get(row)?.filter((chunk) => chunk.maxT < cutoff) ?? [];
-      releaseChunks(columns, row, old);
-      if (columns.lastT[row]! < cutoff) head.drop(row);
-    }
-    await events.prune(clock.now());
-  };
-  const stopMaintenance = Number.isFinite(timeMs) ? every(clock, MAINTENANCE_MS, maintain) : NOTHING;
-
-  return {
-    appender: () => createAppender(head, spare, async (batch) => head.apply(batch)),
-    querier: () => querier,
-    events,
-    commits: EMPTY_COMMIT_LOG,
-    keyValue: createKeyValue(journal),
-    stats: () => statsOf(head, 0, journal),
-    state: () => ({ kind: 'ok' }),
-    concerns: () => [],
-    maintain,
-    async close() {
-      stopMaintenance();
-      await journal.close();
-    },
-  };
-}
-
-const recordBounds = ({ timeMs, eventsMs = timeMs, livesMs = timeMs }: Retention) => ({
-  ...DEFAULT_RECORD_BOUNDS,
-  eventsMs,
-  livesMs,
-});
-
 /** Brings the head back: series that were active, then the commits whose samples are not all in chunks. */
 function replay(head: Head, blocks: BlockTable): number {
   for (const { labels, ...identity } of blocks.active()) head.restore(labels, identity);
@@ -366,37 +294,4 @@ function newestOf(batch: SampleBatch): number {
   let newest = batch.t[0]!;
   for (let i = 1; i < batch.length; i += 1) newest = Math.max(newest, batch.t[i]!);
   return newest;
-}
-
-function statsOf(head: Head, outside: number, journal: Journal): StoreStats {
-  const { counts } = head;
-  return {
-    activeSeries: counts.active,
-    samplesAppended: counts.appended,
-    samplesRejected: counts.rejected + outside,
-    samplesDuplicate: counts.duplicate,
-    seriesRefused: counts.refused,
-    seriesCreated: counts.created,
-    seriesDropped: counts.dropped,
-    storedBytes: journal.usedBytes(),
-  };
-}
-
-/** Runs `work` each `periodMs`, one at a time; the file's trouble shows in the store's state and is tried again. */
-function every(clock: Clock, periodMs: number, work: () => Promise<void>): CancelTimer {
-  let cancel: CancelTimer = NOTHING;
-  let stopped = false;
-  const arm = () => {
-    if (stopped) return;
-    const failed = (error: unknown) => {
-      // Whatever it was about when the file was closed is done at the next start.
-      if (!stopped) unlessCoded(error);
-    };
-    cancel = clock.setTimer(periodMs, () => void work().catch(failed).then(arm), { unref: true });
-  };
-  arm();
-  return () => {
-    stopped = true;
-    cancel();
-  };
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createNotifier, type Notifier } from '../../../src/collector/alerting/notifier.ts';
 import type { Notification, Receiver, SendOutcome } from '../../../src/collector/alerting/receiver.ts';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import type { Alert } from '../../../src/model/alert.ts';
 import { labelValue, toLabels } from '../../../src/model/labels.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventRoutes } from '../../../src/collector/api/events.ts';
 import type { EventLog } from '../../../src/collector/storage/storage.ts';
-import { createMemoryStore, type Tsdb } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
+import type { Tsdb } from '../../../src/collector/tsdb/store.ts';
 import { createHttpServer, type HttpServer } from '../../../src/http/server.ts';
 import { eventRecord, podRef } from '../../support/shop-records.ts';
 

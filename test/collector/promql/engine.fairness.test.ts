@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/collector/promql/engine.ts';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import { encodeLabels, toLabels } from '../../../src/model/labels.ts';
 import { type Clock, createFakeClock, systemClock } from '../../../src/util/clock.ts';
 

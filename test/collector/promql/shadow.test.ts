@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/collector/promql/engine.ts';
 import type { Querier } from '../../../src/collector/storage/storage.ts';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';
 import { START, write } from '../../conformance/store.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/collector/promql/engine.ts';
 import { createQueryApi } from '../../../src/collector/query-api/query-api.ts';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import { labelsKey } from '../../../src/model/labels.ts';
 import type { QueryResult } from '../../../src/model/query-result.ts';
 import { systemClock } from '../../../src/util/clock.ts';

@@ -4,7 +4,7 @@ import { createAdmissions } from '../../../src/collector/admissions.ts';
 import { remoteWriteRoutes } from '../../../src/collector/api/remote-write.ts';
 import { createEngine } from '../../../src/collector/promql/engine.ts';
 import { createQueryApi } from '../../../src/collector/query-api/query-api.ts';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import { createHttpServer, type HttpServer } from '../../../src/http/server.ts';
 import { labelsKey } from '../../../src/model/labels.ts';
 import type { QueryResult } from '../../../src/model/query-result.ts';

@@ -1,7 +1,7 @@
 import { createEngine } from '../../../src/collector/promql/engine.ts';
 import { createRuleManager, type RuleManager } from '../../../src/collector/rules/manager.ts';
 import { parseRuleFile } from '../../../src/collector/rules/rule-file.ts';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import type { Alert } from '../../../src/model/alert.ts';
 import { encodeLabels, type Labels, labelValue, METRIC_NAME, toLabels } from '../../../src/model/labels.ts';
 import type { Query } from '../../../src/model/query-result.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startScrape } from '../../../src/collector/scrape/scrape.ts';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import { toScrapeConfigs } from '../../../src/config/scrape-configs.ts';
 import { listOf } from '../../../src/model/sample.ts';
 import { systemClock } from '../../../src/util/clock.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { startScrape } from '../../../src/collector/scrape/scrape.ts';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import { scrapeConfigSchema, toScrapeConfigs } from '../../../src/config/scrape-configs.ts';
 import { labelsKey, labelValue, METRIC_NAME } from '../../../src/model/labels.ts';
 import { systemClock } from '../../../src/util/clock.ts';

@@ -10,7 +10,8 @@ import {
   type RangeSummary,
 } from '../../../src/collector/storage/range-summary.ts';
 import type { MovingSeries, MovingWindows, StoredSeries } from '../../../src/collector/storage/storage.ts';
-import { createMemoryStore, createStore, type Tsdb } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
+import { createStore, type Tsdb } from '../../../src/collector/tsdb/store.ts';
 import type { Matcher } from '../../../src/model/matcher.ts';
 import { isStaleAt, wordsOf } from '../../../src/model/stale-marker.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';

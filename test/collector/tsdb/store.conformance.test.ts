@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMemoryStore, createStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
+import { createStore } from '../../../src/collector/tsdb/store.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';
 import { START, storeConformance } from '../../conformance/store.ts';
 

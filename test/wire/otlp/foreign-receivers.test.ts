@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { queueSchema } from '../../../src/journal/queue.ts';
 import { systemClock } from '../../../src/util/clock.ts';

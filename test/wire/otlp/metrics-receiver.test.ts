@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { PbfWriter } from 'pbf';
 import { describe, expect, it } from 'vitest';
 import type { StoreLimits } from '../../../src/collector/tsdb/limits.ts';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';
 import { agentSignals } from '../../../src/wire/catalogue/agent.ts';
 import { writeKeyValue } from '../../../src/wire/otlp/any-value.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { PbfReader, PbfWriter } from 'pbf';
 import { describe, expect, it } from 'vitest';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import type { AgentRecord } from '../../../src/model/record.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';
 import type { AnyValue } from '../../../src/wire/otlp/any-value.ts';

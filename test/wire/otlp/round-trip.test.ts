@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import { labelsKey } from '../../../src/model/labels.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';
 import { catalogue } from '../../../src/wire/catalogue/catalogue.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { PbfWriter } from 'pbf';
 import { describe, expect, it } from 'vitest';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';
 import { writeKeyValue } from '../../../src/wire/otlp/any-value.ts';
 import { writeNanoseconds } from '../../../src/wire/otlp/protobuf.ts';

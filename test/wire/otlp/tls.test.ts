@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createMemoryStore } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { parseOtlpEnvironment } from '../../../src/wire/otlp/environment.ts';
 import { createOtlpGrpcServer } from '../../../src/wire/otlp/grpc-server.ts';

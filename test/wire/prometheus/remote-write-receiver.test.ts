@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createMemoryStore, type Tsdb } from '../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../src/collector/tsdb/memory-store.ts';
+import type { Tsdb } from '../../../src/collector/tsdb/store.ts';
 import { encodeLabels } from '../../../src/model/labels.ts';
 import { isStaleAt, wordsOf } from '../../../src/model/stale-marker.ts';
 import { systemClock } from '../../../src/util/clock.ts';

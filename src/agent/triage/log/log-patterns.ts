@@ -2,7 +2,7 @@ import type { LogPattern } from './log-pattern.ts';
 
 // No pattern repeats within a repetition, and lines are cut before they are tried: the time is linear in practice.
 // An environment variable in the manner of the field: capitals, digits, underscores. Not one of the words that programs
-// write in capitals and that name no setting: levels, protocols, formats, marks such as TODO.
+// write in capitals and that name no setting: levels, protocols, formats, marks that authors leave for later.
 const VARIABLE =
   '(?<variable>(?!(?:ERROR|FATAL|CRITICAL|PANIC|EMERG|WARN|WARNING|INFO|DEBUG|HTTP|HTTPS|JSON|YAML|TOML|XML|HTML|ENOENT|FAIL|FAILED|POST|GET|PUT|PATCH|HEAD|DELETE|SQL|TLS|SSL|TCP|UDP|DNS|API|OK|EOF|UTF|CSV|NULL|TRUE|FALSE|AND|NOT|NO|THE|TODO|CPU|GPU|RAM|UID|GID|PID|JVM|GC)\\b)[A-Z][A-Z0-9_]{2,63})';
 

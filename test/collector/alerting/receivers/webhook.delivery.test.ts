@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createNotifier } from '../../../../src/collector/alerting/notifier.ts';
 import { webhookReceiver } from '../../../../src/collector/alerting/receivers/webhook.ts';
-import { createMemoryStore } from '../../../../src/collector/tsdb/store.ts';
+import { createMemoryStore } from '../../../../src/collector/tsdb/memory-store.ts';
 import type { Alert } from '../../../../src/model/alert.ts';
 import { toLabels } from '../../../../src/model/labels.ts';
 import { createFakeClock, systemClock } from '../../../../src/util/clock.ts';
