@@ -26,7 +26,7 @@ describe.skipIf(noPodman())('pods on real Podman', () => {
   const get = (host: string, port: number, path = '/') => [
     'sh',
     '-c',
-    `while :; do answer=$(printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' | nc -w 5 ${host} ${port} | tail -1); [ -n "$answer" ] && break; sleep 0.1; done; echo "$answer"`,
+    `while :; do answer=$(printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' | nc -w 5 ${host} ${port} 2> /dev/null | tail -1); [ -n "$answer" ] && break; sleep 0.1; done; echo "$answer"`,
   ];
 
   it('web and cache: containers of a pod reach each other on localhost, and have its host name', async () => {
@@ -196,9 +196,11 @@ describe.skipIf(noPodman())('pods on real Podman', () => {
     plain.stdin!.end('one\ntwo\n');
     const [out, err] = [text(plain.stdout), text(plain.stderr!)];
     expect([await out, await err, await plain.exitCode]).toEqual(['one\ntwo\n', 'oops\n', 4]);
+    // Podman gives a terminal its size a moment after its command has begun.
+    const told = 'until stty size 2> /dev/null; do sleep 0.1; done';
     const terminal = await pods
       .runtime()
-      .openExec(app.id, ['sh', '-c', 'stty size'], { stdin: false, terminal: { rows: 33, columns: 99 } });
+      .openExec(app.id, ['sh', '-c', told], { stdin: false, terminal: { rows: 33, columns: 99 } });
     const shown = await text(terminal.stdout);
     expect(shown.trim()).toMatch(/^\d+ \d+$/);
     expect(await terminal.exitCode).toBe(0);
