@@ -21,7 +21,6 @@ const FILES = [
   'test/agent/stats/oom-watch.real.test.ts',
   'test/agent/stats/stats-reader.real.test.ts',
   'test/agent/pod/runtime/process/process-runtime.handover.test.ts',
-  'test/cli/scope.real.test.ts',
 ];
 
 function whyNot(): string | undefined {
