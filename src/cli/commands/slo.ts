@@ -126,8 +126,8 @@ function statusTable(statuses: readonly SloStatus[]): string {
       printable(Object.values(status.labels).join('/')) || printable(status.service),
       `${percent(status.objective)} over ${status.periodDays}d`,
       historyOf(status),
-      status.budgetRemaining === undefined ? 'no data' : percent(status.budgetRemaining),
-      status.burnRate === undefined ? 'no data' : `${Number(status.burnRate.toPrecision(3))}x`,
+      status.budgetRemaining === undefined ? 'no data' : `${decimals(status.budgetRemaining * 100, 1)}%`,
+      status.burnRate === undefined ? 'no data' : `${decimals(status.burnRate, 2)}x`,
       status.state,
     ]),
   );
@@ -139,4 +139,5 @@ function historyOf({ historySeconds, periodDays }: SloStatus): string {
   return humanDuration(Math.min(historySeconds, periodDays * 86_400) * 1000);
 }
 
+const decimals = (value: number, digits: number) => Number(value.toFixed(digits));
 const percent = (ratio: number) => `${Number((ratio * 100).toPrecision(6))}%`;
