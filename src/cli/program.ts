@@ -71,6 +71,14 @@ export function parseName(
     : { namespace: flags.namespace ?? 'default', name: parts[0]! };
 }
 
+/** Whether a list is of all namespaces. On one machine the default one is rarely where things are: without -n it is. */
+export const isEverywhere = ({ allNamespaces = false, namespace }: CommonFlags): boolean =>
+  allNamespaces || namespace === undefined;
+
+/** What is said in place of a list of running pods that would be empty. */
+export const nothingRuns = (flags: CommonFlags): string =>
+  `No pods run${isEverywhere(flags) ? '' : ` in namespace ${flags.namespace}`}.\n`;
+
 export function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0)

@@ -235,7 +235,11 @@ describe.skipIf(notRoot() || missing('ip'))('commands in a running pod', () => {
     expect(shown).toMatch(
       /^POD {2,}NAME {2,}CPU\(cores\) {2,}MEMORY\(bytes\)\ncart {2,}app {2,}\d+m {2,}\d+Mi\n/,
     );
-    expect((await call('top', 'pods', '-A')).out).toMatch(/^NAMESPACE.*\nshop {2,}cart/);
+    expect((await call('top', 'pods')).out).toMatch(/^NAMESPACE.*\nshop {2,}cart/);
+    expect((await call('stats', '--no-stream')).out).toMatch(/^POD.*\nshop\/cart {2,}app/);
+    expect((await call('stats', '--no-stream', '-n', 'elsewhere')).out).toBe(
+      'No pods run in namespace elsewhere.\n',
+    );
     expect((await call('top', 'nodes')).out).toMatch(/\ntest-node {2,}\d+m {2,}\d+Mi\n/);
   });
 

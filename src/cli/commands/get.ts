@@ -8,6 +8,7 @@ import { nodeColumns } from '../node-text.ts';
 import {
   type CommonFlags,
   connectionOf,
+  isEverywhere,
   parseName,
   type Terminal,
   withConnection,
@@ -106,8 +107,7 @@ function print(found: readonly Found[], one: boolean, flags: GetFlags): string {
   const shown = found.filter(({ objects }) => objects.length > 0);
   if (shown.length === 0)
     return `No resources found${flags.namespace ? ` in ${flags.namespace} namespace` : ''}.\n`;
-  // On one machine the default namespace is rarely where things are: without -n all are shown.
-  const everywhere = !one && (flags.allNamespaces || flags.namespace === undefined);
+  const everywhere = !one && isEverywhere(flags);
   return shown.map((each) => tableOf(each, { flags, everywhere, prefix: found.length > 1 })).join('\n');
 }
 

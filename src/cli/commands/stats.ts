@@ -5,6 +5,8 @@ import { askAgent } from '../client.ts';
 import {
   type CommonFlags,
   connectionOf,
+  isEverywhere,
+  nothingRuns,
   parseName,
   type Terminal,
   withConnection,
@@ -51,7 +53,10 @@ export function statsCommand(terminal: Terminal): Command {
         const { items } = await askAgent<{ items: readonly PodStats[] }>(connection, 'GET', '/api/stats');
         const meant = chosen(items, names, flags);
         if (flags.output === 'json') return terminal.out(`${JSON.stringify(meant, null, 2)}\n`);
-        const text = statsTable(meant, flags.allNamespaces ?? false);
+        const text =
+          meant.length === 0
+            ? nothingRuns(flags)
+            : statsTable(meant, names.length === 0 && isEverywhere(flags));
         terminal.out(flags.stream && terminal.isTty ? `${CLEAR}${text}` : text);
         if (!flags.stream) return;
         await wait(EVERY_MS);
@@ -61,7 +66,7 @@ export function statsCommand(terminal: Terminal): Command {
 
 function chosen(all: readonly PodStats[], names: readonly string[], flags: CommonFlags): readonly PodStats[] {
   if (names.length === 0)
-    return all.filter(({ namespace }) => flags.allNamespaces || namespace === (flags.namespace ?? 'default'));
+    return all.filter(({ namespace }) => isEverywhere(flags) || namespace === flags.namespace);
   return names.map((text) => {
     const wanted = parseName(text, flags);
     const found = all.find(({ namespace, name }) => namespace === wanted.namespace && name === wanted.name);
@@ -74,11 +79,11 @@ function chosen(all: readonly PodStats[], names: readonly string[], flags: Commo
   });
 }
 
-/** The network is the whole pod's: it stands on its first line. */
-export function statsTable(pods: readonly PodStats[], allNamespaces: boolean): string {
+/** The network is the whole pod's: it stands on its first line. `everywhere`: with the namespace of each. */
+export function statsTable(pods: readonly PodStats[], everywhere: boolean): string {
   const rows = pods.flatMap((pod) =>
     pod.containers.map((container, index) => [
-      allNamespaces ? `${pod.namespace}/${pod.name}` : pod.name,
+      everywhere ? `${pod.namespace}/${pod.name}` : pod.name,
       container.name,
       percent(container.cpuCores),
       `${size(container.memoryBytes)} / ${size(container.memoryLimitBytes)}`,

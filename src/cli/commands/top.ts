@@ -1,6 +1,15 @@
 import { Command } from 'commander';
+import { CodedError } from '../../util/coded-error.ts';
 import { askAgent } from '../client.ts';
-import { type CommonFlags, connectionOf, type Terminal, withConnection, withNamespace } from '../program.ts';
+import {
+  type CommonFlags,
+  connectionOf,
+  isEverywhere,
+  nothingRuns,
+  type Terminal,
+  withConnection,
+  withNamespace,
+} from '../program.ts';
 import { table } from '../table.ts';
 
 interface Usage {
@@ -64,10 +73,15 @@ function podTable(
   const wanted = items.filter(
     ({ metadata }) =>
       (name === undefined || metadata.name === name) &&
-      (flags.allNamespaces || metadata.namespace === (flags.namespace ?? 'default')),
+      (isEverywhere(flags) || metadata.namespace === flags.namespace),
   );
-  const before = flags.allNamespaces ? ['NAMESPACE'] : [];
-  const place = ({ metadata }: PodMetrics) => (flags.allNamespaces ? [metadata.namespace] : []);
+  if (wanted.length === 0 && name !== undefined)
+    throw new CodedError('NOT_FOUND', `no pod ${name} runs; podvitals get pods shows what there is`, {
+      status: 404,
+    });
+  if (wanted.length === 0) return nothingRuns(flags);
+  const before = isEverywhere(flags) ? ['NAMESPACE'] : [];
+  const place = ({ metadata }: PodMetrics) => (isEverywhere(flags) ? [metadata.namespace] : []);
   if (flags.containers) {
     const rows = wanted.flatMap((pod) =>
       pod.containers.map((container) => [
