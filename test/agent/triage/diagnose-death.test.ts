@@ -127,6 +127,18 @@ describe('a SIGKILL that is no OOM', () => {
     expect(verdict.summary).toContain('no OOM kill');
   });
 
+  it.each([
+    'Eviction API: evicting',
+    'A NoExecute taint of the node is not tolerated, or no longer',
+    'Pod shop/till of higher priority needs its place',
+  ])('knows that who is asked to leave the node is ill of nothing: %s', (message) => {
+    const life = { exitCode: 0, killRequest: asked('eviction', message), unrequested: false };
+    expect(verdictOf({ life })).toMatchObject({
+      cause: 'None',
+      summary: `Container cart ended because its pod was asked to leave the node (${message}).`,
+    });
+  });
+
   it('of a drain that ended with 143 is not OOMKilled even with a counter that rose before', () => {
     const life = { exitCode: 143, signal: 15, killRequest: asked('shutdown'), unrequested: false };
     expect(verdictOf({ life, oomKillsCounted: 1 }).cause).toBe('None');

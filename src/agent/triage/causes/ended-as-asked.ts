@@ -40,11 +40,15 @@ export const endedAsAsked: FailureOf = (death) => {
   if (killRequest.by === 'probe' || life.oomKills.some(({ mainProcess }) => mainProcess)) return undefined;
   const killed = signalOf(death) === SIGKILL;
   const counter = killed ? oomCounterFact(death) : undefined;
+  const shortage = killRequest.by === 'eviction' ? evictionCause(killRequest.message) : undefined;
+  const why =
+    killRequest.by === 'eviction' && shortage === undefined
+      ? `its pod was asked to leave the node (${brief(killRequest.message, 160)})`
+      : ASKED[killRequest.by];
   return {
-    cause:
-      killRequest.by === 'eviction' ? evictionCause(killRequest.message) : (CAUSES[killRequest.by] ?? 'None'),
+    cause: shortage ?? CAUSES[killRequest.by] ?? 'None',
     confidence: 'certain',
-    summary: `Container ${container} ended because ${ASKED[killRequest.by]}${killed ? '; it did not end within its grace period and was killed, which is no OOM kill' : ''}.`,
+    summary: `Container ${container} ended because ${why}${killed ? '; it did not end within its grace period and was killed, which is no OOM kill' : ''}.`,
     evidence: [
       exitFact(death),
       ofLife(

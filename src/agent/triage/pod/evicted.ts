@@ -25,6 +25,7 @@ export const evicted: PodFailureOf = (pod) => {
   if (!isEvicted && (event === undefined || object.status.phase !== 'Failed')) return undefined;
   const message = object.status.message ?? event?.message ?? '';
   const cause = evictionCause(message);
+  if (cause === undefined) return undefined;
   const [resource, remedy] = WORDS[cause];
   const own = /exceed/i.test(message) && !/low on resource/i.test(message);
   return {
