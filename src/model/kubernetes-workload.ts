@@ -60,6 +60,7 @@ export interface ReplicaSet {
     readonly fullyLabeledReplicas: number;
     readonly readyReplicas: number;
     readonly availableReplicas: number;
+    readonly conditions?: readonly WorkloadCondition[];
   };
 }
 
@@ -193,7 +194,6 @@ export interface CronJob {
   };
 }
 
-/** How many pods of a set must stay, or may go, at once. */
 /** Has no namespace; it is kept in `default`. */
 export interface PriorityClass {
   readonly apiVersion: 'scheduling.k8s.io/v1';
@@ -205,6 +205,7 @@ export interface PriorityClass {
   readonly preemptionPolicy?: 'PreemptLowerPriority' | 'Never';
 }
 
+/** How many pods of a set must stay, or may go, at once. */
 export interface PodDisruptionBudget {
   readonly apiVersion: 'policy/v1';
   readonly kind: 'PodDisruptionBudget';

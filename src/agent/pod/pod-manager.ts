@@ -16,6 +16,7 @@ import { withPriority } from './node/priority.ts';
 import { createDeletion, type Ending } from './object-deletion.ts';
 import { createObjectListing } from './object-listing.ts';
 import { createObjectStore, type Stored, type StoredKind } from './object-store.ts';
+import { admitPod } from './pod-admission.ts';
 import { apiTime, isRunning, type PodRecord } from './pod-record.ts';
 import { createPodSet } from './pod-set.ts';
 import type { ProbeRunner } from './prober/probe.ts';
@@ -243,6 +244,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       level(objects.get(object.kind, namespace, name));
       controllers.soon(object.kind, namespace, name);
       if (object.kind === 'Service') serviceHosts.servicesChanged();
+      if (object.kind === 'PriorityClass') controllers.retryPods();
     },
   });
   const controllers = createControllers(
@@ -251,8 +253,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       random,
       objects,
       podsOf: pods.ownedBy,
-      podNamed: pods.find,
       createPod({ owner, metadata, spec }) {
+        const { name, namespace } = metadata;
+        const taken = pods.find(namespace, name) !== undefined;
+        admitPod(metadata, spec, { priorities: application.priorityLevels(), taken });
         const owned = { ...metadata, ownerReferences: [ownerReference(owner)] };
         const admitted = withPriority(spec, application.priorityLevels());
         const asked = { metadata: owned, spec: admitted, folder: owner.folder, ...workloadOf(owner) };

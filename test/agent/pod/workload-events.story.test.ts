@@ -3,8 +3,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ManifestObject } from '../../../src/agent/pod/manifest/manifest-object.ts';
 import { withCronJobDefaults, withJobDefaults } from '../../../src/agent/pod/manifest/workload-defaulting.ts';
-import type { CronJob, Job, StatefulSet } from '../../../src/model/kubernetes-workload.ts';
-import { container, createStory, deployment, type Story } from './harness.ts';
+import type {
+  CronJob,
+  Deployment,
+  Job,
+  ReplicaSet,
+  StatefulSet,
+} from '../../../src/model/kubernetes-workload.ts';
+import { container, createStory, deployment, pod, type Story } from './harness.ts';
 
 let story: Story;
 afterEach(() => story.end());
@@ -209,5 +215,91 @@ describe('what controllers tell', () => {
       'Deployment/web Warning DeploymentRollbackTemplateUnchanged: The rollback revision contains the same template as current deployment "web"',
       'Deployment/web DeploymentRollback: Rolled back deployment "web" to revision 1',
     ]);
+  });
+});
+
+// Source: kubernetes/pkg/controller: controller_utils.go (createPods), replicaset/replica_set_utils.go (calculateStatus),
+// deployment/progress.go (getReplicaFailures), statefulset/stateful_pod_control.go (recordPodEvent)
+describe('a pod that cannot be made', () => {
+  const urgent = {
+    file: 'shop.yaml',
+    kind: 'PriorityClass',
+    metadata: { name: 'urgent', namespace: 'default' },
+    value: 1000,
+  } as ManifestObject;
+  const forget = (kind: 'Pod' | 'PriorityClass', namespace: string, name: string) =>
+    story.manager.delete({
+      kind,
+      namespace,
+      name,
+      gracePeriodSeconds: 0,
+      request: { by: 'delete', message: '' },
+    });
+  const failed = () => story.workloadEvents.filter(({ reason }) => reason === 'FailedCreate');
+  const conditionsOf = (kind: 'Deployment' | 'ReplicaSet') =>
+    (story.manager.list(kind, 'shop')[0] as Deployment | ReplicaSet).status.conditions;
+
+  it('is told by its ReplicaSet, is a condition of both, and is tried again later and later', async () => {
+    story = await createStory();
+    await story.apply(urgent, deployment(0, { priorityClassName: 'urgent' }));
+    forget('PriorityClass', 'default', 'urgent');
+    await story.manager.change(
+      { kind: 'Deployment', namespace: 'shop', name: 'web' },
+      { verb: 'scale', replicas: 2 },
+    );
+    await story.advance(20);
+    expect(failed()[0]).toMatchObject({
+      kind: 'ReplicaSet',
+      type: 'Warning',
+      message: expect.stringMatching(
+        /^Error creating: pods "web-[a-z0-9]+-[a-z0-9]{5}" is forbidden: no PriorityClass with name urgent was found$/,
+      ),
+    });
+    expect(failed().map(({ at }) => (at - failed()[0]!.at) / 1000)).toEqual([0, 1, 3, 7, 15]);
+    const condition = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate' };
+    expect(conditionsOf('ReplicaSet')).toMatchObject([condition]);
+    expect(conditionsOf('Deployment')).toMatchObject([
+      { type: 'Available' },
+      { type: 'Progressing' },
+      { ...condition, message: expect.stringContaining('no PriorityClass') },
+    ]);
+
+    await story.apply(urgent);
+    await story.advance(1);
+    expect(conditionsOf('ReplicaSet')).toBeUndefined();
+    expect(conditionsOf('Deployment')?.map(({ type }) => type)).toEqual(['Available', 'Progressing']);
+    expect(story.manager.list('Pod', 'shop')).toHaveLength(2);
+    expect(story.manager.list('Pod', 'shop')).toMatchObject([{ spec: { priority: 1000 } }, {}]);
+  });
+
+  it('holds a StatefulSet up for as long as somebody else has its name', async () => {
+    story = await createStory();
+    await story.apply(pod({}, 'db-0'));
+    await story.apply(
+      object('StatefulSet', 'db', {
+        replicas: 2,
+        selector: { matchLabels: { app: 'db' } },
+        template: { metadata: { labels: { app: 'db' } }, spec: { containers: [container()] } },
+      }),
+    );
+    await story.advance(5);
+    expect(told()[0]).toBe(
+      'StatefulSet/db Warning FailedCreate: create Pod db-0 in StatefulSet db failed error: pods "db-0" already exists',
+    );
+    forget('Pod', 'shop', 'db-0');
+    await story.advance(70);
+    expect(told().slice(-2)).toEqual([
+      'StatefulSet/db SuccessfulCreate: create Pod db-0 in StatefulSet db successful',
+      'StatefulSet/db SuccessfulCreate: create Pod db-1 in StatefulSet db successful',
+    ]);
+  });
+
+  it('is a failure of a Job’s creation, not of the Job', async () => {
+    story = await createStory({ lives: { app: () => ({ runsMs: 1000, exitCode: 1 }) } });
+    await story.apply(urgent, job({ template: { spec: { ...template.spec, priorityClassName: 'urgent' } } }));
+    forget('PriorityClass', 'default', 'urgent');
+    await story.advance(60);
+    expect(failed()[0]).toMatchObject({ kind: 'Job', name: 'load' });
+    expect(story.manager.list('Job', 'shop')).toMatchObject([{ status: { active: 0, failed: 1 } }]);
   });
 });

@@ -3,9 +3,17 @@ import type { KillRequest } from '../../../model/life.ts';
 import type { Clock } from '../../../util/clock.ts';
 import type { NewMeta, ObjectStore, Stored, StoredKind } from '../object-store.ts';
 import type { PodRecord } from '../pod-record.ts';
+import type { CreateFailure } from './pod-creation.ts';
 import type { WorkloadWords } from './workload-event.ts';
 
 export type ControlledKind = 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Job' | 'CronJob';
+
+/** A pod that a controller wants. */
+export interface NewPodRequest {
+  readonly owner: Stored;
+  readonly metadata: NewMeta;
+  readonly spec: PodSpec;
+}
 
 /** What controllers are given: the objects and pods there are, and the ways to change them. */
 export interface ControllerContext {
@@ -15,8 +23,10 @@ export interface ControllerContext {
   readonly objects: ObjectStore;
   /** Pods whose controller has this uid, those on their way out included. */
   podsOf(ownerUid: string): readonly PodRecord[];
-  podNamed(namespace: string, name: string): PodRecord | undefined;
-  createPod(pod: { readonly owner: Stored; readonly metadata: NewMeta; readonly spec: PodSpec }): void;
+  /** False when it is refused, or one of the owner's was a moment ago; that was told. */
+  createPod(pod: NewPodRequest): boolean;
+  /** Why the owner's last pod was refused; undefined when it was not. */
+  createFailure(ownerUid: string): CreateFailure | undefined;
   /** Begins to end a pod; nothing when that has begun. */
   deletePod(pod: PodRecord, request: Pick<KillRequest, 'by' | 'message'>): void;
   /** Says what was done or seen, of the object it was done for. */

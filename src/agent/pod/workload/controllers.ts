@@ -1,14 +1,15 @@
 import type { ObjectStore, StoredKind } from '../object-store.ts';
 import { createControlLoop, type Reconcile } from './control-loop.ts';
-import type { ControlledKind, ControllerContext } from './controller.ts';
+import type { ControlledKind, ControllerContext, NewPodRequest } from './controller.ts';
 import { createCronJobController } from './cron-job-controller.ts';
 import { createDaemonSetController } from './daemon-set-controller.ts';
 import { createDeploymentController } from './deployment-controller.ts';
 import { createJobController } from './job-controller.ts';
 import { controllerOf } from './owner.ts';
+import { createPodCreation } from './pod-creation.ts';
 import { createReplicaSetController } from './replica-set-controller.ts';
 import { createStatefulSetController } from './stateful-set-controller.ts';
-import { podCreated, podDeleted } from './workload-event.ts';
+import { podDeleted } from './workload-event.ts';
 
 /** Looks after every object that makes pods or other objects. */
 export interface Controllers {
@@ -16,13 +17,18 @@ export interface Controllers {
   soon(kind: StoredKind, namespace: string, name: string): void;
   /** Looks at everything now: owners first. */
   all(): void;
+  /** What pods were refused for may be mended: tries again those that wait. */
+  retryPods(): void;
   close(): void;
 }
 
 const TOP_DOWN = ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'CronJob', 'Job'] as const;
 
 export function createControllers(
-  context: Omit<ControllerContext, 'soon'>,
+  context: Omit<ControllerContext, 'soon' | 'createPod' | 'createFailure'> & {
+    /** @throws CodedError the refusal, in the words of the API server. */
+    readonly createPod: (asked: NewPodRequest) => void;
+  },
   options: {
     /** The object was looked at. */
     readonly onLooked: (kind: ControlledKind, namespace: string, name: string) => void;
@@ -30,13 +36,12 @@ export function createControllers(
   },
 ): Controllers {
   const { objects } = context;
+  const creation = createPodCreation(context);
   const full: ControllerContext = {
     ...context,
     soon,
-    createPod(asked) {
-      context.createPod(asked);
-      context.tell(asked.owner, podCreated(asked.owner, asked.metadata.name));
-    },
+    createPod: creation.create,
+    createFailure: creation.failureOf,
     deletePod(pod, request) {
       if (pod.deletion) return;
       context.deletePod(pod, request);
@@ -71,11 +76,17 @@ export function createControllers(
     if (owner) soon(owner.kind as StoredKind, namespace, owner.name);
   }
 
+  function all(): void {
+    for (const kind of TOP_DOWN)
+      for (const { metadata } of objects.list(kind)) loop.now(kind, metadata.namespace, metadata.name);
+  }
+
   return {
     soon,
-    all() {
-      for (const kind of TOP_DOWN)
-        for (const { metadata } of objects.list(kind)) loop.now(kind, metadata.namespace, metadata.name);
+    all,
+    retryPods() {
+      creation.retry();
+      all();
     },
     close: () => loop.close(),
   };

@@ -48,8 +48,9 @@ export function createCronJobController(context: ControllerContext): Reconcile {
     };
     for (const job of decision.replace) drop(job, `Replaced by the next Job of CronJob ${name}`);
     for (const job of decision.forget) drop(job, `Beyond the history of CronJob ${name}`);
-    if (decision.due !== undefined) {
-      const job = jobOf(cronJob, decision.due, clock.now());
+    const job = decision.due === undefined ? undefined : jobOf(cronJob, decision.due, clock.now());
+    // One of somebody else's that has the name stays what it is, and no other comes of this time.
+    if (job && !objects.get('Job', namespace, job.metadata.name)) {
       void objects.put(job);
       tell(normal('SuccessfulCreate', `Created job ${job.metadata.name}`));
       context.soon('Job', namespace, job.metadata.name);

@@ -44,6 +44,10 @@ export function createDaemonSetController(context: ControllerContext): Reconcile
     const status = daemonSetStatus(set, hash, pods, clock.now());
     if (canonicalJson(status) !== canonicalJson(set.status)) objects.mark({ ...set, status });
     forgetRevisions(context, set, pods, [kept.metadata.name]);
-    return earliest(decision.wakeAt, nextAvailableAt(pods, set.spec.minReadySeconds, clock.now()));
+    return earliest(
+      decision.wakeAt,
+      decision.create ? context.createFailure(set.metadata.uid)?.retryAt : undefined,
+      nextAvailableAt(pods, set.spec.minReadySeconds, clock.now()),
+    );
   };
 }

@@ -25,7 +25,8 @@ export function createDeploymentController(context: ControllerContext): Reconcil
 
   const observe = (replicaSet: Stored<'ReplicaSet'>) => {
     const pods = context.podsOf(replicaSet.metadata.uid);
-    const status = replicaSetStatus(replicaSet, pods, clock.now());
+    const failure = context.createFailure(replicaSet.metadata.uid)?.message;
+    const status = replicaSetStatus(replicaSet, pods, clock.now(), failure);
     const running = pods.filter(({ phase }) => !isTerminal(phase)).length;
     return { replicaSet, pods, status, running, replicas: replicasOf(replicaSet, status, running) };
   };

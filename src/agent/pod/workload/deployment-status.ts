@@ -38,7 +38,15 @@ export function deploymentStatus(
     unavailableReplicas: Math.max(0, total(({ wanted }) => wanted) - available),
   };
   const progressing = progressOf(deployment, counts, sets, now);
-  const conditions = [availability(deployment, available, now), ...(progressing ? [progressing] : [])];
+  // Source: deployment/progress.go, getReplicaFailures: that of the present template first
+  const failure = [sets.current, ...sets.all]
+    .flatMap((set) => set?.status.conditions ?? [])
+    .find(({ type }) => type === 'ReplicaFailure');
+  const conditions = [
+    availability(deployment, available, now),
+    ...(progressing ? [progressing] : []),
+    ...(failure ? [{ ...failure, lastUpdateTime: failure.lastTransitionTime }] : []),
+  ];
   return { ...counts, conditions };
 }
 

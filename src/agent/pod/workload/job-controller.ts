@@ -1,5 +1,6 @@
 import type { Job } from '../../../model/kubernetes-workload.ts';
 import type { Stored } from '../object-store.ts';
+import { earliest } from './availability.ts';
 import type { Reconcile } from './control-loop.ts';
 import type { ControllerContext } from './controller.ts';
 import { decideJob, type JobDecision, NO_LEDGER } from './job.ts';
@@ -62,7 +63,8 @@ export function createJobController(context: ControllerContext): Reconcile {
     for (const pod of decision.delete) context.deletePod(pod, request(job, decision));
     if (job.spec.completionMode === 'Indexed') for (const index of decision.indexes) create(job, index);
     else for (let left = decision.create; left > 0; left -= 1) create(job);
-    return decision.wakeAt;
+    const retryAt = decision.create > 0 ? context.createFailure(job.metadata.uid)?.retryAt : undefined;
+    return earliest(decision.wakeAt, retryAt);
   };
 }
 

@@ -49,10 +49,15 @@ export function createReplicaSetController(context: ControllerContext): Reconcil
     }
     for (let left = decision.create; left > 0; left -= 1) create(replicaSet);
     const pods = podsNow();
-    const status = replicaSetStatus(replicaSet, pods, clock.now());
+    const failure = decision.create > 0 ? context.createFailure(replicaSet.metadata.uid) : undefined;
+    const status = replicaSetStatus(replicaSet, pods, clock.now(), failure?.message);
     if (canonicalJson(status) !== canonicalJson(replicaSet.status)) {
       objects.mark({ ...objects.get('ReplicaSet', namespace, name)!, status });
     }
-    return earliest(decision.wakeAt, nextAvailableAt(pods, replicaSet.spec.minReadySeconds, clock.now()));
+    return earliest(
+      decision.wakeAt,
+      failure?.retryAt,
+      nextAvailableAt(pods, replicaSet.spec.minReadySeconds, clock.now()),
+    );
   };
 }

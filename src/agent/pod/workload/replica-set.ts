@@ -1,5 +1,5 @@
-import type { ReplicaSet } from '../../../model/kubernetes-workload.ts';
-import type { PodRecord } from '../pod-record.ts';
+import type { ReplicaSet, WorkloadCondition } from '../../../model/kubernetes-workload.ts';
+import { apiTime, type PodRecord } from '../pod-record.ts';
 import { isTerminal } from '../status/phase.ts';
 import { isActive, isAvailable } from './availability.ts';
 
@@ -59,9 +59,11 @@ function firstToGo(a: PodRecord, b: PodRecord): number {
 }
 
 export function replicaSetStatus(
-  { metadata, spec }: Pick<ReplicaSet, 'metadata' | 'spec'>,
+  { metadata, spec, status }: Pick<ReplicaSet, 'metadata' | 'spec' | 'status'>,
   pods: readonly PodRecord[],
   now: number,
+  /** Why no more pods could be made. */
+  failure?: string,
 ): ReplicaSet['status'] {
   const active = pods.filter(isActive);
   return {
@@ -70,5 +72,20 @@ export function replicaSetStatus(
     fullyLabeledReplicas: active.length,
     readyReplicas: active.filter((pod) => pod.ready).length,
     availableReplicas: active.filter((pod) => isAvailable(pod, spec.minReadySeconds, now)).length,
+    ...(failure === undefined ? {} : { conditions: [replicaFailure(status, failure, now)] }),
   };
+}
+
+/** One that is there already stays as it is. Source: kubernetes/pkg/controller/replicaset/replica_set_utils.go */
+function replicaFailure(before: ReplicaSet['status'], message: string, now: number): WorkloadCondition {
+  const known = before.conditions?.find(({ type }) => type === 'ReplicaFailure');
+  return (
+    known ?? {
+      type: 'ReplicaFailure',
+      status: 'True',
+      reason: 'FailedCreate',
+      message,
+      lastTransitionTime: apiTime(now),
+    }
+  );
 }

@@ -6,18 +6,14 @@ import { canonicalJson } from './pod-names.ts';
 import { forgetRevisions, keepRevision, REVISION_LABEL } from './revisions.ts';
 import { decideStatefulSet, memberSpec, type StatefulDecision, statefulSetStatus } from './stateful-set.ts';
 
-// A pod of somebody else's has the name: looked at again after this.
-const TAKEN_MS = 10_000;
-
 /** Looks after StatefulSets: pods with stable names, in order. */
 export function createStatefulSetController(context: ControllerContext): Reconcile {
   const { objects, clock } = context;
 
-  /** False when the name is taken. Source: stateful_set_utils.go, newStatefulSetPod and updateIdentity */
-  function create(set: Stored<'StatefulSet'>, ordinal: number, revision: string): boolean {
+  /** Source: stateful_set_utils.go, newStatefulSetPod and updateIdentity */
+  function create(set: Stored<'StatefulSet'>, ordinal: number, revision: string): void {
     const { namespace, name: setName } = set.metadata;
     const name = `${setName}-${ordinal}`;
-    if (context.podNamed(namespace, name)) return false;
     const kept = objects.get('ControllerRevision', namespace, revision);
     const { metadata, spec } = kept?.data.spec.template ?? set.spec.template;
     const { annotations } = metadata ?? {};
@@ -36,7 +32,6 @@ export function createStatefulSetController(context: ControllerContext): Reconci
         ...(annotations && { annotations }),
       },
     });
-    return true;
   }
 
   const WHY: Readonly<Record<StatefulDecision['delete'][number]['why'], (name: string) => string>> = {
@@ -54,15 +49,14 @@ export function createStatefulSetController(context: ControllerContext): Reconci
     const decision = decideStatefulSet(set, { current, update }, podsNow(), clock.now());
     for (const { pod, why } of decision.delete)
       context.deletePod(pod, { by: 'rollout', message: WHY[why](name) });
-    let taken = false;
-    for (const { ordinal, revision } of decision.create) taken = !create(set, ordinal, revision) || taken;
+    for (const { ordinal, revision } of decision.create) create(set, ordinal, revision);
     const pods = podsNow();
     const status = statefulSetStatus(set, update, pods, clock.now());
     if (canonicalJson(status) !== canonicalJson(set.status)) objects.mark({ ...set, status });
     forgetRevisions(context, set, pods, [status.currentRevision, update]);
     return earliest(
       decision.wakeAt,
-      taken ? clock.now() + TAKEN_MS : undefined,
+      context.createFailure(set.metadata.uid)?.retryAt,
       nextAvailableAt(pods, set.spec.minReadySeconds, clock.now()),
     );
   };

@@ -44,6 +44,15 @@ export const podCreated = ({ kind, metadata }: Owner, pod: string): WorkloadWord
       : `Created pod: ${pod}`,
   );
 
+/** Source: kubernetes/pkg/controller/controller_utils.go, createPods; statefulset/stateful_pod_control.go, recordPodEvent */
+export const podCreateFailed = ({ kind, metadata }: Owner, pod: string, error: string): WorkloadWords =>
+  warning(
+    'FailedCreate',
+    kind === 'StatefulSet'
+      ? `create Pod ${pod} in StatefulSet ${metadata.name} failed error: ${error}`
+      : `Error creating: ${error}`,
+  );
+
 export const podDeleted = ({ kind, metadata }: Owner, pod: string): WorkloadWords =>
   normal(
     'SuccessfulDelete',
