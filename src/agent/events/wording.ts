@@ -40,6 +40,8 @@ const WORDS: Words = {
     normal('Scheduled', `Successfully assigned ${pod.namespace}/${pod.name} to ${pod.node}`),
   ],
   'scheduling-failed': ({ message, at }) => [warning('FailedScheduling', message, { sequence: at })],
+  // Source: kubernetes/pkg/kubelet/active_deadline.go
+  'deadline-exceeded': ({ message }) => [normal('DeadlineExceeded', message)],
   disrupted: ({ reason, message, signal }) => [
     warning(reason, message, signal === undefined ? {} : { details: { signal } }),
   ],

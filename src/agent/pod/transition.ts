@@ -24,7 +24,7 @@ export type PodTransition =
       readonly container?: string;
       readonly message: string;
     })
-  | (Base & { readonly kind: 'scheduling-failed'; readonly message: string })
+  | (Base & { readonly kind: 'scheduling-failed' | 'deadline-exceeded'; readonly message: string })
   /** The node or a more important pod makes it go; `signal` is what the node was short of. */
   | (Base & {
       readonly kind: 'disrupted';

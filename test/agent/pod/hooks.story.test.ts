@@ -171,6 +171,52 @@ describe('a preStop hook', () => {
     await story.advance(2);
     expect(story.pod()).toBeUndefined();
   });
+
+  it('end in the same order when the pod has done its work, has failed, or is stopped', async () => {
+    const sidecar = (name: string) => container(name, { restartPolicy: 'Always' });
+    const spec = {
+      restartPolicy: 'Never',
+      initContainers: [sidecar('log'), sidecar('mesh')],
+      terminationGracePeriodSeconds: 10,
+    } as const;
+    const stopped = () => story.runtime.calls.filter((call) => call.startsWith('stop'));
+    const slow = { log: () => ({ stopMs: 3000 }), mesh: () => ({ stopMs: 3000 }) };
+
+    story = await createStory({ lives: { ...slow, app: () => ({ runsMs: 5000 }) } });
+    await story.apply(pod(spec));
+    await story.advance(20);
+    expect(stopped()).toEqual(['stop cart/mesh 10000', 'stop cart/log 7000']);
+    expect(story.pod().status.phase).toBe('Succeeded');
+    await story.end();
+
+    story = await createStory({ lives: slow });
+    await story.apply(pod({ ...spec, activeDeadlineSeconds: 5 }));
+    await story.advance(20);
+    expect(stopped()).toEqual(['stop cart/app 10000', 'stop cart/mesh 10000', 'stop cart/log 7000']);
+    expect(story.pod().status.phase).toBe('Failed');
+    await story.end();
+
+    story = await createStory({ lives: slow });
+    await story.apply(pod(spec));
+    await story.advance(1);
+    const done = story.manager.control({ namespace: 'shop', name: 'cart' }, 'stop');
+    await story.advance(20);
+    await done;
+    expect(stopped()).toEqual(['stop cart/app 10000', 'stop cart/mesh 10000', 'stop cart/log 7000']);
+  });
+
+  it('have no more than what is left of the grace when the agent died meanwhile', async () => {
+    story = await createStory({ lives: { app: () => ({ stopMs: 60_000 }) } });
+    await story.apply(pod({ terminationGracePeriodSeconds: 30 }));
+    await story.advance(1);
+    const request = { by: 'user', message: 'Deleted' } as const;
+    story.manager.delete({ kind: 'Pod', namespace: 'shop', name: 'cart', request });
+    await story.advance(1);
+    await story.sigkill(9);
+    await story.advance(1);
+    const stops = story.runtime.calls.filter((call) => call.startsWith('stop'));
+    expect(stops).toEqual(['stop cart/app 30000', 'stop cart/app 20000']);
+  });
 });
 
 describe('last words', () => {

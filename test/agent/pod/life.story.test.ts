@@ -141,6 +141,20 @@ describe('a pod', () => {
     });
     expect(story.log('container-died')).toEqual(['20 container-died']);
     expect(story.view().containers[0]).toMatchObject({ requestedDeaths: { Error: 1 } });
+    expect(story.log('deadline-exceeded')).toEqual(['20 deadline-exceeded']);
+  });
+
+  it('counts that time from when it has a node, not from its creation', async () => {
+    story = await createStory();
+    story.manager.setUnschedulable(true);
+    await story.apply(pod({ activeDeadlineSeconds: 20 }));
+    await story.advance(100);
+    expect(story.pod().status.phase).toBe('Pending');
+    story.manager.setUnschedulable(false);
+    await story.advance(19);
+    expect(story.pod().status.phase).toBe('Running');
+    await story.advance(2);
+    expect(story.pod().status).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' });
   });
 });
 

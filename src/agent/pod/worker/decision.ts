@@ -49,13 +49,22 @@ const PULL_ERROR_SHOWN_MS = 5000;
  */
 export function decide(pod: PodRecord, flight: InFlight, backOff: RestartBackOff, now: number): Decision {
   if (pod.deletion) return decideDeletion(pod, pod.deletion, flight, now);
-  if (pod.failure) return { actions: stopAll(pod, flight, pod.failure.message, pod.failure.at, now) };
-  if (pod.heldDown) return { actions: stopForRequest(pod, flight, pod.heldDown, now) };
+  if (pod.failure) {
+    const { message, at, by = 'pod-failed', graceMs = graceMsOf(pod) } = pod.failure;
+    return { actions: endInOrder(pod, { request: { by, message, at }, at, graceMs }, flight, now) };
+  }
+  if (pod.heldDown) {
+    const { at } = pod.heldDown;
+    return { actions: endInOrder(pod, { request: pod.heldDown, at, graceMs: graceMsOf(pod) }, flight, now) };
+  }
   if (pod.startup.scheduledAt === undefined) return { actions: [] };
   if (pod.pausedAt !== undefined) return { actions: [] };
   const deadline = deadlineOf(pod);
   if (isTerminal(podPhase(pod))) {
-    return { actions: stopAll(pod, flight, 'The containers of the pod have ended', now, now) };
+    const at =
+      Math.max(0, ...pod.containers.map(({ life, init }) => (init ? 0 : (life?.endedAt ?? 0)))) || now;
+    const request = { by: 'pod-failed', message: 'The containers of the pod have ended', at } as const;
+    return { actions: endInOrder(pod, { request, at, graceMs: graceMsOf(pod) }, flight, now) };
   }
   if (deadline !== undefined && now >= deadline) {
     return {
@@ -74,9 +83,10 @@ export function decide(pod: PodRecord, flight: InFlight, backOff: RestartBackOff
   );
 }
 
-function deadlineOf(pod: PodRecord): number | undefined {
-  const seconds = pod.spec.activeDeadlineSeconds;
-  return seconds === undefined ? undefined : pod.startup.createdAt + seconds * 1000;
+/** Counted from the pod's startTime. Source: kubernetes/pkg/kubelet/active_deadline.go, pastActiveDeadline */
+function deadlineOf({ spec, startup }: PodRecord): number | undefined {
+  const seconds = spec.activeDeadlineSeconds;
+  return seconds === undefined ? undefined : (startup.scheduledAt ?? startup.createdAt) + seconds * 1000;
 }
 
 const earliest = (at: number | undefined, decision: Decision): Decision =>
@@ -85,63 +95,44 @@ const earliest = (at: number | undefined, decision: Decision): Decision =>
 // What a sidecar is given when its pod's grace is used up. Source: kuberuntime_container.go, minimumGracePeriodInSeconds
 const LEAST_GRACE_MS = 2000;
 
-/**
- * All containers are asked to end together; sidecars follow when the others are gone, the last one first, within what is
- * left of the one grace. Source: kubernetes/pkg/kubelet/kuberuntime/kuberuntime_termination_order.go
- */
+/** Why containers are to end, since when, and how long they have for it together. */
+interface Ending {
+  readonly request: KillRequest;
+  readonly at: number;
+  readonly graceMs: number;
+}
+
 function decideDeletion(
   pod: PodRecord,
   deletion: NonNullable<PodRecord['deletion']>,
   flight: InFlight,
   now: number,
 ): Decision {
-  const endAt = deletion.at + deletion.graceMs;
+  const busy =
+    pod.containers.some(isRunning) || flight.starting !== undefined || flight.setUp || flight.removing;
+  return { actions: busy ? endInOrder(pod, deletion, flight, now) : [{ kind: 'remove' }] };
+}
+
+/**
+ * All containers are asked to end together; sidecars follow when the others are gone, the last one first, within what is
+ * left of the one grace. Source: kubernetes/pkg/kubelet/kuberuntime/kuberuntime_termination_order.go
+ */
+function endInOrder(pod: PodRecord, ending: Ending, flight: InFlight, now: number): readonly PodAction[] {
+  const endAt = ending.at + ending.graceMs;
   const running = pod.containers.filter(isRunning);
-  const [sidecars, others] = [
-    running.filter((container) => isSidecar(pod, container)),
-    running.filter((container) => !isSidecar(pod, container)),
-  ];
-  const leftMs = others.length > 0 ? deletion.graceMs : Math.max(LEAST_GRACE_MS, endAt - now);
-  const ending = others.length > 0 ? others : now < endAt ? sidecars.slice(-1) : sidecars;
-  const late = ending.filter((container) => {
+  const others = running.filter((container) => !isSidecar(pod, container));
+  const leftMs = Math.max(LEAST_GRACE_MS, endAt - now);
+  const turn = others.length > 0 ? others : now < endAt ? running.slice(-1) : running;
+  const late = turn.filter((container) => {
     const until = flight.stopping.get(container.name) ?? Infinity;
     return until > endAt && until > now + LEAST_GRACE_MS;
   });
-  if (late.length > 0) {
-    return {
-      actions: late.map((container) => ({
-        kind: 'stop',
-        container,
-        graceMs: leftMs,
-        request: deletion.request,
-      })),
-    };
-  }
-  const busy = running.length > 0 || flight.starting !== undefined || flight.setUp || flight.removing;
-  return { actions: busy ? [] : [{ kind: 'remove' }] };
-}
-
-function stopAll(pod: PodRecord, flight: InFlight, message: string, at: number, now: number): PodAction[] {
-  const graceMs = pod.failure?.graceMs ?? graceMsOf(pod);
-  return pod.containers
-    .filter((container) => isRunning(container) && !flight.stopping.has(container.name))
-    .map((container) => ({
-      kind: 'stop',
-      container,
-      graceMs: Math.max(0, graceMs - (now - at)),
-      request: { by: pod.failure?.by ?? 'pod-failed', message, at },
-    }));
-}
-
-function stopForRequest(pod: PodRecord, flight: InFlight, request: KillRequest, now: number): PodAction[] {
-  return pod.containers
-    .filter((container) => isRunning(container) && !flight.stopping.has(container.name))
-    .map((container) => ({
-      kind: 'stop',
-      container,
-      graceMs: Math.max(0, graceMsOf(pod) - (now - request.at)),
-      request,
-    }));
+  return late.map((container) => ({
+    kind: 'stop',
+    container,
+    graceMs: others.length > 0 ? Math.min(ending.graceMs, leftMs) : leftMs,
+    request: ending.request,
+  }));
 }
 
 export const graceMsOf = (pod: PodRecord) => (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;

@@ -103,7 +103,9 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
     if (action.kind === 'set-up') void setUp();
     else if (action.kind === 'remove') void remove();
     else if (action.kind === 'fail') {
-      pod.failure = { reason: action.reason, message: action.message, at: clock.now(), by: 'deadline' };
+      const { reason, message } = action;
+      pod.failure = { reason, message, at: clock.now(), by: 'deadline' };
+      context.emit({ kind: 'deadline-exceeded', at: clock.now(), pod: pod.ref, message });
       again = true;
     } else containers.perform(action);
   }
