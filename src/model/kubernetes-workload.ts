@@ -149,6 +149,19 @@ export interface Job {
     readonly activeDeadlineSeconds?: number;
     readonly ttlSecondsAfterFinished?: number;
     readonly suspend?: boolean;
+    readonly podReplacementPolicy?: 'TerminatingOrFailed' | 'Failed';
+    /** The first rule that matches a failed pod says what becomes of it. */
+    readonly podFailurePolicy?: {
+      readonly rules: readonly {
+        readonly action: 'FailJob' | 'FailIndex' | 'Ignore' | 'Count';
+        readonly onExitCodes?: {
+          readonly containerName?: string;
+          readonly operator: 'In' | 'NotIn';
+          readonly values: readonly number[];
+        };
+        readonly onPodConditions?: readonly { readonly type: string; readonly status?: string }[];
+      }[];
+    };
   };
   readonly status: {
     readonly active: number;

@@ -23,6 +23,7 @@ function job(spec: Partial<Job['spec']> = {}, pod: Partial<PodSpec> = {}): JobMa
     spec: withJobDefaults({ template: template(pod), ...spec }),
   };
 }
+type Rule = NonNullable<Job['spec']['podFailurePolicy']>['rules'][number];
 const pods = () => story.manager.list('Pod', 'shop') as readonly Pod[];
 const jobs = () => story.manager.list('Job', 'shop') as readonly Job[];
 const load = () => story.manager.get('Job', 'shop', 'load') as Job;
@@ -273,5 +274,69 @@ describe('an indexed Job', () => {
     await story.advance(20);
     expect(load().status).toMatchObject({ succeeded: 3, completedIndexes: '0-2' });
     expect(indexes().sort()).toEqual(['0', '1', '2']);
+  });
+});
+
+// Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy and
+// kubernetes/pkg/controller/job/pod_failure_policy.go, job_controller.go (isPodFailed, manageJob)
+describe('a Job that says what becomes of failed pods', () => {
+  const exits = (action: Rule['action'], values: readonly number[], operator: 'In' | 'NotIn' = 'In') => ({
+    action,
+    onExitCodes: { operator, values },
+  });
+  const policy = (...rules: readonly Rule[]) => ({ podFailurePolicy: { rules } });
+
+  it('fails at once for an exit code that no second try would mend', async () => {
+    await begin({ lives: { app: () => ({ runsMs: 1000, exitCode: 42 }) } });
+    await story.apply(job({ backoffLimit: 6, ...policy(exits('FailJob', [42])) }));
+    await story.advance(60);
+    expect(at()).toEqual([0]);
+    expect(conditions()).toEqual(['FailureTarget True PodFailurePolicy', 'Failed True PodFailurePolicy']);
+    expect(load().status.conditions?.at(-1)?.message).toBe(
+      `Container app for pod shop/${pods()[0]!.metadata.name} failed with exit code 42 matching FailJob rule at index 0`,
+    );
+    expect(load().status.failed).toBe(1);
+  });
+
+  it('takes the first rule that matches: what is ignored costs nothing, and others count', async () => {
+    const codes = [7, 7, 7, 3, 3];
+    let life = 0;
+    await begin({ lives: { app: () => ({ runsMs: 1000, exitCode: codes[life++] ?? 0 }) } });
+    await story.apply(
+      job({ backoffLimit: 1, ...policy(exits('Ignore', [7]), exits('FailJob', [3, 7], 'NotIn')) }),
+    );
+    await story.advance(300);
+    expect(at()).toEqual([0, 11, 32, 73, 154]);
+    expect(load().status).toMatchObject({ failed: 2, succeeded: 0 });
+    expect(conditions()?.at(-1)).toBe('Failed True BackoffLimitExceeded');
+  });
+
+  it('ignores pods that were made to go, by their condition', async () => {
+    await begin();
+    await story.apply(
+      job({
+        backoffLimit: 0,
+        ...policy({ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] }),
+      }),
+    );
+    await story.advance(1);
+    story.manager.evict('shop', pods()[0]!.metadata.name);
+    await story.advance(60);
+    expect(at()).toHaveLength(2);
+    expect(load().status).toMatchObject({ active: 1, failed: 0, ready: 1 });
+  });
+
+  it('replaces a pod that is on its way out only once it is gone, where it asks for that', async () => {
+    for (const podReplacementPolicy of ['Failed', 'TerminatingOrFailed'] as const) {
+      await begin({ lives: { app: () => ({ stopMs: 20_000 }) } });
+      await story.apply(job({ podReplacementPolicy }));
+      await story.advance(1);
+      const { name } = pods()[0]!.metadata;
+      const request = { by: 'user', message: '' } as const;
+      story.manager.delete({ kind: 'Pod', namespace: 'shop', name, request });
+      await story.advance(60);
+      expect(at()).toEqual(podReplacementPolicy === 'Failed' ? [0, 31] : [0, 11]);
+      if (podReplacementPolicy === 'Failed') await story.end();
+    }
   });
 });

@@ -1,7 +1,7 @@
 import type { CronJob, Job } from '../../../model/kubernetes-workload.ts';
 import { isTimeZone, parseSchedule } from '../workload/cron-schedule.ts';
 import type { Path, Report } from './problem.ts';
-import { atLeast, oneOf } from './rules.ts';
+import { atLeast, exactlyOne, oneOf } from './rules.ts';
 import { checkTemplate } from './workload-validation.ts';
 
 const MOST_PODS = 500;
@@ -34,6 +34,13 @@ export function checkJob(spec: Job['spec'], path: Path, report: Report): void {
       value: spec.completions,
       message: `must be at most ${MOST_COMPLETIONS}`,
     });
+  oneOf(
+    spec.podReplacementPolicy,
+    ['TerminatingOrFailed', 'Failed'],
+    [...path, 'podReplacementPolicy'],
+    report,
+  );
+  if (spec.podFailurePolicy) checkFailurePolicy(spec, [...path, 'podFailurePolicy'], report);
   const pod = checkTemplate(spec.template, [...path, 'template'], report);
   if (pod && pod.restartPolicy !== 'Never' && pod.restartPolicy !== 'OnFailure')
     report({
@@ -41,6 +48,35 @@ export function checkJob(spec: Job['spec'], path: Path, report: Report): void {
       value: pod.restartPolicy,
       message: 'must be Never or OnFailure in a Job',
     });
+}
+
+const MOST_RULES = 20;
+const MOST_EXIT_CODES = 255;
+
+/** Source: kubernetes/pkg/apis/batch/validation/validation.go, validatePodFailurePolicy */
+function checkFailurePolicy(spec: Job['spec'], path: Path, report: Report): void {
+  const { rules } = spec.podFailurePolicy!;
+  const pod = spec.template.spec as Job['spec']['template']['spec'] | undefined;
+  if (pod?.restartPolicy !== 'Never')
+    report({ path, message: 'may only be set where the restartPolicy of the pod is Never' });
+  if (spec.podReplacementPolicy === 'TerminatingOrFailed')
+    report({ path, message: 'may only be set where podReplacementPolicy is Failed' });
+  if (rules.length > MOST_RULES) report({ path, message: `must have at most ${MOST_RULES} rules` });
+  const names = [...(pod?.initContainers ?? []), ...(pod?.containers ?? [])].map(({ name }) => name);
+  for (const [index, rule] of rules.entries()) {
+    const place = [...path, 'rules', index];
+    oneOf(rule.action, ['FailJob', 'FailIndex', 'Ignore', 'Count'], [...place, 'action'], report);
+    exactlyOne(rule, ['onExitCodes', 'onPodConditions'], place, report);
+    if (!rule.onExitCodes) continue;
+    const { containerName, operator, values } = rule.onExitCodes;
+    const codes = [...place, 'onExitCodes'];
+    oneOf(operator, ['In', 'NotIn'], [...codes, 'operator'], report);
+    if (containerName !== undefined) oneOf(containerName, names, [...codes, 'containerName'], report);
+    if (values.length === 0 || values.length > MOST_EXIT_CODES)
+      report({ path: [...codes, 'values'], message: `must be from 1 to ${MOST_EXIT_CODES} exit codes` });
+    if (operator === 'In' && values.includes(0))
+      report({ path: [...codes, 'values'], value: 0, message: 'may not be 0 with In: that is no failure' });
+  }
 }
 
 export function checkCronJob(spec: CronJob['spec'], report: Report): void {

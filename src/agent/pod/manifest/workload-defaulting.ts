@@ -59,6 +59,8 @@ export function withJobDefaults(spec: Job['spec']): Job['spec'] {
     ...(spec.completions === undefined && spec.parallelism === undefined ? { completions: 1 } : {}),
     ...spec,
     parallelism,
+    podReplacementPolicy:
+      spec.podReplacementPolicy ?? (spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed'),
     template: templateOf(spec.template),
   };
 }

@@ -4,6 +4,7 @@ import { apiTime, type PodRecord } from '../pod-record.ts';
 import { isTerminal } from '../status/phase.ts';
 import { isActive } from './availability.ts';
 import { indexOf, parseIndexes, pendingIndexes, printIndexes } from './job-index.ts';
+import { judgePodFailure } from './pod-failure-policy.ts';
 
 const has = (status: Job['status'], types: readonly string[]) =>
   status.conditions?.find((condition) => types.includes(condition.type) && condition.status === 'True');
@@ -41,6 +42,7 @@ export function decideJob(
   now: number,
 ): JobDecision {
   const { spec } = job;
+  const replacesFailedOnly = (spec.podReplacementPolicy ?? 'TerminatingOrFailed') === 'Failed';
   const counted = count(job.status, ledger, pods, now, spec);
   const active = pods.filter(isActive);
   const terminating = pods.filter((pod) => pod.deletion && !isTerminal(pod.phase)).length;
@@ -71,7 +73,9 @@ export function decideJob(
 
   const started = startedStatus(base, spec.suspend ?? false, now);
   const ending =
-    has(started, ['FailureTarget', 'SuccessCriteriaMet']) ?? verdict(spec, started, active, pods, now);
+    has(started, ['FailureTarget', 'SuccessCriteriaMet']) ??
+    counted.ending ??
+    verdict(spec, started, active, pods, now);
   if (ending) return end(started, ending, active, terminating, nothing, now);
   if (spec.suspend) return { ...nothing, status: started, delete: active, why: 'suspended' };
 
@@ -91,7 +95,8 @@ export function decideJob(
   const heldUntil = backOffUntil(counted.ledger);
   if (active.length < wanted && heldUntil > now)
     return withWake({ ...nothing, status: started }, Math.min(heldUntil, deadline ?? heldUntil));
-  const missing = Math.max(0, wanted - active.length);
+  // Source: job_controller.go, manageJob, onlyReplaceFailedPods
+  const missing = Math.max(0, wanted - active.length - (replacesFailedOnly ? terminating : 0));
   if (spec.completionMode !== 'Indexed')
     return withWake({ ...nothing, status: started, create: missing }, deadline);
   const done = parseIndexes(started.completedIndexes);
@@ -119,15 +124,18 @@ function count(
   ledger: JobLedger,
   pods: readonly PodRecord[],
   now: number,
-  { completionMode, completions = 0 }: Job['spec'],
-): { readonly status: Job['status']; readonly ledger: JobLedger } {
+  { completionMode, completions = 0, podReplacementPolicy, podFailurePolicy }: Job['spec'],
+): { readonly status: Job['status']; readonly ledger: JobLedger; readonly ending?: Ending } {
   let { succeeded, failed } = status;
   let { failures, failedAt } = ledger;
   const known = new Set(ledger.counted);
   const indexed = completionMode === 'Indexed';
   const done = new Set(parseIndexes(status.completedIndexes));
+  let ending: Ending | undefined;
   for (const pod of pods) {
     if (known.has(pod.ref.uid) || isActive(pod)) continue;
+    // Source: job_controller.go, isPodFailed
+    if (podReplacementPolicy === 'Failed' && !isTerminal(pod.phase)) continue;
     known.add(pod.ref.uid);
     if (pod.phase === 'Succeeded') {
       const index = indexOf(pod);
@@ -135,7 +143,11 @@ function count(
       else if (index !== undefined && index < completions) done.add(index);
       failures = 0;
     } else if (pod.deletion?.request.by !== 'rollout') {
-      failed += 1;
+      const { counts, failsJob } = judgePodFailure(podFailurePolicy, pod);
+      if (failsJob !== undefined)
+        ending ??= { type: 'FailureTarget', reason: 'PodFailurePolicy', message: failsJob };
+      if (counts) failed += 1;
+      // What is ignored is held back all the same, or it would be tried without end.
       failures += 1;
       failedAt = now;
     }
@@ -151,6 +163,7 @@ function count(
         }
       : { ...status, succeeded, failed },
     ledger: { counted: there, failures, ...(failedAt === undefined ? {} : { failedAt }) },
+    ...(ending && { ending }),
   };
 }
 
