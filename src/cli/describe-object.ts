@@ -1,4 +1,3 @@
-import type { PodTemplate } from '../model/kubernetes.ts';
 import type { KubernetesObject } from '../model/kubernetes-object.ts';
 import type { Endpoints, Service } from '../model/kubernetes-service.ts';
 import type {
@@ -11,6 +10,7 @@ import type {
   WorkloadCondition,
 } from '../model/kubernetes-workload.ts';
 import { selectorText, since } from './columns.ts';
+import { templateLines } from './container-text.ts';
 import { printable } from './terminal.ts';
 
 const WIDTH = 24;
@@ -103,7 +103,7 @@ function deployment({ metadata, spec, status }: Deployment, sets: readonly Repli
           ),
         ]
       : []),
-    ...template(spec.template),
+    ...templateLines(spec.template),
     ...conditions(status.conditions),
     field('OldReplicaSets', named(sets.filter((set) => !own(set) && set.spec.replicas > 0))),
     field('NewReplicaSet', named(sets.filter(own))),
@@ -114,7 +114,8 @@ const replicaSet = ({ spec, status }: ReplicaSet): readonly string[] => [
   field('Selector', selectorText(spec.selector)),
   field('Replicas', `${status.replicas} current / ${spec.replicas} desired`),
   field('Ready', status.readyReplicas),
-  ...template(spec.template),
+  ...templateLines(spec.template),
+  ...conditions(status.conditions),
 ];
 
 const statefulSet = ({ spec, status }: StatefulSet): readonly string[] => [
@@ -128,7 +129,7 @@ const statefulSet = ({ spec, status }: StatefulSet): readonly string[] => [
   field('Pod Management', spec.podManagementPolicy ?? 'OrderedReady'),
   field('Current Revision', status.currentRevision),
   field('Update Revision', status.updateRevision),
-  ...template(spec.template),
+  ...templateLines(spec.template),
   field(
     'Volume Claims',
     (spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata.name).join(', ') || '<none>',
@@ -141,7 +142,7 @@ const daemonSet = ({ spec, status }: DaemonSet): readonly string[] => [
   field('Current Scheduled', status.currentNumberScheduled),
   field('Up-to-date', status.updatedNumberScheduled),
   field('Available', status.numberAvailable),
-  ...template(spec.template),
+  ...templateLines(spec.template),
 ];
 
 const job = ({ spec, status }: Job): readonly string[] => [
@@ -161,7 +162,7 @@ const job = ({ spec, status }: Job): readonly string[] => [
     'Pods Statuses',
     `${status.active} Active (${status.ready} Ready) / ${status.succeeded} Succeeded / ${status.failed} Failed`,
   ),
-  ...template(spec.template),
+  ...templateLines(spec.template),
   ...conditions(status.conditions),
 ];
 
@@ -180,7 +181,7 @@ const cronJob = ({ spec, status }: CronJob, jobs: readonly Job[]): readonly stri
   field('Last Successful Time', status.lastSuccessfulTime ?? '<unset>'),
   field('Active Jobs', (status.active ?? []).map(({ name }) => name).join(', ') || '<none>'),
   field('Jobs', jobs.map((one) => one.metadata.name).join(', ') || '<none>'),
-  ...template(spec.jobTemplate.spec.template),
+  ...templateLines(spec.jobTemplate.spec.template),
 ];
 
 function service({ spec }: Service, found: Endpoints | undefined): readonly string[] {
@@ -213,18 +214,6 @@ function addressText(found: Endpoints | undefined, which: 'addresses' | 'notRead
     ),
   );
   return all.join(',') || '<none>';
-}
-
-function template({ metadata, spec }: PodTemplate): readonly string[] {
-  return [
-    'Pod Template:',
-    ...map('  Labels', metadata?.labels),
-    ...[...(spec.initContainers ?? []), ...spec.containers].flatMap((container) => [
-      `  ${container.name}:`,
-      `    Image:    ${container.image ?? 'host'}`,
-      `    Command:  ${[...(container.command ?? []), ...(container.args ?? [])].join(' ')}`,
-    ]),
-  ];
 }
 
 function conditions(all: readonly WorkloadCondition[] = []): readonly string[] {

@@ -20,12 +20,15 @@ export interface Terminal {
   readonly rerun?: (words: readonly string[], env: NodeJS.ProcessEnv) => void;
 }
 
-export interface CommonFlags {
+export interface ConnectionFlags {
   readonly dataDir?: string;
   readonly server?: string;
   readonly token?: string;
   readonly namespace?: string;
   readonly allNamespaces?: boolean;
+}
+
+export interface CommonFlags extends ConnectionFlags {
   readonly output?: string;
 }
 
@@ -43,7 +46,7 @@ export function withNamespace(command: Command): Command {
     .option('-A, --all-namespaces', 'all namespaces');
 }
 
-export function connectionOf(flags: CommonFlags, terminal: Terminal): Connection {
+export function connectionOf(flags: ConnectionFlags, terminal: Terminal): Connection {
   const token = flags.token ?? terminal.env.PODVITALS_TOKEN;
   return {
     socket: controlSocket(flags.dataDir ?? terminal.env.PODVITALS_DATA_DIR ?? defaultDataDir(terminal.env)),
@@ -55,7 +58,7 @@ export function connectionOf(flags: CommonFlags, terminal: Terminal): Connection
 /** `shop/cart` names namespace and name; `cart` means the namespace of -n, or `default`. */
 export function parseName(
   text: string,
-  flags: CommonFlags,
+  flags: ConnectionFlags,
 ): { readonly namespace: string; readonly name: string } {
   const parts = text
     .replace(
@@ -72,11 +75,11 @@ export function parseName(
 }
 
 /** Whether a list is of all namespaces. On one machine the default one is rarely where things are: without -n it is. */
-export const isEverywhere = ({ allNamespaces = false, namespace }: CommonFlags): boolean =>
+export const isEverywhere = ({ allNamespaces = false, namespace }: ConnectionFlags): boolean =>
   allNamespaces || namespace === undefined;
 
 /** What is said in place of a list of running pods that would be empty. */
-export const nothingRuns = (flags: CommonFlags): string =>
+export const nothingRuns = (flags: ConnectionFlags): string =>
   `No pods run${isEverywhere(flags) ? '' : ` in namespace ${flags.namespace}`}.\n`;
 
 export function positiveInteger(text: string): number {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { type CommonFlags, parseName } from './program.ts';
+import { type ConnectionFlags, parseName } from './program.ts';
 import { kindWord, type ResourceKind, resourceKind } from './resource-kind.ts';
 
 export interface WorkloadTarget {
@@ -11,7 +11,7 @@ export interface WorkloadTarget {
 }
 
 /** What `deployment/web`, `deployment web` and `deployment shop/web` mean. */
-export function targetOf(word: string, name: string | undefined, flags: CommonFlags): WorkloadTarget {
+export function targetOf(word: string, name: string | undefined, flags: ConnectionFlags): WorkloadTarget {
   const slash = word.indexOf('/');
   const kind = resourceKind(slash < 0 ? word : word.slice(0, slash));
   const wanted = slash < 0 ? name : word.slice(slash + 1);

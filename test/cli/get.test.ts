@@ -90,8 +90,59 @@ describe('get, as kubectl', () => {
     expect(JSON.parse(out).items).toHaveLength(2);
   });
 
+  it('prints fields that a template names, exactly, for programs', async () => {
+    const all = '{range .items[*]}{.kind}/{.metadata.name}{"\\n"}{end}';
+    expect((await podvitals('get', 'deploy', '-n', 'shop', '-o', `jsonpath=${all}`)).out).toBe(
+      'Deployment/web\n',
+    );
+    const name = '{.metadata.name}';
+    expect((await podvitals('get', 'pod', 'lone', '-n', 'shop', `-o=jsonpath=${name}`)).out).toBe('lone');
+    const asJson = await podvitals('get', 'pod', 'lone', '-n', 'shop', '-o', `jsonpath-as-json=${name}`);
+    expect(JSON.parse(asJson.out)).toEqual(['lone']);
+  });
+
+  it('prints columns of its own, in the order of a field, with and without heads', async () => {
+    const columns = 'custom-columns=NAME:.metadata.name,TIER:metadata.labels.tier';
+    const { out } = await podvitals(
+      'get',
+      'pods',
+      '-n',
+      'shop',
+      '-o',
+      columns,
+      '--sort-by=.metadata.labels.tier',
+    );
+    expect(heads(out)).toEqual(['NAME', 'TIER']);
+    expect(lines(out).map((line) => line.split(/\s+/)[1])).toEqual(['TIER', '<none>', '<none>', 'test']);
+    const bare = await podvitals('get', 'pod', 'lone', '-n', 'shop', '--no-headers');
+    expect(lines(bare.out)).toEqual([expect.stringMatching(/^lone /)]);
+  });
+
+  it('shows the template of a revision, and the object that keeps it', async () => {
+    const history = ['rollout', 'history', 'deploy/web', '-n', 'shop'];
+    expect((await podvitals(...history)).out).toBe(
+      'deployment.apps/web\nREVISION   CHANGE-CAUSE\n1          <none>\n',
+    );
+    const { out } = await podvitals(...history, '--revision=1');
+    expect(lines(out).slice(0, 3)).toEqual([
+      'deployment.apps/web with revision #1',
+      'Pod Template:',
+      '  Labels:       app.kubernetes.io/name=web',
+    ]);
+    expect(out).toMatch(/ {3}app:\n {5}Image: +host\n {5}Command: +node app\.mjs\n/);
+    const kept = await podvitals(...history, '--revision=1', '-o', 'jsonpath={.kind} {.spec.replicas}');
+    expect(kept.out).toBe('ReplicaSet 2');
+  });
+
   it.each([
-    [['get', 'pods', '-o', 'jsonpath={.items}'], 2, /Allowed choices are json, yaml, wide, name/],
+    [['get', 'pods', '-o', 'table'], 2, /Allowed choices are json, yaml, wide, name/],
+    [['get', 'pods', '-o', 'jsonpath={.items'], 2, /jsonpath: it ends in the middle of a path/],
+    [['get', 'pods', '-o', 'custom-columns=NAME'], 2, /"NAME" is no column; write HEAD:\.PATH/],
+    [
+      ['rollout', 'history', 'deploy/web', '-n', 'shop', '--revision', '9'],
+      1,
+      /specified revision 9 .*; kept: 1/,
+    ],
     [['get', 'pods', 'deploy/web'], 2, /write either KIND NAME… or KIND\/NAME…/],
     [['get', 'pod/lone', 'web'], 2, /"web" is no KIND\/NAME/],
     [['get', 'pods,unicorns'], 2, /no resource "unicorns" here/],

@@ -9,8 +9,8 @@ const MOST_PER_MINUTE = 60;
 
 // Each of these is a fact that counts; they are as rare as lives are.
 const ALWAYS_TOLD: readonly string[] = ['Died', 'OOMKill', 'Scheduled', 'Created', 'Started', 'Killing'];
-/** Their messages name a pod or Job: another number is another one. */
-const TOLD_BY_NAME: readonly string[] = ['SuccessfulCreate', 'SuccessfulDelete'];
+/** Their messages name a pod, a Job, or a step of a rollout: another number is another one. */
+const TOLD_BY_NAME: readonly string[] = ['SuccessfulCreate', 'SuccessfulDelete', 'ScalingReplicaSet'];
 
 export interface Repetition {
   /** Tells an event now, or counts it into the one that tells its repeats at the end of the minute. */

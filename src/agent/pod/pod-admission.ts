@@ -14,13 +14,18 @@ const LONGEST_LABEL = 63;
 export function admitPod(
   { name, labels = {} }: NewMeta,
   spec: PodSpec,
-  known: { readonly priorities: readonly PriorityLevel[]; readonly taken: boolean },
+  known: {
+    readonly priorities: readonly PriorityLevel[];
+    readonly taken: boolean;
+    /** The end of its name was drawn by lot: admission comes before that, so its refusal does not know it. */
+    readonly drawn: boolean;
+  },
 ): void {
   const missing = missingClass(spec, known.priorities);
   if (missing !== undefined)
     throw new CodedError(
       'FORBIDDEN',
-      `pods "${name}" is forbidden: no PriorityClass with name ${missing} was found`,
+      `pods "${known.drawn ? name.replace(/[^-]*$/, '') : name}" is forbidden: no PriorityClass with name ${missing} was found`,
       { status: 403 },
     );
   if (known.taken) throw new CodedError('ALREADY_EXISTS', `pods "${name}" already exists`, { status: 409 });

@@ -255,8 +255,11 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       podsOf: pods.ownedBy,
       createPod({ owner, metadata, spec }) {
         const { name, namespace } = metadata;
-        const taken = pods.find(namespace, name) !== undefined;
-        admitPod(metadata, spec, { priorities: application.priorityLevels(), taken });
+        admitPod(metadata, spec, {
+          priorities: application.priorityLevels(),
+          taken: pods.find(namespace, name) !== undefined,
+          drawn: owner.kind !== 'StatefulSet',
+        });
         const owned = { ...metadata, ownerReferences: [ownerReference(owner)] };
         const admitted = withPriority(spec, application.priorityLevels());
         const asked = { metadata: owned, spec: admitted, folder: owner.folder, ...workloadOf(owner) };

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import type { PodEvent } from '../../model/event.ts';
-import type { Container, ContainerState, ContainerStatus, Node, Pod, Probe } from '../../model/kubernetes.ts';
+import type { Container, ContainerState, ContainerStatus, Node, Pod } from '../../model/kubernetes.ts';
 import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { podStatusWord } from '../../model/pod-status-word.ts';
 import { humanDuration } from '../age.ts';
 import { askAgent, askServer } from '../client.ts';
+import { demandLines, placeLines, programLines } from '../container-text.ts';
 import { describeObject } from '../describe-object.ts';
 import { describeNode } from '../node-text.ts';
 import { findPod } from '../pod-choice.ts';
@@ -118,11 +119,15 @@ function describePod(pod: Pod, events: readonly PodEvent[] | string): string {
   const lines = [
     field('Name', metadata.name),
     field('Namespace', metadata.namespace),
+    ...(spec.priority === undefined ? [] : [field('Priority', String(spec.priority))]),
+    ...(spec.priorityClassName === undefined ? [] : [field('Priority Class', spec.priorityClassName)]),
     field('Node', spec.nodeName ?? '<none>'),
     field('Start Time', status.startTime ?? '<none>'),
     ...map('Labels', metadata.labels),
     ...map('Annotations', metadata.annotations),
     field('Status', podStatusWord(pod)),
+    ...(status.reason === undefined ? [] : [field('Reason', status.reason)]),
+    ...(status.message === undefined ? [] : [field('Message', status.message)]),
     field('IP', status.podIP ?? '<none>'),
     ...(metadata.ownerReferences ?? []).map((owner) => field('Controlled By', `${owner.kind}/${owner.name}`)),
     ...containers('Init Containers', spec.initContainers ?? [], status.initContainerStatuses ?? []),
@@ -132,6 +137,7 @@ function describePod(pod: Pod, events: readonly PodEvent[] | string): string {
       (condition) =>
         `  ${condition.type.padEnd(28)}${condition.status}${condition.reason ? `  ${condition.reason}` : ''}${condition.message ? `: ${condition.message}` : ''}`,
     ),
+    ...placeLines(spec),
     field('QoS Class', status.qosClass),
     ...eventLines(events),
   ];
@@ -174,17 +180,12 @@ function containers(
       const status = statuses.find((candidate) => candidate.name === spec.name);
       return [
         `  ${spec.name}:`,
-        `    Image:          ${spec.image ?? 'host'}`,
-        `    Command:        ${[...(spec.command ?? []), ...(spec.args ?? [])].join(' ')}`,
+        ...programLines(spec),
         ...(status ? state('State', status.state) : []),
         ...(status?.lastState.terminated ? state('Last State', status.lastState) : []),
         `    Ready:          ${status?.ready ? 'True' : 'False'}`,
         `    Restart Count:  ${status?.restartCount ?? 0}`,
-        ...resources('Limits', spec.resources?.limits),
-        ...resources('Requests', spec.resources?.requests),
-        ...probe('Liveness', spec.livenessProbe),
-        ...probe('Readiness', spec.readinessProbe),
-        ...probe('Startup', spec.startupProbe),
+        ...demandLines(spec),
       ];
     }),
   ];
@@ -200,32 +201,14 @@ function state(title: string, value: ContainerState): string[] {
       ...(value.waiting.message ? [`      Message:      ${value.waiting.message}`] : []),
     ];
   if (!value.terminated) return [head('Unknown')];
-  const { reason, exitCode, signal, startedAt, finishedAt } = value.terminated;
+  const { reason, message, exitCode, signal, startedAt, finishedAt } = value.terminated;
   return [
     head('Terminated'),
     `      Reason:       ${reason}`,
+    ...(message ? [`      Message:      ${message}`] : []),
     ...(signal === undefined ? [] : [`      Signal:       ${signal}`]),
     `      Exit Code:    ${exitCode}`,
     `      Started:      ${startedAt}`,
     `      Finished:     ${finishedAt}`,
-  ];
-}
-
-function resources(title: string, values: Readonly<Record<string, string>> | undefined): string[] {
-  const entries = Object.entries(values ?? {});
-  return entries.length === 0
-    ? []
-    : [`    ${`${title}:`.padEnd(16)}${entries.map(([name, value]) => `${name}=${value}`).join(' ')}`];
-}
-
-function probe(title: string, value: Probe | undefined): string[] {
-  if (!value) return [];
-  const action = value.httpGet
-    ? `http-get http://:${value.httpGet.port}${value.httpGet.path ?? '/'}`
-    : value.tcpSocket
-      ? `tcp-socket :${value.tcpSocket.port}`
-      : `exec [${value.exec?.command.join(' ')}]`;
-  return [
-    `    ${`${title}:`.padEnd(16)}${action} delay=${value.initialDelaySeconds ?? 0}s timeout=${value.timeoutSeconds ?? 1}s period=${value.periodSeconds ?? 10}s #success=${value.successThreshold ?? 1} #failure=${value.failureThreshold ?? 3}`,
   ];
 }

@@ -1,12 +1,15 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
 import type { Node } from '../../model/kubernetes.ts';
 import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { askAgent, type Connection, streamAgent } from '../client.ts';
 import { columnsOf } from '../columns.ts';
+import { findJsonPath, type JsonPathTemplate, printJsonPath } from '../json-path.ts';
+import { parseRelaxedPath } from '../json-path-parser.ts';
 import { nodeColumns } from '../node-text.ts';
+import { cellOf, type ObjectOutput, OUTPUT_CHOICES, parseOutput, sortedBy } from '../object-output.ts';
 import {
-  type CommonFlags,
+  type ConnectionFlags,
   connectionOf,
   isEverywhere,
   parseName,
@@ -19,7 +22,10 @@ import { type Selection, selectionsOf } from '../resource-selection.ts';
 import { table } from '../table.ts';
 import { printableJson, printableLines } from '../terminal.ts';
 
-interface GetFlags extends CommonFlags {
+interface GetFlags extends ConnectionFlags {
+  readonly output?: ObjectOutput;
+  readonly sortBy?: JsonPathTemplate;
+  readonly headers: boolean;
   readonly selector?: string;
   readonly showLabels?: boolean;
   readonly watch?: boolean;
@@ -43,9 +49,9 @@ export function getCommand(terminal: Terminal): Command {
     .argument('<what...>', 'KIND, KIND NAME…, KIND,KIND, KIND/NAME…, or all')
     .option('-l, --selector <labels>', 'only those with these labels: app=web,tier!=test')
     .option('--show-labels', 'print the labels of each')
-    .addOption(
-      new Option('-o, --output <format>', 'how to print them').choices(['json', 'yaml', 'wide', 'name']),
-    )
+    .option('-o, --output <format>', `how to print them: ${OUTPUT_CHOICES}`, parseOutput)
+    .option('--sort-by <path>', 'in the order of a field: .metadata.creationTimestamp', parseRelaxedPath)
+    .option('--no-headers', 'print no head of the table')
     .option('-w, --watch', 'print again whenever something changes')
     .action(async (words: readonly string[], flags: GetFlags) => {
       const selections = selectionsOf(words);
@@ -55,7 +61,7 @@ export function getCommand(terminal: Terminal): Command {
       const connection = connectionOf(flags, terminal);
       const show = async () => {
         const found = await Promise.all(selections.map((selection) => ask(connection, selection, flags)));
-        terminal.out(print(byKind(found), one, flags));
+        terminal.out(print(sorted(byKind(found), flags), one, flags, terminal));
       };
       await show();
       if (flags.watch) await streamAgent(connection, '/watch', show);
@@ -91,14 +97,31 @@ function byKind(found: readonly Found[]): readonly Found[] {
   }));
 }
 
-function print(found: readonly Found[], one: boolean, flags: GetFlags): string {
+const sorted = (found: readonly Found[], { sortBy }: GetFlags): readonly Found[] =>
+  sortBy === undefined
+    ? found
+    : found.map(({ kind, objects }) => ({ kind, objects: sortedBy(objects, sortBy) }));
+
+function print(found: readonly Found[], one: boolean, flags: GetFlags, terminal: Terminal): string {
   const all = found.flatMap(({ objects }) => objects);
   const whole = one ? all[0] : { apiVersion: 'v1', kind: 'List', metadata: {}, items: all };
-  switch (flags.output) {
+  const { output } = flags;
+  switch (output?.kind) {
     case 'json':
       return `${printableJson(whole, 4)}\n`;
     case 'yaml':
       return printableLines(stringify(whole, { lineWidth: 0, aliasDuplicateObjects: false }));
+    case 'jsonpath': {
+      const text = printJsonPath(output.template, whole);
+      return terminal.isTty ? printableLines(text) : text;
+    }
+    case 'jsonpath-as-json':
+      return `${printableJson(findJsonPath(output.template, whole), 4)}\n`;
+    case 'custom-columns': {
+      const rows = all.map((object) => output.columns.map((column) => cellOf(column, object)));
+      const heads = output.columns.map(({ head }) => head);
+      return headed(table(heads, rows), flags);
+    }
     case 'name':
       return found
         .flatMap(({ kind, objects }) => objects.map(({ metadata }) => `${kindWord(kind)}/${metadata.name}\n`))
@@ -108,14 +131,18 @@ function print(found: readonly Found[], one: boolean, flags: GetFlags): string {
   if (shown.length === 0)
     return `No resources found${flags.namespace ? ` in ${flags.namespace} namespace` : ''}.\n`;
   const everywhere = !one && isEverywhere(flags);
-  return shown.map((each) => tableOf(each, { flags, everywhere, prefix: found.length > 1 })).join('\n');
+  return shown
+    .map((each) => headed(tableOf(each, { flags, everywhere, prefix: found.length > 1 }), flags))
+    .join('\n');
 }
+
+const headed = (text: string, { headers }: GetFlags) => (headers ? text : text.slice(text.indexOf('\n') + 1));
 
 function tableOf(
   { kind, objects }: Found,
   how: { readonly flags: GetFlags; readonly everywhere: boolean; readonly prefix: boolean },
 ): string {
-  const wide = how.flags.output === 'wide';
+  const wide = how.flags.output?.kind === 'table' && how.flags.output.wide;
   const { heads, row } = kind === 'Node' ? nodeColumns(wide) : columnsOf(kind.kind, wide);
   const rows = objects.map((object) => {
     const [name, ...rest] = row(object as KubernetesObject & Node);

@@ -3,16 +3,18 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import { askAgent } from '../client.ts';
+import { type ObjectOutput, parseOutput } from '../object-output.ts';
 import {
   type CommonFlags,
+  type ConnectionFlags,
   connectionOf,
   positiveInteger,
   type Terminal,
   withConnection,
 } from '../program.ts';
 import { collectionPath, objectPath, resourceKind } from '../resource-kind.ts';
+import { historyText, revisionsOf } from '../rollout-history.ts';
 import { type RolloutProgress, rolloutProgress } from '../rollout-status.ts';
-import { table } from '../table.ts';
 import { printable } from '../terminal.ts';
 import { targetOf, type WorkloadTarget } from '../workload-target.ts';
 
@@ -29,10 +31,12 @@ export function rolloutCommand(terminal: Terminal): Command {
       ),
   );
   rollout.addCommand(
-    named('history', 'print the revisions that are kept').action(
-      async (word: string, name: string | undefined, flags: CommonFlags) =>
+    named('history', 'print the revisions that are kept, or the template of one')
+      .option('--revision <number>', 'this one, with its template', positiveInteger)
+      .option('-o, --output <format>', 'json, yaml, name, jsonpath=TEMPLATE', parseOutput)
+      .action(async (word: string, name: string | undefined, flags: HistoryFlags) =>
         terminal.out(await history(targetOf(word, name, flags), flags, terminal)),
-    ),
+      ),
   );
   rollout.addCommand(
     named('undo', 'go back to the revision before, or to another')
@@ -108,7 +112,12 @@ async function waitFor(
     throw new CodedError('ROLLOUT_TIMEOUT', `the rollout is not over: ${progress.message}`);
 }
 
-async function history(target: WorkloadTarget, flags: CommonFlags, terminal: Terminal): Promise<string> {
+interface HistoryFlags extends ConnectionFlags {
+  readonly revision?: number;
+  readonly output?: ObjectOutput;
+}
+
+async function history(target: WorkloadTarget, flags: HistoryFlags, terminal: Terminal): Promise<string> {
   const connection = connectionOf(flags, terminal);
   const { kind, namespace, name } = target;
   const object = await askAgent<KubernetesObject>(connection, 'GET', objectPath(kind, namespace, name));
@@ -118,16 +127,10 @@ async function history(target: WorkloadTarget, flags: CommonFlags, terminal: Ter
     'GET',
     collectionPath(children, namespace),
   );
-  const rows = items
-    .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === object.metadata.uid))
-    .map((item) => ({
-      revision:
-        item.kind === 'ControllerRevision'
-          ? item.revision
-          : Number(item.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0),
-      cause: item.metadata.annotations?.['kubernetes.io/change-cause'] ?? '<none>',
-    }))
-    .sort((a, b) => a.revision - b.revision)
-    .map(({ revision, cause }) => [String(revision), cause]);
-  return `${target.word}\n${table(['REVISION', 'CHANGE-CAUSE'], rows)}`;
+  const { revision, output } = flags;
+  return historyText(target.word, revisionsOf(items, object.metadata.uid), {
+    ...(revision === undefined ? {} : { revision }),
+    ...(output === undefined ? {} : { output }),
+    isTty: terminal.isTty,
+  });
 }

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createWorkloadEvents } from '../../../src/agent/events/workload-events.ts';
-import { normal, type WorkloadEvent } from '../../../src/agent/pod/workload/workload-event.ts';
+import {
+  normal,
+  replicaSetScaled,
+  type WorkloadEvent,
+  warning,
+} from '../../../src/agent/pod/workload/workload-event.ts';
 import type { PodEvent } from '../../../src/model/event.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';
 
@@ -28,6 +33,26 @@ describe("controllers' words as events", () => {
         reason: 'SuccessfulCreate',
         message: 'Created pod: web-5d8-x7',
       },
+    ]);
+  });
+
+  it('tell each step of a rollout, and a refusal that is repeated once more at the end of the minute', async () => {
+    const told: PodEvent[] = [];
+    const clock = createFakeClock();
+    const events = createWorkloadEvents('node-11', clock, (event) => told.push(event));
+    for (const [before, after] of [
+      [0, 1],
+      [1, 2],
+    ] as const)
+      events.tell({ ...about('web', clock.now(), ''), ...replicaSetScaled('web-5d8', before, after)! });
+    for (let times = 0; times < 5; times += 1)
+      events.tell({ ...about('rs-1', clock.now(), ''), ...warning('FailedCreate', 'Error creating: no') });
+    await clock.advance(61_000);
+    expect(told.map(({ message, details }) => [message, details?.count])).toEqual([
+      ['Scaled up replica set web-5d8 from 0 to 1', undefined],
+      ['Scaled up replica set web-5d8 from 1 to 2', undefined],
+      ['Error creating: no', undefined],
+      ['Error creating: no (x4 within the last minute)', 4],
     ]);
   });
 

@@ -203,6 +203,31 @@ describe('revisions', () => {
     expect(pods().map(({ spec }) => spec.containers[0]?.args?.[0])).toEqual(['v2']);
   });
 
+  it('undo brings back why the Deployment once became so', async () => {
+    story = await createStory();
+    const because = (word: string, cause: string) => {
+      const { metadata, ...rest } = version(word, 1);
+      return { ...rest, metadata: { ...metadata, annotations: { 'kubernetes.io/change-cause': cause } } };
+    };
+    for (const [word, cause] of [
+      ['v1', 'first'],
+      ['v2', 'second'],
+    ] as const) {
+      await story.apply(because(word, cause));
+      await story.advance(5);
+    }
+    await change('undo');
+    await story.advance(5);
+    const causes = sets().map((set) => [
+      revision(set),
+      set.metadata.annotations?.['kubernetes.io/change-cause'],
+    ]);
+    expect(causes.sort()).toEqual([
+      ['2', 'second'],
+      ['3', 'first'],
+    ]);
+  });
+
   it('undo to one that is not kept is refused with those that are', async () => {
     story = await createStory();
     await story.apply(version('v1', 1));

@@ -100,7 +100,7 @@ export interface Revision {
 /** The templates that are kept, oldest first. */
 export function revisionsOf(object: Templated, objects: Pick<ObjectStore, 'ownedBy'>): readonly Revision[] {
   const { uid } = object.metadata;
-  const cause = (metadata: Stored['metadata']) => metadata.annotations?.['kubernetes.io/change-cause'];
+  const cause = (metadata: Stored['metadata']) => metadata.annotations?.[CHANGE_CAUSE];
   const found: Revision[] =
     object.kind === 'Deployment'
       ? objects.ownedBy('ReplicaSet', uid).map((set) => ({
@@ -157,8 +157,18 @@ function undone(
         : 'there is no revision before this one',
     );
   }
-  const { folder: _folder, ...rest } = withSpec(object, { template: target.template });
+  const { folder: _folder, ...rest } = withSpec(withCause(object, target), { template: target.template });
   return { ...rest, ...(target.folder === undefined ? {} : { folder: target.folder }) } as Stored;
+}
+
+const CHANGE_CAUSE = 'kubernetes.io/change-cause';
+
+/** A Deployment says again why it once became so. Source: rollback.go, DeploymentRollbacker */
+function withCause(object: Templated, { cause }: Revision): Templated {
+  if (object.kind !== 'Deployment') return object;
+  const { [CHANGE_CAUSE]: _present, ...others } = object.metadata.annotations ?? {};
+  const annotations = { ...others, ...(cause === undefined ? {} : { [CHANGE_CAUSE]: cause }) };
+  return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
 function refusal(code: string, { kind, metadata }: Stored, why: string): CodedError {
