@@ -93,7 +93,7 @@ export function appendSample(chunk: XorChunk, t: number, high: number, low: numb
 // Bytes to read from, with room behind them for a look ahead; grows to the longest chunk.
 let ahead = new Uint8Array(1024);
 let aheadView = new DataView(ahead.buffer);
-const LOOK_AHEAD_BYTES = 8;
+const LOOK_AHEAD_BYTES = 9;
 
 /** Decodes all samples to `out`, from entry `begin` on; the columns must have room for `chunk.count`. */
 export function decodeXor(
@@ -107,20 +107,31 @@ export function decodeXor(
     aheadView = new DataView(ahead.buffer);
   }
   ahead.set(written);
-  const bytes = aheadView;
-  let at = 64;
+  const view = aheadView;
+  const { count } = chunk;
+  if (count === 0) return;
   let time = chunk.minT;
   let delta = 0;
-  let high = readBits(bytes, 0, 32);
-  let low = readBits(bytes, 32, 32);
+  let high = view.getInt32(0);
+  let low = view.getInt32(4);
+  t[begin] = time;
+  words[begin * 2] = low;
+  words[begin * 2 + 1] = high;
+  let at = 64;
   let leading = 0;
-  let trailing = 0;
-  const end = begin + chunk.count;
-  for (let i = begin; i < end; i += 1) {
-    if (i > begin) {
-      let bits = peek(bytes, at);
-      if (bits >= 0) at += 1;
-      else if ((bits & 0x40000000) === 0) {
+  let significant = 64;
+  // Which bits of the two words may differ; what is read behind those of a value belongs to the next.
+  let highMask = -1;
+  let lowMask = -1;
+  const end = begin + count;
+  for (let i = begin + 1; i < end; i += 1) {
+    // At most 14 bits are looked at, of the 25 that are there wherever in a byte they begin.
+    let bits = view.getInt32(at >>> 3) << (at & 7);
+    if (bits >= 0) {
+      bits <<= 1;
+      at += 1;
+    } else {
+      if ((bits & 0x40000000) === 0) {
         delta += (bits << 2) >> 18;
         at += 16;
       } else if ((bits & 0x20000000) === 0) {
@@ -130,39 +141,34 @@ export function decodeXor(
         delta += (bits << 4) >> 12;
         at += 24;
       } else {
-        floatWords[1] = readBits(bytes, at + 4, 32);
-        floatWords[0] = readBits(bytes, at + 36, 32);
+        floatWords[1] = peek(view, at + 4);
+        floatWords[0] = peek(view, at + 36);
         delta += float[0]!;
         at += 68;
       }
-      time += delta;
-      bits = peek(bytes, at);
-      if (bits >= 0) at += 1;
+      bits = view.getInt32(at >>> 3) << (at & 7);
+    }
+    time += delta;
+    if (bits >= 0) at += 1;
+    else {
+      if ((bits & 0x40000000) === 0) at += 2;
       else {
-        if ((bits & 0x40000000) === 0) at += 2;
-        else {
-          leading = (bits >>> 25) & 31;
-          trailing = 64 - leading - ((bits >>> 19) & 63 || 64);
-          at += 13;
-        }
-        const significant = 64 - leading - trailing;
-        let upper = 0;
-        if (significant > 32) {
-          upper = readBits(bytes, at, significant - 32);
-          at += significant - 32;
-        }
-        const inLower = Math.min(significant, 32);
-        const lower = readBits(bytes, at, inLower);
-        at += inLower;
-        if (trailing >= 32) high ^= lower << (trailing - 32);
-        else if (trailing === 0) {
-          high ^= upper;
-          low ^= lower;
-        } else {
-          high ^= (upper << trailing) | (lower >>> (32 - trailing));
-          low ^= lower << trailing;
-        }
+        leading = (bits >>> 25) & 31;
+        significant = (bits >>> 19) & 63 || 64;
+        const trailing = 64 - leading - significant;
+        highMask = trailing > 32 ? -1 << (trailing - 32) : -1;
+        lowMask = trailing >= 32 ? 0 : -1 << trailing;
+        at += 13;
       }
+      // 64 bits from `at` on, moved to where they belong; a shift by 32 would be one by 0, so it is made in two steps.
+      const byte = at >>> 3;
+      const shift = at & 7;
+      const middle = view.getInt32(byte + 4);
+      const upper = (view.getInt32(byte) << shift) | ((middle >>> 1) >>> (31 - shift));
+      const lower = (middle << shift) | (view.getUint8(byte + 8) >>> (8 - shift));
+      high ^= (upper >>> leading) & highMask;
+      low ^= ((lower >>> leading) | ((upper << 1) << (31 - leading))) & lowMask;
+      at += significant;
     }
     t[i] = time;
     words[i * 2] = low;
@@ -177,9 +183,6 @@ function peek(view: DataView, at: number): number {
   // A shift by 32 would be one by 0, so that the bits that follow are moved in two steps.
   return (view.getInt32(i) << shift) | (view.getUint8(i + 4) >>> (8 - shift));
 }
-
-/** `count` bits, 1 to 32 of them, as a 32-bit word. */
-const readBits = (view: DataView, at: number, count: number): number => peek(view, at) >>> (32 - count);
 
 // Prefix, and the bits that follow it, of each size of delta of delta.
 function writeDeltaOfDelta(chunk: XorChunk, value: number): void {
