@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { CodedError } from '../util/coded-error.ts';
 import { isAllowedHost } from './host-check.ts';
 import { refusedOrigin } from './origin-check.ts';
@@ -27,43 +27,49 @@ export interface AccessOptions {
 /** Checks Host, origin and token of every request, unknown paths included, before any route looks at it. */
 export function accessCheck(options: AccessOptions): FastifyPluginAsync {
   const plugin: FastifyPluginAsync = async (app) => {
-    app.addHook('onRequest', async (request, reply) => {
-      if (!options.unixSocket) checkHost(request, options.allowedHosts);
-      checkOrigin(request, options.allowedHosts);
-      const access = request.routeOptions.config.access ?? accessOf(request.method);
-      if (access === 'health' || options.unixSocket || options.clientCertificates) return;
-      if (options.hasToken === undefined) {
-        if (access === 'change') throw tokenless(request);
-        return;
-      }
-      if (options.hasToken(request.headers.authorization)) return;
-      reply.header('www-authenticate', 'Bearer, Basic realm="podvitals", charset="UTF-8"');
-      throw new CodedError(
-        'HTTP_UNAUTHORIZED',
-        'this needs the token: send it as "Authorization: Bearer TOKEN", or as the password when a browser asks',
-        { status: 401 },
-      );
-    });
+    // Not a promise: most requests are let in, and are small.
+    app.addHook('onRequest', (request, reply, done) => done(refusal(request, reply, options)));
   };
   // The checks are for the whole server, not for a context of their own.
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true });
+}
+
+/** Why a request is not let in. */
+function refusal(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { unixSocket, clientCertificates, allowedHosts, hasToken }: AccessOptions,
+): CodedError | undefined {
+  const refused =
+    (unixSocket ? undefined : refusedHost(request, allowedHosts)) ?? foreignOrigin(request, allowedHosts);
+  if (refused !== undefined) return refused;
+  const access = request.routeOptions.config.access ?? accessOf(request.method);
+  if (access === 'health' || unixSocket || clientCertificates) return undefined;
+  if (hasToken === undefined) return access === 'change' ? tokenless(request) : undefined;
+  if (hasToken(request.headers.authorization)) return undefined;
+  reply.header('www-authenticate', 'Bearer, Basic realm="podvitals", charset="UTF-8"');
+  return new CodedError(
+    'HTTP_UNAUTHORIZED',
+    'this needs the token: send it as "Authorization: Bearer TOKEN", or as the password when a browser asks',
+    { status: 401 },
+  );
 }
 
 function accessOf(method: string): Access {
   return method === 'GET' || method === 'HEAD' ? 'read' : 'change';
 }
 
-function checkHost(request: FastifyRequest, allowedHosts: readonly string[]): void {
-  if (isAllowedHost(request.headers.host, request.socket.localAddress, allowedHosts)) return;
+function refusedHost(request: FastifyRequest, allowedHosts: readonly string[]): CodedError | undefined {
+  if (isAllowedHost(request.headers.host, request.socket.localAddress, allowedHosts)) return undefined;
   const name = (request.headers.host ?? '').replace(/[^\x21-\x7e]/g, '?').slice(0, 100);
-  throw new CodedError(
+  return new CodedError(
     'HTTP_HOST_REFUSED',
     `the Host header "${name}" is no name of this server; if it should be, add it to the allowed hosts`,
     { status: 403 },
   );
 }
 
-function checkOrigin(request: FastifyRequest, allowedHosts: readonly string[]): void {
+function foreignOrigin(request: FastifyRequest, allowedHosts: readonly string[]): CodedError | undefined {
   const { headers } = request;
   const who = refusedOrigin(
     {
@@ -76,8 +82,8 @@ function checkOrigin(request: FastifyRequest, allowedHosts: readonly string[]): 
     },
     allowedHosts,
   );
-  if (who === null) return;
-  throw new CodedError(
+  if (who === null) return undefined;
+  return new CodedError(
     'HTTP_ORIGIN_REFUSED',
     `this request came from ${who}; only pages of this server may ask`,
     {

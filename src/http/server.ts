@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net';
 import compress from '@fastify/compress';
-import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, {
   type FastifyBaseLogger,
@@ -12,9 +11,9 @@ import Fastify, {
 import { type Clock, systemClock } from '../util/clock.ts';
 import { CodedError, isCodedError } from '../util/coded-error.ts';
 import { accessCheck } from './access.ts';
-import { CONTENT_SECURITY_POLICY } from './content-security-policy.ts';
 import { endStreamsOnClose } from './event-stream.ts';
 import { isLoopback, urlHost } from './host-check.ts';
+import { securityHeaders } from './security-headers.ts';
 import { toStatus } from './status.ts';
 import { createTokenCheck } from './token.ts';
 import { prepareSocket } from './unix-socket.ts';
@@ -79,8 +78,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   app.server.maxConnections = MOST_CONNECTIONS;
   endStreamsOnClose(app);
   answerErrors(app);
+  secureHeaders(app);
   // Awaited, so that they also hold for routes that are put on `app` itself.
-  await secureHeaders(app);
   await app.register(
     accessCheck({
       unixSocket: 'socket' in listen,
@@ -159,13 +158,12 @@ function ownNames({ listen, allowedHosts = [] }: HttpServerOptions): readonly st
   return [...allowedHosts, listen.host];
 }
 
-// First of the plugins, so that refusals carry these headers as well.
-async function secureHeaders(app: FastifyInstance): Promise<void> {
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
-    strictTransportSecurity: false,
-    referrerPolicy: { policy: 'same-origin' },
-    xFrameOptions: { action: 'deny' },
+// First of the hooks, so that refusals carry these headers as well.
+function secureHeaders(app: FastifyInstance): void {
+  const headers = securityHeaders();
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers);
+    done();
   });
 }
 
@@ -173,8 +171,9 @@ async function secureHeaders(app: FastifyInstance): Promise<void> {
 const LEAST_COMPRESSED_BYTES = 4096;
 
 async function limit(app: FastifyInstance, unixSocket: boolean): Promise<void> {
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if (staysOnMachine(request)) request.headers['x-no-compression'] = '1';
+    done();
   });
   await app.register(compress, {
     threshold: LEAST_COMPRESSED_BYTES,
