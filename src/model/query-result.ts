@@ -24,6 +24,10 @@ export interface QueryResult {
   readonly infos: readonly string[];
   /** What it cost, where whoever answered can say. */
   readonly stats?: QueryStats;
+  /**
+   * Called, if at all, by whoever needs none of the samples any more: their arrays may then serve another query.
+   */
+  readonly release?: () => void;
 }
 
 export interface QueryStats {

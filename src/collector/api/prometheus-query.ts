@@ -27,9 +27,9 @@ export function createQueryRoutes({ query, queryRange, clock }: PrometheusRoutes
     limit: number,
     ask: (signal: AbortSignal) => Promise<QueryResult>,
   ) => {
-    const { stats, ...result } = truncate(await stoppable(form, request, ask), limit);
+    const { stats, release, ...result } = truncate(await stoppable(form, request, ask), limit);
     const told = form.get('stats') ? { ...result, ...(stats && { stats }) } : result;
-    return sendPieces(reply, resultJson(told), clock);
+    return sendPieces(reply, resultJson(told), clock, release);
   };
 
   /** Stops the query when its time is up, or when nobody waits for the answer any more. */

@@ -50,17 +50,29 @@ export function sendJson(reply: FastifyReply, answer: unknown): FastifyReply {
   return reply.type('application/json').send(Buffer.from(JSON.stringify(answer)));
 }
 
-/** JSON written a piece at a time: a short one is sent as a whole, of a long one each piece as it is ready. */
-export async function sendPieces(reply: FastifyReply, write: WriteText, clock: Clock): Promise<FastifyReply> {
+/**
+ * JSON written a piece at a time: a short one is sent as a whole, of a long one each piece as it is ready. `onWritten` is
+ * called once all of it is text; not when the client went before.
+ */
+export async function sendPieces(
+  reply: FastifyReply,
+  write: WriteText,
+  clock: Clock,
+  onWritten?: () => void,
+): Promise<FastifyReply> {
   reply.type('application/json');
   const pieces = inTurns(write, clock);
   const first = await pieces.next();
   const second = await pieces.next();
-  if (second.done) return reply.send(first.value);
+  if (second.done) {
+    onWritten?.();
+    return reply.send(first.value);
+  }
   const all = async function* () {
     yield first.value;
     yield second.value;
     yield* pieces;
+    onWritten?.();
   };
   return reply.send(Readable.from(all(), { objectMode: false }));
 }

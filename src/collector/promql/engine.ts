@@ -21,6 +21,7 @@ import { evaluateRange } from './evaluation/range-vector.ts';
 import { createSampleBudget } from './evaluation/sample-budget.ts';
 import { sortByLabels } from './evaluation/sort-by-labels.ts';
 import { createStandingWindows } from './evaluation/standing-windows.ts';
+import { type BorrowedColumns, createColumnPool } from './evaluation/step-columns.ts';
 import { hasPoints, mergeEqualSeries, type StepSeries, type StepValue } from './evaluation/step-series.ts';
 import { createTurn, type OnTurn } from './evaluation/turn.ts';
 import { type Expr, unwrapParens } from './expr.ts';
@@ -69,14 +70,17 @@ export function createEngine(options: EngineOptions): Engine {
   const { maxConcurrency = 20, timeoutMs = DEFAULT_TIMEOUT_MS } = options.limits ?? {};
   const slots = createQuerySlots(maxConcurrency, timeoutMs, options.clock);
   const standing = createStandingWindows(options.clock);
+  const pool = createColumnPool();
   // Expressions whose summaries were found wrong: every sample of them is looked at.
   const distrusted = new WeakSet<Expr>();
 
   const evaluateAt = async (expr: Expr, text: string, atMs: number, asked: Asked, summaries?: Summaries) => {
     const range = { startMs: atMs, endMs: atMs, stepMs: 0 };
-    const context = createContext(options, range, asked, summaries);
+    const columns = pool.borrow();
+    const context = createContext(options, range, asked, columns, summaries);
     const began = options.clock.monotonic();
     const value = await evaluateInstant(expr, context);
+    columns.giveBack();
     return finish(value, context, text, { ...asked, evaluationMs: options.clock.monotonic() - began });
   };
 
@@ -118,9 +122,14 @@ export function createEngine(options: EngineOptions): Engine {
       return slots.run(async () => {
         const began = options.clock.monotonic();
         const asked = { signal, lookbackMs, queuedMs: began - askedMs };
-        const context = createContext(options, range, asked);
+        const columns = pool.borrow();
+        const context = createContext(options, range, asked, columns);
         const value = await evaluateOverRange(expr, context);
-        return finish(value, context, text, { ...asked, evaluationMs: options.clock.monotonic() - began });
+        const result = finish(value, context, text, {
+          ...asked,
+          evaluationMs: options.clock.monotonic() - began,
+        });
+        return { ...result, release: columns.giveBack };
       }, signal);
     },
   };
@@ -143,6 +152,7 @@ function createContext(
   options: EngineOptions,
   range: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
   { signal, lookbackMs }: Asked,
+  columns: BorrowedColumns,
   summaries?: Summaries,
 ): QueryContext {
   const { limits = {} } = options;
@@ -154,6 +164,7 @@ function createContext(
     delayedNameRemoval: options.delayedNameRemoval ?? false,
     annotations: createAnnotations(),
     budget: createSampleBudget(limits.maxSamples ?? 50_000_000),
+    columns,
     ...(summaries && { summaries }),
     turn: createTurn(options.clock, limits.timeoutMs ?? DEFAULT_TIMEOUT_MS, signal, options.onTurn),
   };
@@ -213,8 +224,14 @@ async function evaluateOverRange(expr: Expr, context: QueryContext): Promise<Que
   return { type: 'matrix', series };
 }
 
-const timesOf = (grid: Grid): Float64Array =>
-  Float64Array.from({ length: grid.steps }, (_, k) => timeAt(grid, k));
+function timesOf(grid: Grid): Float64Array {
+  const times = new Float64Array(grid.steps);
+  for (let k = 0; k < times.length; k += 1) times[k] = timeAt(grid, k);
+  return times;
+}
+
+// Where at most one step in so many has a value, the next one is searched for.
+const SPARSE = 16;
 
 function pointsOf({ values, present }: StepSeries, times: Float64Array): Samples {
   let length = 0;
@@ -222,8 +239,10 @@ function pointsOf({ values, present }: StepSeries, times: Float64Array): Samples
   if (length === values.length) return { t: times, v: values, length };
   const t = new Float64Array(length);
   const v = new Float64Array(length);
+  const isSparse = length * SPARSE < present.length;
   for (let k = 0, i = 0; i < length; k += 1) {
-    if (present[k] === 0) continue;
+    if (isSparse) k = present.indexOf(1, k);
+    else if (present[k] === 0) continue;
     t[i] = times[k]!;
     v[i] = values[k]!;
     i += 1;

@@ -53,10 +53,10 @@ export interface StoredSeries {
    */
   samples(minT: number, maxT: number): Samples;
   /**
-   * The same a piece at a time: between two the caller may let others have the thread. Only where there can be so
-   * many that it matters.
+   * The same, many of them a piece at a time: between two the caller may let others have the thread. Only where there can
+   * be so many that it matters.
    */
-  reading?(minT: number, maxT: number): Generator<undefined, Samples>;
+  reading?(minT: number, maxT: number): Samples | Generator<undefined, Samples>;
   /**
    * The newest sample with t <= maxT as columns of one, a stale marker too, where it is known without looking at samples.
    * Belongs to the caller until the next call on any series of the store.

@@ -2,7 +2,13 @@ import type { Labels } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
 import type { Samples } from '../../model/sample.ts';
 import { compileMatcher, type LabelMatcher } from '../storage/label-matcher.ts';
-import { addSamples, addSummary, clearSummary, createSummary } from '../storage/range-summary.ts';
+import {
+  addSamples,
+  addSummary,
+  clearSummary,
+  createSummary,
+  type RangeSummary,
+} from '../storage/range-summary.ts';
 import type { MovingSeries, MovingWindows, Querier, SeriesRef, StoredSeries } from '../storage/storage.ts';
 import { createColumns, decodeChunk, type SampleColumns, type SealedChunk } from './chunk.ts';
 import type { Head } from './head.ts';
@@ -31,37 +37,29 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
     maxT: number,
   ): Iterable<StoredSeries | undefined> {
     const compiled = matchers.map(compileMatcher);
-    const read = createReader();
+    const shared = { columns: createColumns(0) };
     for (const series of head.select(compiled)) {
       if (series === undefined || !mayHaveSamples(series, minT, maxT)) yield undefined;
-      else yield inMemory(series, read);
+      else yield inMemory(series, shared);
     }
     for (const dropped of disk.selectDropped(compiled, minT, maxT))
-      yield dropped === undefined ? undefined : onDisk(dropped.ref, dropped.labels, read);
+      yield dropped === undefined ? undefined : onDisk(dropped.ref, dropped.labels, shared);
   }
 
-  const inMemory = (series: MemorySeries, read: Read) =>
-    storedSeries(
-      { ref: series.ref, memory: series },
-      series.labels,
-      (from, to) => chunksOf(series, disk, from, to),
-      read,
-      disk,
-    );
+  const inMemory = (memory: MemorySeries, columns: SharedColumns) =>
+    new SeriesOfStore({ ref: memory.ref, memory }, memory.labels, columns, disk);
 
-  const onDisk = (ref: SeriesRef, labels: Labels, read: Read) => {
-    const chunks = (minT: number, maxT: number) => disk.chunks(ref, minT, maxT, Number.POSITIVE_INFINITY);
-    return storedSeries({ ref, memory: undefined }, labels, chunks, read, disk);
-  };
+  const onDisk = (ref: SeriesRef, labels: Labels, columns: SharedColumns) =>
+    new SeriesOfStore({ ref, memory: undefined }, labels, columns, disk);
 
   const windows = (matchers: readonly Matcher[], rangeMs: number): MovingWindows => {
     const compiled = matchers.map(compileMatcher);
-    const read = createReader();
+    const shared = { columns: createColumns(0) };
     let known = new Map<SeriesRef, { readonly birth: number | undefined; readonly one: MovingSeries }>();
 
     const moving = (series: WalkedSeries, stored: StoredSeries): MovingSeries => {
       const window = createMovingWindow({ series, disk, recent, rangeMs, removedBefore: disk.removedBefore });
-      return { ...stored, summaryUntil: window.summaryUntil };
+      return Object.assign(stored, { summaryUntil: window.summaryUntil });
     };
 
     return {
@@ -81,11 +79,11 @@ export function createQuerier(head: Head, disk: DiskReads): Querier {
         };
         for (const series of head.select(compiled)) {
           if (series === undefined) yield undefined;
-          else yield keep(series.ref, series, () => inMemory(series, read));
+          else yield keep(series.ref, series, () => inMemory(series, shared));
         }
         for (const dropped of disk.selectDropped(compiled, endT - rangeMs + 1, endT)) {
           if (dropped === undefined) yield undefined;
-          else yield keep(dropped.ref, undefined, () => onDisk(dropped.ref, dropped.labels, read));
+          else yield keep(dropped.ref, undefined, () => onDisk(dropped.ref, dropped.labels, shared));
         }
       },
     };
@@ -121,14 +119,6 @@ function mayHaveSamples(series: MemorySeries, minT: number, maxT: number): boole
   return series.persistedT !== Number.NEGATIVE_INFINITY || series.oldestT <= maxT;
 }
 
-function chunksOf(series: MemorySeries, disk: DiskReads, minT: number, maxT: number): readonly SealedChunk[] {
-  const chunks: SealedChunk[] = [];
-  if (series.persistedT >= minT) chunks.push(...disk.chunks(series.ref, minT, maxT, series.oldestT));
-  for (const chunk of series.sealed) if (chunk.maxT >= minT && chunk.minT <= maxT) chunks.push(chunk);
-  if (series.openCount > 0 && series.lastT >= minT && series.openT <= maxT) chunks.push(series.open!);
-  return chunks;
-}
-
 const single = createColumns(1);
 const newest: Samples = { t: single.t, v: single.v, length: 1 };
 
@@ -141,26 +131,15 @@ function newestOf(series: MemorySeries | undefined, maxT: number): Samples | und
   return newest;
 }
 
-/** Decodes chunks one after another, giving the thread up between them where the caller wants; see `StoredSeries`. */
-type Read = (chunks: readonly SealedChunk[], minT: number, maxT: number) => Generator<undefined, Samples>;
-
 /** All series of a selection are decoded to the same columns, one at a time. */
-function createReader(): Read {
-  let columns: SampleColumns = createColumns(0);
-  return function* read(chunks, minT, maxT) {
-    const room = chunks.reduce((sum, chunk) => sum + chunk.count, 0);
-    if (columns.t.length < room) columns = createColumns(room);
-    let at = 0;
-    for (const chunk of chunks) {
-      decodeChunk(chunk, columns, at);
-      at += chunk.count;
-      yield undefined;
-    }
-    const start = lowerBound(columns.t, minT, room);
-    const end = lowerBound(columns.t, maxT + 1, room);
-    return { t: columns.t.subarray(start, end), v: columns.v.subarray(start, end), length: end - start };
-  };
+interface SharedColumns {
+  columns: SampleColumns;
 }
+
+// What is decoded without asking whether it is others' turn: some ten thousand samples, which take a tenth of a millisecond.
+const CHUNKS_AT_ONCE = 64;
+// Samples that are moved rather than looked at through views, which cost more.
+const MOVED_SAMPLES = 256;
 
 const total = createSummary();
 const toTotal: RangeSink = {
@@ -168,29 +147,100 @@ const toTotal: RangeSink = {
   summary: (part) => addSummary(total, part),
 };
 
-function storedSeries(
-  walked: WalkedSeries,
-  labels: Labels,
-  chunks: (minT: number, maxT: number) => readonly SealedChunk[],
-  read: Read,
-  disk: DiskRows,
-): StoredSeries {
-  const reading = (minT: number, maxT: number) => read(chunks(minT, maxT), minT, maxT);
-  return {
-    labels,
-    reading,
-    newest: (maxT) => newestOf(walked.memory, maxT),
-    summary(minT, maxT) {
-      clearSummary(total);
-      walkRange(walked, disk, minT, maxT, toTotal);
-      return total;
-    },
-    samples(minT, maxT) {
-      const steps = reading(minT, maxT);
-      for (;;) {
-        const { done, value } = steps.next();
-        if (done) return value;
-      }
-    },
-  };
+// Made for each series of each selection: functions of its own would cost more than many an answer.
+class SeriesOfStore implements StoredSeries {
+  readonly labels: Labels;
+  readonly #walked: WalkedSeries;
+  readonly #shared: SharedColumns;
+  readonly #disk: DiskReads;
+
+  constructor(walked: WalkedSeries, labels: Labels, shared: SharedColumns, disk: DiskReads) {
+    this.labels = labels;
+    this.#walked = walked;
+    this.#shared = shared;
+    this.#disk = disk;
+  }
+
+  newest(maxT: number): Samples | undefined {
+    return newestOf(this.#walked.memory, maxT);
+  }
+
+  summary(minT: number, maxT: number): RangeSummary {
+    clearSummary(total);
+    walkRange(this.#walked, this.#disk, minT, maxT, toTotal);
+    return total;
+  }
+
+  samples(minT: number, maxT: number): Samples {
+    const reading = this.reading(minT, maxT);
+    const { t, v, length } = 'length' in reading ? reading : lastOf(reading);
+    return { t: t.subarray(0, length), v: v.subarray(0, length), length };
+  }
+
+  reading(minT: number, maxT: number): Samples | Generator<undefined, Samples> {
+    const { memory, ref } = this.#walked;
+    const chunks: SealedChunk[] = [];
+    let room = 0;
+    const add = (chunk: SealedChunk) => {
+      chunks.push(chunk);
+      room += chunk.count;
+    };
+    if (memory === undefined) {
+      for (const chunk of this.#disk.chunks(ref, minT, maxT, Number.POSITIVE_INFINITY)) add(chunk);
+    } else {
+      if (memory.persistedT >= minT)
+        for (const chunk of this.#disk.chunks(ref, minT, maxT, memory.oldestT)) add(chunk);
+      for (const chunk of memory.sealed) if (chunk.maxT >= minT && chunk.minT <= maxT) add(chunk);
+    }
+    const sealed = room;
+    const withOpen =
+      memory !== undefined && memory.openCount > 0 && memory.lastT >= minT && memory.openT <= maxT;
+    if (withOpen) room += memory.openCount;
+    if (this.#shared.columns.t.length < room) this.#shared.columns = createColumns(room);
+    const { columns } = this.#shared;
+    // Before others have their turn, who may write to it.
+    if (withOpen) memory.decodeOpen(columns, sealed);
+    if (chunks.length > CHUNKS_AT_ONCE) return decodeInTurns(chunks, columns, room, minT, maxT);
+    let at = 0;
+    for (const chunk of chunks) {
+      decodeChunk(chunk, columns, at);
+      at += chunk.count;
+    }
+    return within(columns, room, minT, maxT);
+  }
+}
+
+function* decodeInTurns(
+  chunks: readonly SealedChunk[],
+  columns: SampleColumns,
+  room: number,
+  minT: number,
+  maxT: number,
+): Generator<undefined, Samples> {
+  let at = 0;
+  for (const chunk of chunks) {
+    decodeChunk(chunk, columns, at);
+    at += chunk.count;
+    yield undefined;
+  }
+  return within(columns, room, minT, maxT);
+}
+
+function lastOf(reading: Generator<undefined, Samples>): Samples {
+  for (;;) {
+    const { done, value } = reading.next();
+    if (done) return value;
+  }
+}
+
+/** Those of the first `room` samples that lie within the bounds. */
+function within({ t, v }: SampleColumns, room: number, minT: number, maxT: number): Samples {
+  const start = lowerBound(t, minT, room);
+  const end = lowerBound(t, maxT + 1, room);
+  const length = end - start;
+  if (start === 0) return { t, v, length };
+  if (length > MOVED_SAMPLES) return { t: t.subarray(start, end), v: v.subarray(start, end), length };
+  t.copyWithin(0, start, end);
+  v.copyWithin(0, start, end);
+  return { t, v, length };
 }

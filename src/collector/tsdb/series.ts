@@ -30,6 +30,8 @@ export interface MemorySeries {
   /** The first time of that chunk and the number of its samples; NaN and 0 when there is none. */
   readonly openT: number;
   readonly openCount: number;
+  /** Decodes the samples of that chunk to `out`, from entry `at` on, where there is room for `openCount`. */
+  decodeOpen(out: SampleColumns, at: number): void;
   /** The words of its last value. */
   readonly lastHigh: number;
   readonly lastLow: number;
@@ -239,6 +241,11 @@ class SeriesAtRow implements MemorySeries {
   }
   get open() {
     return this.#isHere ? openChunk(this.#columns, this.#row) : undefined;
+  }
+  decodeOpen(out: SampleColumns, at: number) {
+    if (this.openCount === 0) return;
+    const chunk = takeUp(this.#columns, this.#row);
+    decodeChunk(chunk, out, at);
   }
   get openT() {
     // A chunk that was sealed leaves its own behind in the column.

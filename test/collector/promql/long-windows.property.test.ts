@@ -25,8 +25,11 @@ function samplesOnly(querier: Querier): Querier {
     labelNames,
     labelValues,
     *select(matchers, minT, maxT) {
-      for (const { labels, samples } of querier.select(matchers, minT, maxT))
-        yield { labels, samples } satisfies StoredSeries;
+      for (const one of querier.select(matchers, minT, maxT))
+        yield {
+          labels: one.labels,
+          samples: (from, to) => one.samples(from, to),
+        } satisfies StoredSeries;
     },
   };
 }

@@ -42,7 +42,8 @@ const lying = (querier: Querier): Querier => ({
       *search(endT) {
         for (const one of windows.search(endT))
           yield one && {
-            ...one,
+            labels: one.labels,
+            samples: (minT: number, maxT: number) => one.samples(minT, maxT),
             summaryUntil: (until: number) => ({ ...one.summaryUntil(until), befores: [1000] }),
           };
       },

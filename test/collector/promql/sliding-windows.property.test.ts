@@ -22,7 +22,20 @@ const kinds = [
   fc.array(fc.double(), { minLength: 1, maxLength: 60 }),
   fc.array(fc.oneof(whole, special, fc.double({ min: -10, max: 10 })), { minLength: 1, maxLength: 60 }),
   fc.array(fc.constantFrom(2 ** 53 - 1, 2 ** 52, 1, -(2 ** 52)), { minLength: 1, maxLength: 60 }),
+  // A counter, not long after its start.
+  fc.array(fc.double({ min: 0, max: 10, noNaN: true }), { minLength: 1, maxLength: 60 }).map((steps) => {
+    let sum = 0;
+    return steps.map((step) => {
+      sum += step;
+      return sum;
+    });
+  }),
 ];
+const GAPS = { minLength: 60, maxLength: 60 };
+const gaps = fc.oneof(
+  fc.array(fc.constantFrom(1000, 5000, 5000, 5000, 40_000), GAPS),
+  fc.array(fc.constant(5000), GAPS),
+);
 
 const FUNCTIONS = [
   'rate',
@@ -42,9 +55,10 @@ describe('a window that overlaps the one before', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(...kinds),
-        fc.array(fc.constantFrom(1000, 5000, 5000, 5000, 40_000), { minLength: 60, maxLength: 60 }),
+        gaps,
         fc.integer({ min: 2, max: 60 }),
-        async (values, gaps, rangeS) => {
+        fc.constantFrom(1700, 5000),
+        async (values, gaps, rangeS, stepMs) => {
           const store = createSampleStore();
           let t = 0;
           store.append(
@@ -56,7 +70,7 @@ describe('a window that overlaps the one before', () => {
           );
           const engine = createEngine({ querier: () => store.querier, clock: systemClock });
           const text = `${fn}(x_total[${rangeS}s])`;
-          const over = await engine.queryRange(text, { startMs: 0, endMs: t + 5000, stepMs: 1700 });
+          const over = await engine.queryRange(text, { startMs: 0, endMs: t + 5000, stepMs });
           const found = new Map(
             over.value.type === 'matrix'
               ? over.value.series
@@ -64,7 +78,7 @@ describe('a window that overlaps the one before', () => {
                   .flatMap(({ samples }) => listOf(samples).map((one) => [one.t, one.v]))
               : [],
           );
-          for (let at = 0; at <= t + 5000; at += 1700) {
+          for (let at = 0; at <= t + 5000; at += stepMs) {
             const { value } = await engine.query(text, at);
             const alone = value.type === 'vector' ? value.samples[0]?.v : undefined;
             expect(Object.is(found.get(at), alone), `${text} at ${at}: ${found.get(at)} and ${alone}`).toBe(

@@ -42,9 +42,9 @@ afterEach(async () => {
 
 const series = () => {
   const found: Record<string, number> = {};
-  for (const { labels, samples } of store.querier().select([], 0, 2 ** 43)) {
-    const { v, length } = samples(0, 2 ** 43);
-    found[labels.map((label) => label.join('=')).join(',')] = v[length - 1]!;
+  for (const one of store.querier().select([], 0, 2 ** 43)) {
+    const { v, length } = one.samples(0, 2 ** 43);
+    found[one.labels.map((label) => label.join('=')).join(',')] = v[length - 1]!;
   }
   return found;
 };

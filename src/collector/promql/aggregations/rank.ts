@@ -10,7 +10,8 @@ export const rank: Rearrange = async (expr, groups, param, evaluation) => {
   if (!checkCount(param)) return [];
   const out: StepSeries[] = [];
   for (const group of groups) {
-    const limits = Int32Array.from(param, (count) => Math.min(Math.trunc(count), group.length));
+    const limits = new Int32Array(param.length);
+    for (let k = 0; k < limits.length; k += 1) limits[k] = Math.min(Math.trunc(param[k]!), group.length);
     for (const one of await rankGroup(group, limits, expr.op === 'topk' ? 1 : -1, evaluation)) out.push(one);
   }
   return out;
@@ -18,10 +19,14 @@ export const rank: Rearrange = async (expr, groups, param, evaluation) => {
 
 /** False when no step wants any. @throws QUERY_EXECUTION for counts that are none */
 export function checkCount(param: Float64Array): boolean {
-  const max = param.reduce((a, b) => Math.max(a, b));
-  const min = param.reduce((a, b) => Math.min(a, b));
+  let max = Number.NEGATIVE_INFINITY;
+  let min = Number.POSITIVE_INFINITY;
+  for (let k = 0; k < param.length; k += 1) {
+    max = Math.max(max, param[k]!);
+    min = Math.min(min, param[k]!);
+  }
   if (max < 1) return false;
-  if (param.some(Number.isNaN)) throw executionError('Parameter value is NaN');
+  if (Number.isNaN(max)) throw executionError('Parameter value is NaN');
   if (min <= -(2 ** 63)) throw executionError(`Scalar value ${formatGeneral(min)} underflows int64`);
   if (max >= 2 ** 63) throw executionError(`Scalar value ${formatGeneral(max)} overflows int64`);
   return true;

@@ -1,5 +1,5 @@
 import type { Evaluation } from '../evaluation/evaluation.ts';
-import { referenceTime } from '../evaluation/instant-selector.ts';
+import { referenceTimes } from '../evaluation/instant-selector.ts';
 import { createLabelsKey, groupingLabels } from '../evaluation/label-set.ts';
 import type { StandingVector } from '../evaluation/standing-windows.ts';
 import { newSeries, type StepSeries } from '../evaluation/step-series.ts';
@@ -33,7 +33,7 @@ export async function sumOfStanding(
   const found = rangeCall(expr.expr);
   if (found === undefined) return undefined;
   const { selector, ranged } = found;
-  const endMs = referenceTime(selector.selector, evaluation)(0);
+  const endMs = referenceTimes(selector.selector, evaluation).startMs;
   const standing = await summaries.standing.find(selector, querier, endMs, turn);
   if (!standing?.areDistinct) return undefined;
   summaries.used = true;

@@ -11,6 +11,8 @@ export interface ValueHeaps {
   readonly starts: Int32Array;
   readonly limits: Int32Array;
   readonly sizes: Int32Array;
+  /** What a value must be more than to be looked at: the worst of a full heap, NaN while anything is. */
+  readonly bars: Float64Array;
 }
 
 /** `limits` are how many each step keeps, 0 and less for none. */
@@ -21,7 +23,11 @@ export function createValueHeaps(limits: Int32Array): ValueHeaps {
     starts[k] = room;
     room += Math.max(0, limits[k]!);
   }
+  const bars = new Float64Array(limits.length);
+  for (let k = 0; k < limits.length; k += 1)
+    bars[k] = limits[k]! >= 1 ? Number.NaN : Number.POSITIVE_INFINITY;
   return {
+    bars,
     values: new Float64Array(room),
     owners: new Int32Array(room),
     starts,
@@ -40,17 +46,28 @@ export function offer(
   { values, present }: { readonly values: Float64Array; readonly present: Uint8Array },
   sign: 1 | -1,
 ): void {
-  const { starts, limits, sizes, values: kept } = heaps;
+  const { bars } = heaps;
   for (let k = 0; k < values.length; k += 1) {
-    if (present[k] === 0) continue;
     const value = sign * values[k]!;
-    if (sizes[k]! < limits[k]!) push(heaps, k, value, owner);
-    else if (limits[k]! >= 1) {
-      const worst = kept[starts[k]!]!;
-      if (worst < value || (Number.isNaN(worst) && !Number.isNaN(value)))
-        replaceFirst(heaps, k, value, owner);
-    }
+    // Of most series most values are not among the best: nothing else is looked at for them.
+    if (value <= bars[k]! || present[k] === 0) continue;
+    offerOne(heaps, k, value, owner);
   }
+}
+
+function offerOne(heaps: ValueHeaps, k: number, value: number, owner: number): void {
+  const { starts, limits, sizes, values, bars } = heaps;
+  const limit = limits[k]!;
+  if (sizes[k]! < limit) {
+    push(heaps, k, value, owner);
+    if (sizes[k]! < limit) return;
+  } else {
+    if (limit < 1) return;
+    const worst = values[starts[k]!]!;
+    if (!(worst < value || (Number.isNaN(worst) && !Number.isNaN(value)))) return;
+    replaceFirst(heaps, k, value, owner);
+  }
+  bars[k] = values[starts[k]!]!;
 }
 
 function push({ values, owners, starts, sizes }: ValueHeaps, k: number, value: number, owner: number): void {

@@ -3,6 +3,7 @@ import type { Expr } from '../expr.ts';
 import type { Annotations } from './annotations.ts';
 import type { SampleBudget } from './sample-budget.ts';
 import type { StandingWindows } from './standing-windows.ts';
+import type { BorrowedColumns } from './step-columns.ts';
 import type { StepValue } from './step-series.ts';
 import type { Turn } from './turn.ts';
 
@@ -26,6 +27,8 @@ export interface QueryContext {
   readonly delayedNameRemoval: boolean;
   readonly annotations: Annotations;
   readonly budget: SampleBudget;
+  /** For series that are made of what is stored, of which a query has most. */
+  readonly columns: Pick<BorrowedColumns, 'take'>;
   /** Left out where every sample is to be looked at. */
   readonly summaries?: Summaries;
   readonly turn: Turn;

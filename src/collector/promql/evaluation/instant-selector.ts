@@ -2,20 +2,20 @@ import type { Samples } from '../../../model/sample.ts';
 import { isStaleAt, wordsOf } from '../../../model/stale-marker.ts';
 import type { StoredSeries } from '../../storage/storage.ts';
 import type { AtModifier, VectorSelector } from '../expr.ts';
-import { type Evaluation, type QueryContext, timeAt } from './evaluation.ts';
+import type { Evaluation, Grid, QueryContext } from './evaluation.ts';
 import { costOfSteps } from './sample-budget.ts';
 import { sortByLabels } from './sort-by-labels.ts';
-import { newSeries, type StepSeries } from './step-series.ts';
+import { type StepSeries, seriesOf } from './step-series.ts';
 import type { Turn } from './turn.ts';
 
-/** The time a selector or subquery looks at when evaluated at step `k`: moved by `@` and `offset`. */
-export function referenceTime(
+/** The times a selector or subquery looks at when evaluated at each step: moved by `@` and `offset`. */
+export function referenceTimes(
   { at, offsetMs }: { readonly at: AtModifier | null; readonly offsetMs: number },
   evaluation: Evaluation,
-): (step: number) => number {
-  if (at === null) return (step) => timeAt(evaluation.grid, step) - offsetMs;
-  const fixed = atTime(at, evaluation) - offsetMs;
-  return () => fixed;
+): Grid {
+  const { grid } = evaluation;
+  if (at === null) return { ...grid, startMs: grid.startMs - offsetMs };
+  return { startMs: atTime(at, evaluation) - offsetMs, stepMs: 0, steps: grid.steps };
 }
 
 function atTime(at: AtModifier, context: QueryContext): number {
@@ -53,6 +53,7 @@ export function readInTurns(
 ): Samples | Promise<Samples> {
   const reading = stored.reading?.(minT, maxT);
   if (reading === undefined) return stored.samples(minT, maxT);
+  if ('length' in reading) return reading;
   for (;;) {
     const { done, value } = reading.next();
     if (done) return value;
@@ -77,7 +78,7 @@ export async function evaluateSelector(
   evaluation: Evaluation,
   read: 'value' | 'time' = 'value',
 ): Promise<StepSeries[]> {
-  const { grid, budget, turn } = evaluation;
+  const { grid, budget, turn, columns } = evaluation;
   const look = lookingAt(selector, evaluation, read);
   const minT = look.firstMs - look.lookbackMs + 1;
   const maxT = look.firstMs + look.stepMs * (grid.steps - 1);
@@ -87,7 +88,7 @@ export async function evaluateSelector(
     if (turn.isOver()) await turn.pause();
     const newest = grid.steps === 1 ? stored.newest?.(maxT) : undefined;
     const samples = newest ?? readInTurns(stored, minT, maxT, turn);
-    const series = newSeries(stored.labels, grid.steps);
+    const series = seriesOf(stored.labels, columns.take(grid.steps));
     const seen = lookBack(samples instanceof Promise ? await samples : samples, look, read, series);
     if (seen === 0) continue;
     budget.look(seen);

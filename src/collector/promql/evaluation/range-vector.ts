@@ -3,7 +3,7 @@ import type { Samples } from '../../../model/sample.ts';
 import { isStaleAt, wordsOf } from '../../../model/stale-marker.ts';
 import type { MatrixSelector, Subquery } from '../expr.ts';
 import { type Evaluation, type Grid, timeAt } from './evaluation.ts';
-import { readInTurns, referenceTime, selectSeries } from './instant-selector.ts';
+import { readInTurns, referenceTimes, selectSeries } from './instant-selector.ts';
 import type { StepSeries } from './step-series.ts';
 
 export interface RangeSeries {
@@ -18,21 +18,21 @@ export type RangeExpr = MatrixSelector | Subquery;
 /** A range vector: its series one after another, and where the window lies at each step. */
 export interface RangeVector {
   readonly rangeMs: number;
-  readonly endOf: (step: number) => number;
+  readonly ends: Grid;
   /** A visit gives a promise only where it takes turns: most series should cost no more than they must. */
   readonly each: (visit: (series: RangeSeries) => void | Promise<void>) => Promise<void>;
 }
 
 export function evaluateRange(expr: RangeExpr, evaluation: Evaluation): RangeVector {
   const { rangeMs } = expr;
-  const endOf = referenceTime(expr.kind === 'subquery' ? expr : expr.selector, evaluation);
-  const afterT = endOf(0) - rangeMs;
-  const maxT = endOf(evaluation.grid.steps - 1);
+  const ends = referenceTimes(expr.kind === 'subquery' ? expr : expr.selector, evaluation);
+  const afterT = ends.startMs - rangeMs;
+  const maxT = timeAt(ends, ends.steps - 1);
   const each =
     expr.kind === 'subquery'
       ? subquerySeries(expr, afterT, maxT, evaluation)
       : storedSeries(expr, afterT + 1, maxT, evaluation);
-  return { rangeMs, endOf, each };
+  return { rangeMs, ends, each };
 }
 
 function storedSeries(

@@ -1,16 +1,15 @@
 import { type Labels, labelsKey } from '../../../model/labels.ts';
 import { executionError } from './execution-error.ts';
 import { dropMetadata } from './label-set.ts';
+import type { StepColumns } from './step-columns.ts';
 import type { Turn } from './turn.ts';
 
 /**
  * One series of an instant vector over all steps of a query at once. `values[k]` counts where `present[k]` is 1; both
  * have one entry a step. Whoever gets a series from an evaluation owns its arrays and may write to them.
  */
-export interface StepSeries {
+export interface StepSeries extends StepColumns {
   readonly labels: Labels;
-  readonly values: Float64Array;
-  readonly present: Uint8Array;
   /** The metric's name goes when the query ends: only where the engine removes names late. */
   readonly dropName: boolean;
 }
@@ -23,6 +22,11 @@ export type StepValue =
 
 export function newSeries(labels: Labels, steps: number, dropName = false): StepSeries {
   return { labels, values: new Float64Array(steps), present: new Uint8Array(steps), dropName };
+}
+
+/** The same with columns from elsewhere. */
+export function seriesOf(labels: Labels, { values, present }: StepColumns, dropName = false): StepSeries {
+  return { labels, values, present, dropName };
 }
 
 /** A series without labels that has a value at every step. */

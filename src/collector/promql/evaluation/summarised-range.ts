@@ -3,11 +3,11 @@ import type { RangeSummary } from '../../storage/range-summary.ts';
 import type { StoredSeries } from '../../storage/storage.ts';
 import type { MatrixSelector } from '../expr.ts';
 import type { Evaluation } from './evaluation.ts';
-import { readInTurns, referenceTime, selectSeries } from './instant-selector.ts';
+import { readInTurns, referenceTimes, selectSeries } from './instant-selector.ts';
 import { dropMetadata } from './label-set.ts';
 import { dropStale } from './range-vector.ts';
 import type { RangeFunction, RangeWindow, SummaryFunction } from './range-windows.ts';
-import { checkDistinct, newSeries, type StepSeries } from './step-series.ts';
+import { checkDistinct, type StepSeries, seriesOf } from './step-series.ts';
 
 /** A range function that is told by what its window comes to, without its samples. */
 export interface SummarisedFunction {
@@ -36,10 +36,10 @@ export async function evaluateSummaries(
   fn: SummarisedFunction,
   { keepsName, seen }: SummarisedOptions,
 ): Promise<StepSeries[] | undefined> {
-  const { grid, summaries, querier, turn, delayedNameRemoval } = evaluation;
+  const { grid, summaries, querier, turn, delayedNameRemoval, columns } = evaluation;
   if (summaries === undefined || grid.steps !== 1) return undefined;
   const { rangeMs } = expr;
-  const endMs = referenceTime(expr.selector, evaluation)(0);
+  const endMs = referenceTimes(expr.selector, evaluation).startMs;
   const startMs = endMs - rangeMs;
   const standing =
     expr.selector.at === null ? await summaries.standing.find(expr, querier, endMs, turn) : undefined;
@@ -56,7 +56,7 @@ export async function evaluateSummaries(
   };
   const apply = (stored: StoredSeries, summary: RangeSummary, labels: Labels, name: string) => {
     if (summary.count === 0) return undefined;
-    const result = newSeries(labels, 1, !keepsName);
+    const result = seriesOf(labels, columns.take(1), !keepsName);
     const has = valueOfWindow(stored, summary, fn, { startMs, endMs }, result.values, evaluation);
     if (has === true) done(result, name);
     return has === true || has === false ? undefined : has.then((late) => void (late && done(result, name)));

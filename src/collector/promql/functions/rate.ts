@@ -1,6 +1,7 @@
+import type { Samples } from '../../../model/sample.ts';
 import { addResets, type RangeSummary } from '../../storage/range-summary.ts';
 import { possibleNonCounter } from '../evaluation/annotations.ts';
-import type { CheaperFunction, RangeWindow } from '../evaluation/range-windows.ts';
+import type { CheaperFunction, RangeWindow, Roll } from '../evaluation/range-windows.ts';
 import { unwrapParens } from '../expr.ts';
 import { type FunctionImplementation, overRange } from './function.ts';
 import { markedPairs } from './sliding.ts';
@@ -27,21 +28,7 @@ function extrapolate(kind: Extrapolation): CheaperFunction {
       out[step] = ofWindow(window, difference, kind);
       return true;
     },
-    sliding() {
-      const resets = markedPairs(wasReset);
-      return (window, out, step) => {
-        const { v, from, to } = window;
-        if (to - from < 2) return false;
-        let difference = v[to - 1]! - v[from]!;
-        if (kind.isCounter) {
-          resets.move(window);
-          for (let i = resets.first; i < resets.indexes.length; i += 1)
-            difference += v[resets.indexes[i]! - 1]!;
-        }
-        out[step] = ofWindow(window, difference, kind);
-        return true;
-      };
-    },
+    rolling: (samples) => rollExtrapolated(samples, kind),
     summary(summary, window, out, step) {
       if (summary.count < 2) return false;
       const apart = summary.lastV - summary.firstV;
@@ -85,6 +72,88 @@ function extrapolated(
   let factor = (sampled + toStart + toEnd) / sampled;
   if (perSecond) factor /= (endMs - startMs) / 1000;
   return difference * factor;
+}
+
+/**
+ * The same over many windows, with the same result to the bit. From one window to the next the times within it are mostly
+ * the same, and so is all that comes of them.
+ */
+function rollExtrapolated({ t, v, length }: Samples, { isCounter, perSecond }: Extrapolation): Roll {
+  const resets = isCounter ? resetsOf(v, length) : NO_RESETS;
+  let first = 0;
+  let last = 0;
+  let firstReset = 0;
+  let endReset = 0;
+  // Of the window before: where its samples lie in it, and what came of that.
+  let [count, beforeFirst, afterLast, between] = [0, 0, 0, 0];
+  let [sampled, toStart, toEnd, factor] = [0, 0, 0, 0];
+  return (ends, rangeMs, { values, present }, fromStep, toStep) => {
+    let inWindows = 0;
+    for (let k = fromStep; k < toStep; k += 1) {
+      const endMs = ends.startMs + k * ends.stepMs;
+      const startMs = endMs - rangeMs;
+      while (last < length && t[last]! <= endMs) last += 1;
+      while (first < last && t[first]! <= startMs) first += 1;
+      inWindows += last - first;
+      if (last - first < 2) continue;
+      const firstV = v[first]!;
+      let difference = v[last - 1]! - firstV;
+      if (resets.length > 0) {
+        while (endReset < resets.length && resets[endReset]! < last) endReset += 1;
+        while (firstReset < endReset && resets[firstReset]! <= first) firstReset += 1;
+        for (let i = firstReset; i < endReset; i += 1) difference += v[resets[i]! - 1]!;
+      }
+      const firstT = t[first]!;
+      const lastT = t[last - 1]!;
+      if (
+        firstT - startMs !== beforeFirst ||
+        endMs - lastT !== afterLast ||
+        lastT - firstT !== between ||
+        last - first !== count
+      ) {
+        [count, beforeFirst, afterLast, between] = [
+          last - first,
+          firstT - startMs,
+          endMs - lastT,
+          lastT - firstT,
+        ];
+        sampled = between / 1000;
+        const average = sampled / (count - 1);
+        const threshold = average * 1.1;
+        toStart = beforeFirst / 1000;
+        toEnd = afterLast / 1000;
+        if (toStart >= threshold) toStart = average / 2;
+        if (toEnd >= threshold) toEnd = average / 2;
+        factor = (sampled + toStart + toEnd) / sampled;
+        if (perSecond) factor /= rangeMs / 1000;
+      }
+      let own = factor;
+      // A counter that began at twice the difference or more was at zero longer ago than any start.
+      if (isCounter && difference > 0 && firstV >= 0 && firstV < 2 * difference) {
+        const toZero = sampled * (firstV / difference);
+        if (toZero < toStart) {
+          own = (sampled + toZero + toEnd) / sampled;
+          if (perSecond) own /= rangeMs / 1000;
+        }
+      }
+      values[k] = difference * own;
+      present[k] = 1;
+    }
+    return inWindows;
+  };
+}
+
+const NO_RESETS: readonly number[] = [];
+
+/** The samples that are less than the one before, by their index. */
+function resetsOf(v: Float64Array, length: number): readonly number[] {
+  let resets: number[] | undefined;
+  for (let i = 1; i < length; i += 1) {
+    if (!wasReset(v[i - 1]!, v[i]!)) continue;
+    resets ??= [];
+    resets.push(i);
+  }
+  return resets ?? NO_RESETS;
 }
 
 /** The difference of the last two samples; of a counter that was reset, the last one. */
