@@ -20,7 +20,8 @@ export interface Committed {
 
 /**
  * One batch of samples on its way in. Nothing is visible before `commit`, and `commit` resolves only when the batch
- * is durable. An appender serves one batch.
+ * is durable. Of a batch of more than a thousand a reader may find a part before that, never what is not durable. An
+ * appender serves one batch.
  */
 export interface Appender {
   /** The series with these labels, made when new. `labelBytes` as by `encodeLabels`. */
@@ -94,7 +95,7 @@ export interface Querier {
   search?(matchers: readonly Matcher[], minT: number, maxT: number): Iterable<StoredSeries | undefined>;
   /** Only where a store has them; the caller lets go of what it asks for no longer. */
   windows?(matchers: readonly Matcher[], rangeMs: number): MovingWindows;
-  /** Another number after every commit and whatever else may change an answer. */
+  /** Another number after every commit, each visible part of one, and whatever else may change an answer. */
   readonly changes?: number;
   labelNames(matchers: readonly Matcher[], minT: number, maxT: number): string[];
   labelValues(name: string, matchers: readonly Matcher[], minT: number, maxT: number): string[];

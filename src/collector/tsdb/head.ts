@@ -1,16 +1,10 @@
-import {
-  decodeLabels,
-  encodeLabels,
-  isCanonical,
-  type Labels,
-  toLabels,
-  walkLabels,
-} from '../../model/labels.ts';
+import { decodeLabels, encodeLabels, isCanonical, type Labels, toLabels } from '../../model/labels.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { LabelMatcher } from '../storage/label-matcher.ts';
 import type { Committed, SeriesRef } from '../storage/storage.ts';
 import { createByteBlocks } from './byte-blocks.ts';
 import { createKeyHash } from './key-hash.ts';
+import { checkKey, checkLabels } from './label-limits.ts';
 import { createLabelSymbols } from './label-symbols.ts';
 import type { StoreLimits } from './limits.ts';
 import { createPostings } from './postings.ts';
@@ -52,14 +46,21 @@ export interface Head {
   labelsOf(row: number): Labels;
   /** Puts a series back that was on disk only. */
   restore(key: Uint8Array, identity: StoredIdentity): void;
-  /** Takes the samples of a batch. With `replay`, samples that are on disk already are passed over. */
+  /**
+   * Takes the samples of a batch, and gives the thread up after each some of them: whoever looks in between finds those
+   * that were taken. With `replay`, samples that are on disk already are passed over.
+   */
+  applying(batch: SampleBatch, replay?: boolean): Generator<undefined, Committed>;
+  /** The same at a stretch. */
   apply(batch: SampleBatch, replay?: boolean): Committed;
   /** Yields `undefined` for what is looked at and does not match. */
   select(matchers: readonly LabelMatcher[]): Iterable<MemorySeries | undefined>;
   /** The rows of all series. */
   rows(): Iterable<number>;
-  /** Series that have no row on disk yet. */
-  readonly unstored: ReadonlySet<SeriesRef>;
+  /** How many series have no row on disk yet. */
+  readonly unstored: number;
+  /** Whether it has one, or is not in memory. */
+  isStored(ref: SeriesRef): boolean;
   /** It has one now. */
   stored(ref: SeriesRef): void;
   drop(row: number): void;
@@ -85,6 +86,9 @@ export interface HeadCounts {
   dropped: number;
 }
 
+// Some tenths of a millisecond; less is seen as a whole or not at all.
+const SAMPLES_A_STEP = 1_000;
+
 export function createHead(options: HeadOptions): Head {
   const { limits } = options;
   const hash = createKeyHash(options.seed);
@@ -94,7 +98,6 @@ export function createHead(options: HeadOptions): Head {
   const freeRows: number[] = [];
   const postings = createPostings(columns, labels, (row) => freeRows.push(row));
   const rows = createRowTable(columns);
-  const unstored = new Set<SeriesRef>();
   const counts: HeadCounts = {
     active: 0,
     appended: 0,
@@ -109,6 +112,7 @@ export function createHead(options: HeadOptions): Head {
   let round = 1;
   let generation = 0;
   let changes = 0;
+  let unstored = 0;
 
   const hold = (key: Uint8Array, ref: SeriesRef) => {
     const row = freeRows.pop() ?? columns.length;
@@ -144,7 +148,7 @@ export function createHead(options: HeadOptions): Head {
     const identity = options.recall(key);
     if (identity !== undefined) return restore(key, identity);
     const row = hold(key, nextRef);
-    unstored.add(columns.refs[row]!);
+    unstored += 1;
     counts.created += 1;
     return row;
   };
@@ -174,6 +178,46 @@ export function createHead(options: HeadOptions): Head {
     return columns.refs[row]!;
   };
 
+  /** Samples `from` to before `to` of a batch; adds the numbers of the names of series that got some. */
+  const take = (batch: SampleBatch, from: number, to: number, replay: boolean, names: Set<number>) => {
+    changes += 1;
+    for (let i = from; i < to; i += 1) {
+      const ref = batch.refs[i]!;
+      const row = rows.find(ref);
+      const t = batch.t[i]!;
+      // The number of a series that is gone must not become that of another, whose samples these would be.
+      if (replay && row < 0) nextRef = Math.max(nextRef, ref + 1);
+      if (replay && (row < 0 || t <= columns.persistedT[row]!)) continue;
+      if (row < 0) {
+        counts.rejected += 1;
+        continue;
+      }
+      const isFirst = columns.lastT[row] === Number.NEGATIVE_INFINITY;
+      const outcome = appendToSeries(columns, row, t, batch.high[i]!, batch.low[i]!);
+      counts[outcome] += 1;
+      if (outcome !== 'appended') continue;
+      if (isFirst) {
+        postings.add(row);
+        generation += 1;
+      }
+      if (t > newestT) newestT = t;
+      names.add(columns.names[row]!);
+    }
+  };
+
+  function* applying(batch: SampleBatch, replay = false): Generator<undefined, Committed> {
+    const names = new Set<number>();
+    let [samples, rejected] = [0, 0];
+    for (let from = 0; from < batch.length; from += SAMPLES_A_STEP) {
+      if (from > 0) yield undefined;
+      const before = { ...counts };
+      take(batch, from, Math.min(batch.length, from + SAMPLES_A_STEP), replay, names);
+      samples += counts.appended - before.appended;
+      rejected += counts.rejected - before.rejected;
+    }
+    return { metricNames: new Set(Array.from(names, metricName)), samples, rejected };
+  }
+
   return {
     reference(key) {
       const known = table.find(key, 0, key.length);
@@ -193,37 +237,13 @@ export function createHead(options: HeadOptions): Head {
     keyOf: labels.keyOf,
     labelsOf: labels.of,
     restore,
-    apply(batch, replay = false) {
-      const names = new Set<number>();
-      const before = { ...counts };
-      changes += 1;
-      for (let i = 0; i < batch.length; i += 1) {
-        const ref = batch.refs[i]!;
-        const row = rows.find(ref);
-        const t = batch.t[i]!;
-        // The number of a series that is gone must not become that of another, whose samples these would be.
-        if (replay && row < 0) nextRef = Math.max(nextRef, ref + 1);
-        if (replay && (row < 0 || t <= columns.persistedT[row]!)) continue;
-        if (row < 0) {
-          counts.rejected += 1;
-          continue;
-        }
-        const isFirst = columns.lastT[row] === Number.NEGATIVE_INFINITY;
-        const outcome = appendToSeries(columns, row, t, batch.high[i]!, batch.low[i]!);
-        counts[outcome] += 1;
-        if (outcome !== 'appended') continue;
-        if (isFirst) {
-          postings.add(row);
-          generation += 1;
-        }
-        if (t > newestT) newestT = t;
-        names.add(columns.names[row]!);
+    applying,
+    apply(batch, replay) {
+      const steps = applying(batch, replay);
+      for (;;) {
+        const { done, value } = steps.next();
+        if (done) return value;
       }
-      return {
-        metricNames: new Set(Array.from(names, metricName)),
-        samples: counts.appended - before.appended,
-        rejected: counts.rejected - before.rejected,
-      };
     },
     *select(matchers) {
       for (const row of postings.select(matchers))
@@ -232,18 +252,25 @@ export function createHead(options: HeadOptions): Head {
     *rows() {
       for (let row = 0; row < columns.length; row += 1) if (columns.births[row] !== 0) yield row;
     },
-    unstored,
-    stored(ref) {
-      unstored.delete(ref);
+    get unstored() {
+      return unstored;
+    },
+    isStored(ref) {
       const row = rows.find(ref);
-      if (row >= 0) columns.stored[row] = 1;
+      return row < 0 || columns.stored[row] === 1;
+    },
+    stored(ref) {
+      const row = rows.find(ref);
+      if (row < 0 || columns.stored[row] === 1) return;
+      columns.stored[row] = 1;
+      unstored -= 1;
     },
     drop(row) {
       letGo(columns, row);
       postings.remove(row);
       table.remove(row);
       rows.remove(row);
-      unstored.delete(columns.refs[row]!);
+      if (columns.stored[row] === 0) unstored -= 1;
       columns.births[row] = 0;
       generation += 1;
       counts.active -= 1;
@@ -265,35 +292,3 @@ export function createHead(options: HeadOptions): Head {
     counts,
   };
 }
-
-/** The same for the bytes of labels, which are only decoded to say what is wrong with them. */
-function checkKey(key: Uint8Array, limits: StoreLimits): void {
-  let count = 0;
-  const isWithin = (nameAt: number, nameEnd: number, valueAt: number, valueEnd: number) => {
-    count += 1;
-    const name = nameEnd - nameAt;
-    return name > 0 && name <= limits.labelNameBytes && valueEnd - valueAt <= limits.labelValueBytes;
-  };
-  const isSound = walkLabels(key, 0, key.length, isWithin) && count > 0 && count <= limits.labelsPerSeries;
-  if (!isSound) checkLabels(decodeLabels(key), limits);
-}
-
-function checkLabels(labels: Labels, limits: StoreLimits): Labels {
-  const wrong = (what: string) => {
-    throw new CodedError('STORE_LABELS_INVALID', `a series with ${what} is refused`, { status: 400 });
-  };
-  if (labels.length === 0) wrong('no labels');
-  if (labels.length > limits.labelsPerSeries)
-    wrong(`${labels.length} labels (at most ${limits.labelsPerSeries})`);
-  for (const [name, value] of labels) {
-    if (name === '') wrong('an empty label name');
-    if (isLonger(name, limits.labelNameBytes))
-      wrong(`the label name ${JSON.stringify(name.slice(0, 40))}… (at most ${limits.labelNameBytes} bytes)`);
-    if (isLonger(value, limits.labelValueBytes))
-      wrong(`a value of label ${JSON.stringify(name)} longer than ${limits.labelValueBytes} bytes`);
-  }
-  return labels;
-}
-
-// A code unit takes at most three bytes: mostly there is no need to count.
-const isLonger = (text: string, bytes: number) => text.length * 3 > bytes && Buffer.byteLength(text) > bytes;

@@ -1,5 +1,6 @@
 import type { Journal } from '../../journal/journal.ts';
 import type { Clock } from '../../util/clock.ts';
+import { nextTurn } from '../../util/turns.ts';
 import type { SeriesRef } from '../storage/storage.ts';
 import type { BlockTable } from './block-table.ts';
 import type { SealedChunk } from './chunk.ts';
@@ -37,8 +38,6 @@ export interface Maintenance {
 const TURN_MS = 4;
 const MOST_A_TURN = 200;
 const ROWS_A_TURN = 20_000;
-
-const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 /** Does `each` of `items` in as many transactions as it takes, and `after` for those of each once it is committed. */
 export async function writeInTurns<Item>(

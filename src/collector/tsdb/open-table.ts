@@ -1,7 +1,4 @@
-/**
- * Numbers found by a hash: open addressing with linear probing, at most three quarters full. Whoever asks compares what the
- * numbers stand for.
- */
+/** Numbers found by a hash. Whoever asks compares what the numbers stand for. */
 export interface OpenTable {
   /** The first entry with this hash for which `isIt` answers true; -1 if there is none. */
   find(first: number, second: number, isIt: (entry: number) => boolean): number;
@@ -10,12 +7,26 @@ export interface OpenTable {
   remove(entry: number, first: number): void;
 }
 
-const FIRST_SLOTS = 256;
+// Each grows on its own, so that one that has to holds nobody up.
+const PART_BITS = 6;
+const FIRST_SLOTS = 16;
 const EMPTY = -1;
 // Of each slot the entry and both halves of its hash, side by side.
 const STRIDE = 3;
 
 export function createOpenTable(): OpenTable {
+  const parts = Array.from({ length: 2 ** PART_BITS }, createPart);
+  // Where a number stands in its part is told by the lowest bits.
+  const partOf = (first: number) => parts[first >>> (32 - PART_BITS)]!;
+  return {
+    find: (first, second, isIt) => partOf(first).find(first, second, isIt),
+    add: (entry, first, second) => partOf(first).add(entry, first, second),
+    remove: (entry, first) => partOf(first).remove(entry, first),
+  };
+}
+
+/** Open addressing with linear probing, at most three quarters full. */
+function createPart(): OpenTable {
   let size = FIRST_SLOTS;
   let slots = emptySlots(size);
   let used = 0;

@@ -10,12 +10,27 @@ export interface RowTable {
   remove(row: number): void;
 }
 
-const FIRST_SLOTS = 256;
-// Numbers come one after another: so do their slots, and a request finds its series side by side.
-const home = (ref: SeriesRef, mask: number) => (ref | 0) & mask;
+const FIRST_SLOTS = 16;
+// Numbers come one after another: so do their slots, and a request finds its series side by side, some thousands in one
+// part of the table. Each part grows on its own, so that one that has to holds nobody up.
+const RUN_BITS = 12;
+const PART_BITS = 6;
+const partOf = (ref: SeriesRef) => (ref >>> RUN_BITS) & (2 ** PART_BITS - 1);
+const home = (ref: SeriesRef, mask: number) =>
+  ((ref & (2 ** RUN_BITS - 1)) | ((ref >>> (RUN_BITS + PART_BITS)) << RUN_BITS)) & mask;
+
+export function createRowTable(columns: SeriesColumns): RowTable {
+  const parts = Array.from({ length: 2 ** PART_BITS }, () => createPart(columns));
+  const partWith = (row: number) => parts[partOf(columns.refs[row]!)]!;
+  return {
+    find: (ref) => parts[partOf(ref)]!.find(ref),
+    add: (row) => partWith(row).add(row),
+    remove: (row) => partWith(row).remove(row),
+  };
+}
 
 /** Open addressing with linear probing, at most half full. A slot holds a row and one, or 0. */
-export function createRowTable(columns: SeriesColumns): RowTable {
+function createPart(columns: SeriesColumns): RowTable {
   let slots = new Int32Array(FIRST_SLOTS);
   let used = 0;
 

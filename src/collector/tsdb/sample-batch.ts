@@ -62,55 +62,78 @@ export function dropOutside(batch: SampleBatch, minT: number, maxT: number): num
   return dropped;
 }
 
-// Written to one batch after another; grows to the largest that is not kept for long.
-let written = new Uint8Array(2 ** 16);
-let view = new DataView(written.buffer);
+/** Bytes that grow by what is written at their end. */
+interface Pen {
+  bytes: Uint8Array;
+  view: DataView;
+  at: number;
+}
+
+// Written to one batch after another.
+const shared = penOf(2 ** 16);
 // Two varints of ten bytes, and the value.
 const MOST_SAMPLE_BYTES = 28;
 const MOST_KEPT_BYTES = 2 ** 21;
+const SAMPLES_A_STEP = 10_000;
 
 /**
  * The bytes of a batch in the journal: a varint count, then for each sample the series (zigzag varint, difference
  * to the one before), the time in milliseconds (likewise), and the value's low and high word, little-endian. Valid until
  * the next call.
  */
-export function encodeBatch({ length, refs, t, high, low }: SampleBatch): Uint8Array {
-  const most = length * MOST_SAMPLE_BYTES + 10;
-  if (most > written.length || written.length > MOST_KEPT_BYTES) {
-    written = new Uint8Array(most);
-    view = new DataView(written.buffer);
+export function encodeBatch(batch: SampleBatch): Uint8Array {
+  const most = mostBytes(batch);
+  if (most > shared.bytes.length || shared.bytes.length > MOST_KEPT_BYTES) Object.assign(shared, penOf(most));
+  shared.at = 0;
+  writeVarint(shared, batch.length);
+  writeSamples(shared, batch, 0, batch.length);
+  return shared.bytes.subarray(0, shared.at);
+}
+
+/** The same bytes a piece at a time, and the caller's for good. */
+export function* encoding(batch: SampleBatch): Generator<undefined, Uint8Array> {
+  const pen = penOf(mostBytes(batch));
+  writeVarint(pen, batch.length);
+  for (let from = 0; from < batch.length; from += SAMPLES_A_STEP) {
+    if (from > 0) yield undefined;
+    writeSamples(pen, batch, from, Math.min(batch.length, from + SAMPLES_A_STEP));
   }
-  let at = writeVarint(0, length);
-  let ref = 0;
-  let time = 0;
-  for (let i = 0; i < length; i += 1) {
-    at = writeDifference(at, refs[i]! - ref);
-    at = writeDifference(at, t[i]! - time);
+  return pen.bytes.subarray(0, pen.at);
+}
+
+const mostBytes = ({ length }: SampleBatch) => length * MOST_SAMPLE_BYTES + 10;
+
+function penOf(size: number): Pen {
+  const bytes = new Uint8Array(size);
+  return { bytes, view: new DataView(bytes.buffer), at: 0 };
+}
+
+function writeSamples(pen: Pen, { refs, t, high, low }: SampleBatch, from: number, to: number): void {
+  let ref = from === 0 ? 0 : refs[from - 1]!;
+  let time = from === 0 ? 0 : t[from - 1]!;
+  for (let i = from; i < to; i += 1) {
+    writeDifference(pen, refs[i]! - ref);
+    writeDifference(pen, t[i]! - time);
     ref = refs[i]!;
     time = t[i]!;
-    view.setUint32(at, low[i]!, true);
-    view.setUint32(at + 4, high[i]!, true);
-    at += 8;
+    pen.view.setUint32(pen.at, low[i]!, true);
+    pen.view.setUint32(pen.at + 4, high[i]!, true);
+    pen.at += 8;
   }
-  return written.subarray(0, at);
 }
 
-function writeDifference(at: number, difference: number): number {
-  const code = difference < 0 ? -difference * 2 - 1 : difference * 2;
-  if (code >= 0x80) return writeVarint(at, code);
-  written[at] = code;
-  return at + 1;
+function writeDifference(pen: Pen, difference: number): void {
+  writeVarint(pen, difference < 0 ? -difference * 2 - 1 : difference * 2);
 }
 
-function writeVarint(start: number, value: number): number {
-  let at = start;
+function writeVarint(pen: Pen, value: number): void {
   let rest = value;
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
-    written[at] = (rest % 0x80) | 0x80;
-    at += 1;
+    pen.bytes[pen.at] = (rest % 0x80) | 0x80;
+    pen.at += 1;
   }
-  written[at] = rest;
-  return at + 1;
+  pen.bytes[pen.at] = rest;
+  pen.at += 1;
 }
 
 export function decodeBatch(bytes: Uint8Array): SampleBatch {

@@ -14,6 +14,8 @@ export interface SeriesColumns {
   length: number;
   /** The newest of all births. */
   lastBirth: number;
+  /** The row with which columns grow next. */
+  growAt: number;
   refs: Float64Array;
   /** The how-manieth series of all it is that has the row; 0 when none has. */
   births: Uint32Array;
@@ -54,6 +56,7 @@ export interface SeriesColumns {
 }
 
 const FIRST_ROWS = 64;
+const LONG_ROWS = 16_384;
 
 export function createSeriesColumns(blocks: ByteBlocks): SeriesColumns {
   const floats = () => new Float64Array(FIRST_ROWS);
@@ -64,6 +67,7 @@ export function createSeriesColumns(blocks: ByteBlocks): SeriesColumns {
     blocks,
     length: 0,
     lastBirth: 0,
+    growAt: FIRST_ROWS,
     refs: floats(),
     births: words(),
     lastT: floats(),
@@ -93,7 +97,7 @@ export function createSeriesColumns(blocks: ByteBlocks): SeriesColumns {
 
 /** Makes `row`, which nobody has, the row of a series without samples and labels. */
 export function beginRow(columns: SeriesColumns, row: number, ref: SeriesRef): void {
-  if (row === columns.refs.length) growColumns(columns);
+  if (row >= columns.growAt) growSome(columns, row);
   columns.length = Math.max(columns.length, row + 1);
   columns.refs[row] = ref;
   columns.lastBirth += 1;
@@ -110,9 +114,21 @@ export function beginRow(columns: SeriesColumns, row: number, ref: SeriesRef): v
   columns.counts[row] = 0;
 }
 
-function growColumns(columns: SeriesColumns): void {
-  for (const [name, column] of Object.entries(columns))
-    if (ArrayBuffer.isView(column)) Object.assign(columns, { [name]: grown(column as Uint8Array) });
+/**
+ * Makes room for more rows than `row`: of short columns at once, of long ones one at a time, soon enough that all are done
+ * before the room is needed, as all together would hold everybody up.
+ */
+function growSome(columns: SeriesColumns, row: number): void {
+  const all = Object.entries(columns).filter(([, column]) => ArrayBuffer.isView(column));
+  const shortest = Math.min(...all.map(([, column]) => column.length));
+  const due = all.filter(([, column]) => column.length === shortest);
+  const grow = shortest < LONG_ROWS ? due : due.slice(0, 1);
+  for (const [name, column] of grow) Object.assign(columns, { [name]: grown(column) });
+  const left = due.length - grow.length;
+  const room = left > 0 ? shortest : shortest * 2;
+  if (room < LONG_ROWS) columns.growAt = room;
+  else if (left > 0) columns.growAt = row + 1 + Math.floor((room - row - 1) / (left + 1));
+  else columns.growAt = room - room / 4;
 }
 
 /** Puts the open chunk of `row`, which has one, under the pen. */

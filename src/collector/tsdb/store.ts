@@ -6,7 +6,7 @@ import type { JournalState } from '../../journal/trouble.ts';
 import type { Clock } from '../../util/clock.ts';
 import { isCodedError } from '../../util/coded-error.ts';
 import type { CommitLog } from '../storage/commit-log.ts';
-import type { SeriesRef, Store } from '../storage/storage.ts';
+import type { Store } from '../storage/storage.ts';
 import { createAppender } from './appender.ts';
 import { type BlockTable, createBlockTable } from './block-table.ts';
 import { createChunkCache } from './chunk-cache.ts';
@@ -14,6 +14,7 @@ import { createClockWatch } from './clock-watch.ts';
 import { createCommitLog } from './commit-log.ts';
 import { boundsOf, createEventLog, recordsSchema } from './event-log.ts';
 import { createHead, type Head } from './head.ts';
+import { createIntake, FUTURE_MS } from './intake.ts';
 import {
   DEFAULT_RETENTION,
   DEFAULT_STORE_LIMITS,
@@ -25,13 +26,7 @@ import { createMaintenance, writeUntilDone } from './maintenance.ts';
 import { createQuerier } from './querier.ts';
 import { MAINTENANCE_MS, repeat } from './repeat.ts';
 import { isSoundRow } from './row-check.ts';
-import {
-  createSpareBatches,
-  decodeBatch,
-  dropOutside,
-  encodeBatch,
-  type SampleBatch,
-} from './sample-batch.ts';
+import { createSpareBatches, decodeBatch } from './sample-batch.ts';
 import { samplesSchema } from './samples-schema.ts';
 import { statsOf } from './store-stats.ts';
 
@@ -58,14 +53,11 @@ export interface StoreOptions {
 const storeSchemas: readonly Schema[] = [keyValueSchema, samplesSchema, recordsSchema];
 
 const CACHED_CHUNK_BYTES = 64 * 1024 ** 2;
-const SERIES_A_TURN = 500;
-const SAMPLES_A_TURN = 20_000;
-// A sender whose clock runs ahead must not make all other series look silent.
-const FUTURE_MS = 3_600_000;
 // Some 4 MB a minute, which take no more than a few milliseconds: a full store in eight hours.
 const ROWS_A_CHECK = 500;
 const CHECK_AGAIN_MS = 6 * 3_600_000;
 const NOTHING = () => {};
+
 /**
  * Opens the store at `path`: samples, records and small facts in one journal file. A damaged file is salvaged; the
  * store's state tells.
@@ -103,11 +95,11 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   });
   const spare = createSpareBatches();
   const cache = createChunkCache(CACHED_CHUNK_BYTES);
-  let appliedBatch = replay(head, blocks);
+  const applied = replay(head, blocks);
   const commits = createCommitLog({
     blocks,
     journal,
-    newest: Math.max(appliedBatch, blocks.lastBatch),
+    newest: Math.max(applied, blocks.lastBatch),
     labelsInMemory(ref) {
       const row = head.rowOf(ref);
       return row < 0 ? undefined : head.keyOf(row);
@@ -115,7 +107,6 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   });
   let newestDroppedT = blocks.newestDroppedT();
   let removedBefore = Number.NEGATIVE_INFINITY;
-  let outside = 0;
   let checkAgainMs = Number.NEGATIVE_INFINITY;
   const events = createEventLog(journal, boundsOf(retention));
 
@@ -123,55 +114,16 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   // Samples from when the clock was ahead must not make all series look silent once it is right again.
   const newestT = () => Math.min(head.newestT, clock.now() + FUTURE_MS);
 
-  const keep = async (batch: SampleBatch) => {
-    const now = clock.now();
-    const refused = dropOutside(batch, now - retention.timeMs, now + FUTURE_MS);
-    outside += refused;
-    if (batch.length === 0) return { metricNames: new Set<string>(), samples: 0, rejected: refused };
-    const unstored = await storeMostOf(unstoredSeries(head, batch));
-    const wanted = [...recalled];
-    const id = await journal.write(() => {
-      addRows(unstored);
-      for (const ref of wanted) blocks.recallSeries(ref);
-      return blocks.addBatch(newestOf(batch), encodeBatch(batch));
-    });
-    for (const ref of unstored) head.stored(ref);
-    for (const ref of wanted) recalled.delete(ref);
-    const committed = await applyInOrder(batch, () => {
-      appliedBatch = id;
-      const applied = head.apply(batch);
-      commits.added(id);
-      return applied;
-    });
-    return { ...committed, rejected: committed.rejected + refused };
-  };
-
-  // Commits are taken in as they were written, and very many samples in a turn of their own; whoever reads sees all or none.
-  let applied: Promise<unknown> = Promise.resolve();
-  const applyInOrder = <T>({ length }: SampleBatch, apply: () => T): Promise<T> => {
-    const turn = length > SAMPLES_A_TURN ? new Promise((resolve) => setImmediate(resolve)) : undefined;
-    const work = applied.then(() => turn).then(apply);
-    applied = work.catch(NOTHING);
-    return work;
-  };
-
-  const addRows = (refs: readonly SeriesRef[]) => {
-    for (const ref of refs) {
-      const row = head.rowOf(ref);
-      if (row >= 0) blocks.addSeries(ref, head.keyOf(row));
-    }
-  };
-
-  /** Rows of very many new series go before their samples, some at a time, so that others get their turn; answers the rest. */
-  const storeMostOf = async (all: readonly SeriesRef[]): Promise<readonly SeriesRef[]> => {
-    let from = 0;
-    for (; all.length - from > SERIES_A_TURN; from += SERIES_A_TURN) {
-      const some = all.slice(from, from + SERIES_A_TURN).filter((ref) => head.unstored.has(ref));
-      await journal.write(() => addRows(some));
-      for (const ref of some) head.stored(ref);
-    }
-    return from === 0 ? all : all.slice(from).filter((ref) => head.unstored.has(ref));
-  };
+  const intake = createIntake({
+    journal,
+    clock,
+    head,
+    blocks,
+    applied,
+    recalled,
+    retentionMs: retention.timeMs,
+    onApplied: commits.added,
+  });
 
   const { columns } = head;
   const maintenance = createMaintenance({
@@ -179,7 +131,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     clock,
     head,
     blocks,
-    appliedBatch: () => appliedBatch,
+    appliedBatch: () => intake.applied,
     heldAfter: () => commits.heldAfter(),
     newestT,
     onSettled: (ref) => cache.forget(ref),
@@ -251,12 +203,12 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   });
 
   return {
-    appender: () => createAppender(head, spare, keep),
+    appender: () => createAppender(head, spare, intake.keep),
     querier: () => querier,
     events,
     commits,
     keyValue: createKeyValue(journal),
-    stats: () => statsOf(head, outside, journal),
+    stats: () => statsOf(head, intake.outside, journal),
     state: () => journal.state(),
     concerns() {
       const { damage, behind } = journal.state();
@@ -279,19 +231,4 @@ function replay(head: Head, blocks: BlockTable): number {
     last = id;
   }
   return last;
-}
-
-function unstoredSeries(head: Head, batch: SampleBatch): readonly SeriesRef[] {
-  // Mostly there is none, and no need to look at each sample.
-  if (head.unstored.size === 0) return [];
-  const unstored = new Set<SeriesRef>();
-  for (let i = 0; i < batch.length; i += 1)
-    if (head.unstored.has(batch.refs[i]!)) unstored.add(batch.refs[i]!);
-  return [...unstored];
-}
-
-function newestOf(batch: SampleBatch): number {
-  let newest = batch.t[0]!;
-  for (let i = 1; i < batch.length; i += 1) newest = Math.max(newest, batch.t[i]!);
-  return newest;
 }
