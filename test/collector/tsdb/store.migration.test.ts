@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labelsHash } from '../../../src/collector/tsdb/block-table.ts';
 import { createByteBlocks } from '../../../src/collector/tsdb/byte-blocks.ts';
-import { recordsSchema } from '../../../src/collector/tsdb/event-log.ts';
+import { boundsOf, createEventLog, recordsSchema } from '../../../src/collector/tsdb/event-log.ts';
 import { samplesSchema } from '../../../src/collector/tsdb/samples-schema.ts';
 import { createStore } from '../../../src/collector/tsdb/store.ts';
 import { toStored } from '../../../src/collector/tsdb/stored-labels.ts';
@@ -12,7 +12,7 @@ import { appendSample, createXorChunk, xorBytes } from '../../../src/collector/t
 import { openJournal } from '../../../src/journal/journal.ts';
 import { encodeLabels, toLabels } from '../../../src/model/labels.ts';
 import { createFakeClock } from '../../../src/util/clock.ts';
-import { eventOf } from '../../conformance/store.ts';
+import { cart, eventOf, podOf } from '../../conformance/store.ts';
 
 describe('a file from before rows held several chunks', () => {
   let folder: string;
@@ -180,6 +180,69 @@ describe('a file from before events were found by what they say', () => {
       expect(await ids({ type: 'Warning', object: 'Pod' })).toEqual(['e1']);
       expect(store.state().damage).toBeUndefined();
       await store.close();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('a file from before states were found by their age', () => {
+  it('keeps its states and takes the oldest of the deleted first, by an index', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'podvitals-tsdb-'));
+    try {
+      const path = join(folder, 'collector.db');
+      const clock = createFakeClock();
+      const old = openJournal(path, {
+        clock,
+        schemas: [{ name: recordsSchema.name, migrations: recordsSchema.migrations.slice(0, 3) }],
+      });
+      const stateOf = (uid: string, at: number, deleted: boolean) =>
+        podOf(`${uid}-${at}`, at, { pod: { ...cart, name: uid, uid }, deleted });
+      const at = clock.now() - 1_000;
+      // As that version wrote them: neither in the order of their age, nor the deleted ones together.
+      const states = [
+        stateOf('runs-old', at, false),
+        stateOf('gone-new', at + 400, true),
+        stateOf('gone-old', at + 100, true),
+        stateOf('runs-new', at + 500, false),
+        stateOf('gone-middle', at + 200, true),
+      ];
+      await createEventLog(old, boundsOf({ timeMs: 86_400_000, bytes: 0 })).append(states);
+      const indices = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'state'";
+      expect(
+        old
+          .prepare(indices)
+          .all()
+          .map(({ name }) => name),
+      ).not.toContain('state_by_age');
+      await old.close();
+
+      const journal = openJournal(path, { clock, schemas: [recordsSchema] });
+      const bounds = { ...boundsOf({ timeMs: 86_400_000, bytes: 0 }), states: 3 };
+      const events = createEventLog(journal, bounds);
+      const pods = () =>
+        events
+          .pods({ deleted: true })
+          .map(({ pod }) => pod.name)
+          .sort();
+      expect(pods()).toEqual(['gone-middle', 'gone-new', 'gone-old', 'runs-new', 'runs-old']);
+      const plan = journal
+        .prepare('EXPLAIN QUERY PLAN SELECT kind, key FROM state ORDER BY deleted DESC, at LIMIT 1')
+        .all();
+      expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining('state_by_age')]);
+      await events.prune(clock.now());
+      expect(pods()).toEqual(['gone-new', 'runs-new', 'runs-old']);
+      // What it knew by id it still knows, and the newest state of a pod still takes the place of the one before.
+      expect(await events.append([states[0]!])).toEqual([]);
+      await events.append([stateOf('runs-old', at + 600, true)]);
+      await events.prune(clock.now());
+      expect(pods()).toEqual(['gone-new', 'runs-new', 'runs-old']);
+      await journal.close();
+
+      const again = openJournal(path, { clock, schemas: [recordsSchema] });
+      const version = again.prepare("SELECT version FROM schema_version WHERE name = 'records'").get();
+      expect(version?.version).toBe(recordsSchema.migrations.length);
+      await again.close();
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
