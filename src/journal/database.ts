@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -88,7 +88,9 @@ function openReadOnly(path: string, schemas: readonly Schema[]): DatabaseSync | 
   let db: DatabaseSync | undefined;
   try {
     const url = pathToFileURL(path);
-    url.searchParams.set('vfs', 'unix-none');
+    // A file whose log is gone, as after an orderly stop, SQLite reads only where it is told that nothing changes it.
+    if (existsSync(`${path}-wal`)) url.searchParams.set('vfs', 'unix-none');
+    else url.searchParams.set('immutable', '1');
     db = new DatabaseSync(url, { readOnly: true, timeout: 0 });
     db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
     if (isCurrent(db, schemas, path)) return db;
@@ -131,7 +133,7 @@ export function asOpenError(error: unknown, path: string): unknown {
   if (code === 'EROFS')
     return new CodedError(
       'JOURNAL_READ_ONLY',
-      `${path} cannot be written: its disk is read-only; look why (dmesg), make it writable (mount -o remount,rw …), then start again`,
+      `${path} cannot be written: its disk is read-only; look why (dmesg), make it writable (mount -o remount,rw …), and it is written by itself`,
       { cause: error, status: 503 },
     );
   if (code === 'ENOSPC' || code === 'EDQUOT')

@@ -18,7 +18,11 @@ export function writeHolder(journalPath: string): void {
 }
 
 export function removeHolder(journalPath: string): void {
-  rmSync(holderPath(journalPath), { force: true });
+  try {
+    rmSync(holderPath(journalPath), { force: true });
+  } catch {
+    // On a disk that became read-only it stays, and the next holder writes its own.
+  }
 }
 
 /** Words for an error message: `process 4711 (node main.ts collector)`, or `another process`. */

@@ -1,25 +1,15 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Clock } from '../util/clock.ts';
+import type { DatabaseSync } from 'node:sqlite';
 import { CodedError, messageOf } from '../util/coded-error.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoint.ts';
-import { asOpenError, type OpenedDatabase, openAlone, openDatabase, withLock } from './database.ts';
-import { removeHolder, writeHolder } from './holder.ts';
-import { finishSalvage, type SalvageRow, salvage, salvageInWords } from './salvage.ts';
-import { migrate, type Schema } from './schema.ts';
-import { type JournalState, RESTART, toJournalError } from './trouble.ts';
-import { isLogDamaged, mendLog } from './write-ahead-log.ts';
+import { createConnection, type Statement } from './connection.ts';
+import { openDatabase } from './database.ts';
+import { removeHolder } from './holder.ts';
+import { markDamaged, type OpenedFile, type OpenOptions, openFile } from './journal-file.ts';
+import { createReadOnly, isDiskReadOnly } from './read-only.ts';
+import { becameReadOnly, type JournalState, RESTART, toJournalError } from './trouble.ts';
 
-export interface JournalOptions {
-  readonly clock: Clock;
-  /** The tables of whoever shares the file. */
-  readonly schemas: readonly Schema[];
-  /**
-   * A damaged file is salvaged when it is opened, if this tells which rows are what was written; left out, it is an
-   * error.
-   */
-  readonly isSound?: (table: string, row: SalvageRow) => boolean;
+export interface JournalOptions extends OpenOptions {
   /** Where the write-ahead log cannot be moved into the file, so much is taken into it; 1 GiB when left out. */
   readonly mostLogBytes?: number;
 }
@@ -28,7 +18,7 @@ export interface JournalOptions {
 export interface Journal {
   readonly path: string;
   /** A statement for reads at any time, and for writes inside `write` only. */
-  prepare(sql: string): StatementSync;
+  prepare(sql: string): Statement;
   /**
    * Runs `work` in a transaction and resolves with its answer once that is on disk (`synchronous=FULL`). All work
    * handed over within a turn of the event loop shares one transaction, in order. Work that throws undoes itself
@@ -57,7 +47,8 @@ interface Waiting {
 
 /**
  * Opens or makes the journal at `path` (`:memory:` for one that is not kept), and locks it for this process. One on a
- * disk that cannot be written is read only: every write rejects, and the state says why.
+ * disk that cannot be written is read only: every write rejects, and the state says why; a write that finds the disk
+ * writable opens it again, and goes on.
  *
  * @throws JOURNAL_LOCKED naming the holder; JOURNAL_TOO_NEW; JOURNAL_NOT_A_JOURNAL; JOURNAL_CORRUPT;
  * JOURNAL_CANNOT_OPEN; JOURNAL_FULL; JOURNAL_READ_ONLY where it cannot even be read.
@@ -66,8 +57,10 @@ export function openJournal(path: string, options: JournalOptions): Journal {
   const inMemory = path === ':memory:';
   const place = inMemory ? path : resolve(path);
   const opened: OpenedFile = inMemory ? openDatabase(place, options.schemas) : openFile(place, options);
-  const { db, readOnly, mended } = opened;
-  const pageSize = Number(db.prepare('PRAGMA page_size').get()?.page_size);
+  const { readOnly: error, mended } = opened;
+  let readOnly = error && createReadOnly({ ...options, path: place, error });
+  const connection = createConnection(opened.db, readOnly !== undefined);
+  const pageSize = Number(connection.prepare('PRAGMA page_size').get()?.page_size);
 
   let trouble: Exclude<JournalState, { kind: 'ok' }> | undefined;
   let damage = mended;
@@ -87,18 +80,32 @@ export function openJournal(path: string, options: JournalOptions): Journal {
     damage ??= message;
     if (!inMemory) markDamaged(place);
   };
-  if (readOnly !== undefined) setState(readOnly);
+  if (readOnly !== undefined) setState(readOnly.error);
 
-  const checkpoints =
-    inMemory || readOnly !== undefined
-      ? undefined
-      : createCheckpoints(db, {
-          clock: options.clock,
-          path: place,
-          mostLogBytes: options.mostLogBytes,
-          toError: (error) => toJournalError(error, place),
-          onCorrupt: setState,
-        });
+  const startCheckpoints = () =>
+    createCheckpoints(connection.db, {
+      clock: options.clock,
+      path: place,
+      mostLogBytes: options.mostLogBytes,
+      toError: (cause) => toJournalError(cause, place),
+      onCorrupt: setState,
+    });
+  let checkpoints = inMemory || readOnly !== undefined ? undefined : startCheckpoints();
+
+  /** Why nothing can be written just now. */
+  const refusal = () => {
+    if (readOnly === undefined) return checkpoints?.refusal?.error;
+    const db = readOnly.reopened();
+    if (db === undefined) {
+      setState(readOnly.error);
+      return readOnly.error;
+    }
+    readOnly = undefined;
+    connection.replace(db);
+    checkpoints = startCheckpoints();
+    setState();
+    return undefined;
+  };
 
   const flush = () => {
     scheduled = undefined;
@@ -107,10 +114,11 @@ export function openJournal(path: string, options: JournalOptions): Journal {
     if (group.length === 0) return;
     let settle: (() => void)[];
     try {
-      settle = commitGroup(db, group);
+      settle = commitGroup(connection.db, group);
       setState();
-    } catch (error) {
-      const failure = toJournalError(error, place);
+    } catch (cause) {
+      let failure = toJournalError(cause, place);
+      if (isIoError(failure) && isDiskReadOnly(place)) failure = becameReadOnly(place, failure);
       setState(failure);
       for (const one of group) one.reject(failure);
       return;
@@ -121,11 +129,11 @@ export function openJournal(path: string, options: JournalOptions): Journal {
 
   return {
     path: place,
-    prepare: (sql) => db.prepare(sql),
+    prepare: connection.prepare,
     write<T>(work: () => T): Promise<T> {
       if (closed)
         return Promise.reject(new CodedError('JOURNAL_CLOSED', `${place} is closed`, { status: 503 }));
-      const refused = readOnly ?? checkpoints?.refusal?.error;
+      const refused = refusal();
       if (refused !== undefined) return Promise.reject(refused);
       return new Promise<T>((resolveWrite, reject) => {
         waiting.push({ work, resolve: resolveWrite as (value: unknown) => void, reject });
@@ -135,9 +143,9 @@ export function openJournal(path: string, options: JournalOptions): Journal {
     read(work) {
       try {
         return work();
-      } catch (error) {
-        const failure = toJournalError(error, place);
-        if (failure !== error) setState(failure);
+      } catch (cause) {
+        const failure = toJournalError(cause, place);
+        if (failure !== cause) setState(failure);
         throw failure;
       }
     },
@@ -154,13 +162,13 @@ export function openJournal(path: string, options: JournalOptions): Journal {
       if (!inMemory) markDamaged(place);
     },
     check() {
-      const rows = db.prepare('PRAGMA quick_check(10)').all();
+      const rows = connection.db.prepare('PRAGMA quick_check(10)').all();
       const findings = rows.map((row) => String(row.quick_check));
       return findings.length === 1 && findings[0] === 'ok' ? [] : findings;
     },
     usedBytes() {
-      const pages = Number(db.prepare('PRAGMA page_count').get()?.page_count);
-      const free = Number(db.prepare('PRAGMA freelist_count').get()?.freelist_count);
+      const pages = Number(connection.db.prepare('PRAGMA page_count').get()?.page_count);
+      const free = Number(connection.db.prepare('PRAGMA freelist_count').get()?.freelist_count);
       return (pages - free) * pageSize;
     },
     async close() {
@@ -169,7 +177,7 @@ export function openJournal(path: string, options: JournalOptions): Journal {
       clearImmediate(scheduled);
       flush();
       checkpoints?.stop();
-      db.close();
+      connection.db.close();
       if (!inMemory && readOnly === undefined) removeHolder(place);
     },
   };
@@ -181,82 +189,7 @@ function refusalState(refusal: Checkpoints['refusal']): JournalState {
   return { kind: 'failed', code, message, sinceMs: refusal.sinceMs };
 }
 
-/** A file beside the journal whose holder found it damaged: the next start salvages. */
-const damageMark = (path: string) => `${path}.damaged`;
-
-function markDamaged(path: string): void {
-  try {
-    writeFileSync(damageMark(path), '', { mode: 0o600 });
-  } catch {
-    // On a full or read-only disk the next holder has to find out by itself.
-  }
-}
-
-interface OpenedFile extends OpenedDatabase {
-  /** What was mended, in words. */
-  readonly mended?: string;
-}
-
-/** Opens a file, mending what can be mended of it. */
-function openFile(path: string, options: JournalOptions): OpenedFile {
-  const { schemas, isSound } = options;
-  const keepAt = `${path}.damaged-${new Date(options.clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
-  try {
-    finishSalvage(path);
-  } catch (error) {
-    throw asOpenError(error, path);
-  }
-  const mendedLog = isSound && mendLogOf(path, keepAt);
-  try {
-    if (isSound && existsSync(damageMark(path))) throw toJournalError({ errcode: 11 }, path);
-    const opened = openDatabase(path, schemas);
-    if (mendedLog !== undefined) requireSound(opened.db, path);
-    if (opened.readOnly === undefined) writeHolder(path);
-    return { ...opened, ...(mendedLog !== undefined && { mended: mendedLog }) };
-  } catch (error) {
-    const trouble = toJournalError(error, path);
-    if (!isSound || !isDamage(trouble)) throw trouble;
-    const salvaged = salvage({
-      path,
-      keepAt,
-      isSound,
-      open(place, kind) {
-        const db = openAlone(place);
-        if (kind === 'new') migrate(db, schemas, place);
-        return db;
-      },
-    });
-    rmSync(damageMark(path), { force: true });
-    const opened = openDatabase(path, schemas);
-    writeHolder(path);
-    return { ...opened, mended: salvageInWords(path, salvaged).message };
-  }
-}
-
-const isDamage = (error: unknown) =>
-  error instanceof CodedError && ['JOURNAL_CORRUPT', 'JOURNAL_NOT_A_JOURNAL'].includes(error.code);
-
-function mendLogOf(path: string, keepAt: string): string | undefined {
-  try {
-    if (!isLogDamaged(`${path}-wal`)) return undefined;
-    const found = withLock(path, () => mendLog(`${path}-wal`, `${keepAt}-wal`));
-    return (
-      found &&
-      `the write-ahead log of ${path} was damaged in ${found.frames} places; it was read on behind them, and is kept as it was at ${found.keptAt}`
-    );
-  } catch {
-    // Held by another process, or on a disk that is full or read-only: opening it says which.
-    return undefined;
-  }
-}
-
-/** Pages that came out of a mended log may be anything. */
-function requireSound(db: DatabaseSync, path: string): void {
-  const [first] = db.prepare('PRAGMA quick_check(1)').all();
-  if (first?.quick_check === 'ok') return;
-  db.close();
-  throw toJournalError({ errcode: 11, message: String(first?.quick_check) }, path);
-}
+const isIoError = (error: unknown) => error instanceof CodedError && error.code === 'JOURNAL_IO';
 
 /** Runs a group in one transaction; answers what to do to each promise after the commit. */
 function commitGroup(db: DatabaseSync, group: readonly Waiting[]): (() => void)[] {

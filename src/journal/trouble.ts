@@ -35,7 +35,7 @@ const TROUBLES: Readonly<Record<number, Trouble>> = {
   10: {
     code: 'JOURNAL_IO',
     what: 'could not be read or written',
-    remedy: 'look at the disk (dmesg), then start again',
+    remedy: 'look at the disk (dmesg); each write tries again, and is taken once the disk takes it',
   },
   11: {
     code: 'JOURNAL_CORRUPT',
@@ -55,6 +55,16 @@ const TROUBLES: Readonly<Record<number, Trouble>> = {
   23: { code: 'JOURNAL_READ_ONLY', what: 'may not be used', remedy: 'check its owner and permissions' },
   26: { code: 'JOURNAL_NOT_A_JOURNAL', what: 'is not a podvitals journal', remedy: 'move the file away' },
 };
+
+/** A file that was opened for writing, on a disk that is read-only since. */
+export const becameReadOnly = (path: string, cause: unknown): CodedError =>
+  new CodedError(
+    'JOURNAL_READ_ONLY',
+    `${path} cannot be written: its disk has become read-only; look why (dmesg), make it writable (mount -o remount,rw …), ` +
+      'and it is written again by itself; where the kernel refuses that, after an error of the file system: stop podvitals, ' +
+      'umount, fsck, mount, start podvitals',
+    { cause, status: 503 },
+  );
 
 /** The CodedError for an error of SQLite's, or the error itself when it is not one that a user can act on. */
 export function toJournalError(error: unknown, path: string): unknown {

@@ -80,7 +80,7 @@ describe.skipIf(notRoot())('a collector on a disk of its own', () => {
     expect((await ask('/api/v1/query?query=after')).text).toContain('"1"');
   }, 180_000);
 
-  it('that is read-only: starts, answers, and says what to do', async () => {
+  it('that is read-only: starts, answers, says what to do, and goes on by itself once it can be written', async () => {
     const first = await start();
     expect((await write('before', 1)).status).toBe(204);
     await first.kill();
@@ -90,10 +90,17 @@ describe.skipIf(notRoot())('a collector on a disk of its own', () => {
     collector = await startPodvitals({ dataDir: disk, ports, halves: 'collector', config });
     expect(await ask('/-/ready')).toMatchObject({
       status: 503,
-      text: expect.stringMatching(/its disk is read-only.*mount -o remount,rw.*start again/),
+      text: expect.stringMatching(/its disk is read-only.*mount -o remount,rw.*by itself/),
     });
     expect((await ask('/api/v1/query?query=before')).text).toContain('"1"');
     expect((await write('after', 1)).status).toBe(503);
+    mount('-o', 'remount,rw');
+    await until('it takes samples again', 60_000, async () => (await write('after', 1)).status === 204);
+    expect((await ask('/-/ready')).status).toBe(200);
+    await collector.kill();
+    await start();
+    for (const name of ['before', 'after'])
+      expect((await ask(`/api/v1/query?query=${name}`)).text).toContain('"1"');
   }, 180_000);
 
   it('with a file that is none any more: starts with a new one, keeps the old one, and says both', async () => {

@@ -69,27 +69,36 @@ describe.skipIf(notRoot())('durable store on a disk of two megabytes', () => {
     expect(store.state()).toEqual({ kind: 'ok' });
   });
 
-  it('that cannot be written: starts as a crash left it, answers, and says what to do', async () => {
+  it('that cannot be written: starts as a crash left it, answers, says what to do, and goes on by itself', async () => {
     await write(store, { __name__: 'm' }, [[START, 11]]);
     // Copies, as the store that is killed would leave them: the sample is in the write-ahead log only.
     const crashed = join(folder, 'crashed.db');
     for (const end of ['', '-wal']) copyFileSync(join(folder, `collector.db${end}`), `${crashed}${end}`);
     await store.close();
     mount('-o', 'remount,ro');
-    store = createStore({ path: crashed, clock: createFakeClock(START) });
+    const clock = createFakeClock(START);
+    store = createStore({ path: crashed, clock });
     expect(store.state()).toMatchObject({
       kind: 'failed',
       code: 'JOURNAL_READ_ONLY',
-      message: expect.stringMatching(/its disk is read-only.*mount -o remount,rw .*start again/),
+      message: expect.stringMatching(/its disk is read-only.*mount -o remount,rw .*by itself/),
     });
     expect(read(store, NAMED)).toEqual({ '__name__=m': '11@0' });
     await expect(write(store, { __name__: 'm' }, [[START + 1000, 12]])).rejects.toThrow(/read-only/);
     await store.maintain().catch(() => {});
     expect(read(store, NAMED)).toEqual({ '__name__=m': '11@0' });
-    await store.close();
     mount('-o', 'remount,rw');
-    store = createStore({ path: crashed, clock: createFakeClock(START) });
+    await clock.advance(1_000);
     await write(store, { __name__: 'm' }, [[START + 1000, 12]]);
-    expect(read(store, NAMED)).toEqual({ '__name__=m': '11@0 12@1' });
+    await write(store, { __name__: 'm', new: '1' }, [[START + 1000, 13]]);
+    expect(store.state()).toEqual({ kind: 'ok' });
+    const all = { '__name__=m': '11@0 12@1', '__name__=m,new=1': '13@1' };
+    // Settled, and read from the file again.
+    await clock.advance(2 * 3_600_000);
+    await store.maintain();
+    expect(read(store, NAMED)).toEqual(all);
+    await store.close();
+    store = createStore({ path: crashed, clock });
+    expect(read(store, NAMED)).toEqual(all);
   });
 });
