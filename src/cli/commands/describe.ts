@@ -205,10 +205,17 @@ function state(title: string, value: ContainerState): string[] {
   return [
     head('Terminated'),
     `      Reason:       ${reason}`,
-    ...(message ? [`      Message:      ${message}`] : []),
+    ...(message ? messageLines(message) : []),
     ...(signal === undefined ? [] : [`      Signal:       ${signal}`]),
     `      Exit Code:    ${exitCode}`,
     `      Started:      ${startedAt}`,
     `      Finished:     ${finishedAt}`,
   ];
 }
+
+/** Each line of its own, so that none passes for one of ours. */
+const messageLines = (message: string): readonly string[] =>
+  message
+    .trimEnd()
+    .split('\n')
+    .map((text, index) => (index === 0 ? `      Message:      ${text}` : `${' '.repeat(20)}${text}`));

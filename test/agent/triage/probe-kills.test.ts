@@ -36,7 +36,7 @@ function verdictOf({ kind = 'liveness', probes, ports = [8080], life = {}, spec 
       spec: {
         name: 'cart',
         livenessProbe: { httpGet: { path: '/', port: 8080 } },
-        startupProbe: { httpGet: { path: '/', port: 8080 } },
+        ...(kind === 'startup' ? { startupProbe: { httpGet: { path: '/', port: 8080 } } } : {}),
         ...spec,
       },
       earlier,
@@ -130,6 +130,13 @@ describe('a kill by a liveness probe is', () => {
     const verdict = verdictOf({ probes: answers({ message: REFUSED }, { message: REFUSED }), ports: [] });
     expect(verdict).toMatchObject({ cause: 'StartupTooSlowForProbe', failureMode: 'F12' });
   });
+});
+
+it('a liveness probe that waited for a startup probe kills nobody who is still starting', () => {
+  const spec = { startupProbe: { httpGet: { path: '/started', port: 8080 } } };
+  const probes = answers({ message: REFUSED }, { message: REFUSED }, { message: REFUSED });
+  expect(verdictOf({ probes, ports: [] }).cause).toBe('StartupTooSlowForProbe');
+  expect(verdictOf({ probes, ports: [], spec }).cause).not.toBe('StartupTooSlowForProbe');
 });
 
 describe('a kill by a startup probe is', () => {

@@ -1,5 +1,6 @@
 import { ofLife } from '../citation.ts';
 import type { FailureOf } from '../failure.ts';
+import { probeOf } from '../listening.ts';
 import { lateFacts, type ProbeKill, probeKillOf, probeKillVerdict } from '../probe-kill.ts';
 
 const UNAVAILABLE = 503;
@@ -8,6 +9,8 @@ const UNAVAILABLE = 503;
 export const startupTooSlowForProbe: FailureOf = (death) => {
   const kill = probeKillOf(death);
   if (!kill || kill.successes.length > 0 || !isStarting(kill)) return undefined;
+  // A liveness probe that waits for a startup probe asks only what has started.
+  if (kill.kind === 'liveness' && probeOf(death.spec, 'startup') !== undefined) return undefined;
   return probeKillVerdict(death, kill, {
     cause: 'StartupTooSlowForProbe',
     confidence: 'likely',
