@@ -57,6 +57,12 @@ const fileSchema = z.strictObject({
       evictionHard: z.partialRecord(z.enum(EVICTION_SIGNAL_NAMES), z.string()).optional(),
       evictionSoft: z.partialRecord(z.enum(EVICTION_SIGNAL_NAMES), z.string()).optional(),
       evictionSoftGracePeriod: z.partialRecord(z.enum(EVICTION_SIGNAL_NAMES), z.string()).optional(),
+      allowedUnsafeSysctls: z
+        .array(
+          z.string().regex(/^[a-z0-9._-]+\*?$/, 'write a name such as net.core.somaxconn, or kernel.msg*'),
+        )
+        .max(100)
+        .optional(),
       evictionMaxPodGracePeriod: z.number().int().min(0).max(86_400).optional(),
     })
     .optional(),

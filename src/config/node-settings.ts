@@ -26,6 +26,7 @@ interface NodeFields {
   readonly evictionHard?: BySignal | undefined;
   readonly evictionSoft?: BySignal | undefined;
   readonly evictionSoftGracePeriod?: BySignal | undefined;
+  readonly allowedUnsafeSysctls?: readonly string[] | undefined;
   /** Seconds. */
   readonly evictionMaxPodGracePeriod?: number | undefined;
 }
@@ -64,6 +65,7 @@ export function nodeSettings(
     },
     maxPods: fields?.maxPods ?? defaults.maxPods,
     thresholds: { ...defaults.thresholds, ...Object.fromEntries(thresholds) },
+    allowedSysctls: fields?.allowedUnsafeSysctls ?? [],
     softThresholds: softThresholds(fields ?? {}, inFile),
     maxPodGraceMs: (fields?.evictionMaxPodGracePeriod ?? 0) * 1000,
   };

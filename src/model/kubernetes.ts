@@ -99,6 +99,8 @@ export interface PodSecurityContext
   extends Pick<SecurityContext, 'runAsUser' | 'runAsGroup' | 'runAsNonRoot' | 'seccompProfile'> {
   readonly fsGroup?: number;
   readonly supplementalGroups?: readonly number[];
+  /** Parameters of the kernel within the pod's namespaces. */
+  readonly sysctls?: readonly { readonly name: string; readonly value: string }[];
 }
 
 export interface Probe {

@@ -89,7 +89,7 @@ describe('loadConfig', () => {
     [
       'an unknown field further in, telling which there are',
       'agent:\n  listn: 127.0.0.1:1\n',
-      /agent\.listn: there is no such field; there are listen, interval, runtime, backOff, labels, taints, reserved, maxPods, evictionHard, evictionSoft, evictionSoftGracePeriod, evictionMaxPodGracePeriod$/,
+      /agent\.listn: there is no such field; there are listen, interval, runtime, backOff, labels, taints, reserved, maxPods, evictionHard, evictionSoft, evictionSoftGracePeriod, allowedUnsafeSysctls, evictionMaxPodGracePeriod$/,
     ],
     [
       'what never rests',

@@ -109,6 +109,17 @@ export function runtimeIsolation(name: string, create: () => Promise<RuntimeSubj
       expect(await run(script)).toEqual([cannot ? '0' : '2']);
     });
 
+    it('has the parameters of the kernel it asks for, in namespaces of its own', async () => {
+      const names = ['net.ipv4.ip_unprivileged_port_start', 'net.ipv4.tcp_keepalive_time'];
+      const file = (parameter: string) => `/proc/sys/${parameter.replaceAll('.', '/')}`;
+      const before = names.map((parameter) => readFileSync(file(parameter), 'utf8'));
+      await sandbox('tuned', { sysctls: { [names[0]!]: '81', [names[1]!]: '611' } });
+      const lines = await run(`cat ${names.map(file).join(' ')}`, { podUid: 'tuned' });
+      expect(lines).toEqual(['81', '611']);
+      expect(names.map((parameter) => readFileSync(file(parameter), 'utf8'))).toEqual(before);
+      await subject.runtime.removeSandbox('tuned');
+    });
+
     it('has a root file system that cannot be written, where asked, and volumes that can', async () => {
       const source = join(folder, 'writable');
       mkdirSync(source);

@@ -42,6 +42,7 @@ const WORDS: Words = {
   'scheduling-failed': ({ message, at }) => [warning('FailedScheduling', message, { sequence: at })],
   // Source: kubernetes/pkg/kubelet/active_deadline.go
   'deadline-exceeded': ({ message }) => [normal('DeadlineExceeded', message)],
+  rejected: ({ reason, message }) => [warning(reason, message)],
   disrupted: ({ reason, message, signal }) => [
     warning(reason, message, signal === undefined ? {} : { details: { signal } }),
   ],

@@ -25,6 +25,8 @@ export type PodTransition =
       readonly message: string;
     })
   | (Base & { readonly kind: 'scheduling-failed' | 'deadline-exceeded'; readonly message: string })
+  /** The node does not take it, though it is told to: it has failed before it began. */
+  | (Base & { readonly kind: 'rejected'; readonly reason: string; readonly message: string })
   /** The node or a more important pod makes it go; `signal` is what the node was short of. */
   | (Base & {
       readonly kind: 'disrupted';

@@ -1,6 +1,7 @@
 // Source: kubernetes/pkg/kubelet/kuberuntime/{security_context,kuberuntime_sandbox_linux}.go;
 // kubernetes/pkg/securitycontext/util.go, DetermineEffectiveSecurityContext
 import { afterEach, describe, expect, it } from 'vitest';
+import { defaultNodeSettings } from '../../../src/agent/pod/node/node-settings.ts';
 import type { PodSpec } from '../../../src/model/kubernetes.ts';
 import { container, createStory, pod, type Story } from './harness.ts';
 
@@ -46,6 +47,13 @@ describe('what a manifest asks of isolation reaches the runtime', () => {
       readOnlyRoot: true,
       seccomp: { file: 'cart.json' },
     });
+  });
+
+  it('kernel parameters, by their names with dots', async () => {
+    const { sandbox } = await asked({
+      securityContext: { sysctls: [{ name: 'net/ipv4/tcp_fin_timeout', value: '7' }] },
+    });
+    expect(sandbox.sysctls).toEqual({ 'net.ipv4.tcp_fin_timeout': '7' });
   });
 
   it('nothing where nothing is asked for: the rest is the runtime’s own', async () => {
@@ -111,5 +119,45 @@ describe('what a manifest asks of isolation reaches the runtime', () => {
         { source: '/tmp', target: '/host', readOnly: true },
       ]),
     );
+  });
+});
+
+// Source: kubernetes/pkg/kubelet/sysctl/allowlist.go; kubelet.go, rejectPod
+describe('a pod whose kernel parameters the node does not allow', () => {
+  const sysctl = (name: string, spec: Partial<PodSpec> = {}) =>
+    pod({ securityContext: { sysctls: [{ name, value: '1' }] }, ...spec });
+
+  it.each([
+    [sysctl('net.core.somaxconn'), 'forbidden sysctl: "net.core.somaxconn" not allowlisted'],
+    // Of the whole kernel, whatever is allowed.
+    [sysctl('vm.swappiness'), 'forbidden sysctl: "vm.swappiness" not allowlisted'],
+    [
+      sysctl('net.ipv4.tcp_rmem', { hostNetwork: true }),
+      'forbidden sysctl: "net.ipv4.tcp_rmem" not allowed with host network enabled',
+    ],
+    [
+      sysctl('kernel.shm_rmid_forced', { hostIPC: true }),
+      'forbidden sysctl: "kernel.shm_rmid_forced" not allowed with host ipc enabled',
+    ],
+  ])('fails before anything of it runs: %#', async (manifest, message) => {
+    const nodeSettings = { ...defaultNodeSettings('node-11'), allowedSysctls: ['vm.*'] };
+    story = await createStory({ nodeSettings });
+    await story.apply(manifest);
+    await story.advance(60);
+    expect(story.pod().status).toMatchObject({
+      phase: 'Failed',
+      reason: 'SysctlForbidden',
+      message: `Pod was rejected: ${message}`,
+    });
+    expect(story.runtime.calls).toEqual([]);
+    expect(story.transitions).toContainEqual(expect.objectContaining({ kind: 'rejected', message }));
+  });
+
+  it('runs where the configuration allows them', async () => {
+    const nodeSettings = { ...defaultNodeSettings('node-11'), allowedSysctls: ['net.core.*'] };
+    story = await createStory({ nodeSettings });
+    await story.apply(sysctl('net.core.somaxconn'));
+    await story.advance(1);
+    expect(story.pod().status.phase).toBe('Running');
   });
 });

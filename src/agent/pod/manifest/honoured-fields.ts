@@ -178,7 +178,9 @@ const HONOURED: Readonly<Record<string, readonly string[]>> = {
     'runAsUser',
     'seccompProfile',
     'supplementalGroups',
+    'sysctls',
   ],
+  V1Sysctl: ['name', 'value'],
   V1SecurityContext: [
     'allowPrivilegeEscalation',
     'capabilities',

@@ -8,6 +8,7 @@ import type {
 } from '../../../model/kubernetes.ts';
 import { portOf } from '../prober/probe.ts';
 import { DNS_POLICIES, MOST_NAMESERVERS } from '../spec/resolver-file.ts';
+import { dotted } from '../spec/sysctl-name.ts';
 import { checkName, DNS_SUBDOMAIN } from './names.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Path, Report } from './problem.ts';
@@ -41,7 +42,18 @@ export function checkPodSecurity(context: PodSecurityContext | undefined, path: 
   for (const [index, group] of (context.supplementalGroups ?? []).entries())
     atLeast(group, 0, [...path, 'supplementalGroups', index], report);
   checkSeccomp(context.seccompProfile, [...path, 'seccompProfile'], report);
+  const names = (context.sysctls ?? []).map(({ name }) => dotted(name));
+  for (const [index, name] of names.entries()) {
+    const place = [...path, 'sysctls', index, 'name'];
+    if (!SYSCTL.test(name) || name.length > LONGEST_SYSCTL)
+      report({ path: place, value: name, message: 'must be a name such as net.ipv4.tcp_fin_timeout' });
+    else if (names.indexOf(name) !== index) report({ path: place, value: name, message: 'duplicate' });
+  }
 }
+
+/** Source: kubernetes/pkg/apis/core/validation/validation.go, IsValidSysctlName */
+const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
+const LONGEST_SYSCTL = 253;
 
 export function checkContainerSecurity(
   context: SecurityContext | undefined,

@@ -1,3 +1,4 @@
+import type { PodSpec } from '../../../model/kubernetes.ts';
 import type { Clock } from '../../../util/clock.ts';
 import type { PodRecord } from '../pod-record.ts';
 import { isTerminal } from '../status/phase.ts';
@@ -10,6 +11,8 @@ export interface BinderOptions {
   readonly clock: Clock;
   readonly node: () => SchedulableNode;
   readonly workers: () => Iterable<PodWorker>;
+  /** Why the node does not take a pod for which it has a place; undefined: it does. */
+  readonly rejection: (spec: PodSpec) => { readonly reason: string; readonly message: string } | undefined;
 }
 
 /** Gives pods their place on the node, or says why there is none. */
@@ -24,7 +27,7 @@ const asPlaced = ({ ref, spec, startup }: PodRecord): PlacedPod => ({
   createdAt: startup.createdAt,
 });
 
-export function createBinder({ clock, node, workers }: BinderOptions): Binder {
+export function createBinder({ clock, node, workers, rejection }: BinderOptions): Binder {
   let asked = false;
 
   function look(): void {
@@ -41,7 +44,7 @@ export function createBinder({ clock, node, workers }: BinderOptions): Binder {
       placed,
     )) {
       const worker = all.get(step.uid)!;
-      if (step.kind === 'bind') worker.bind();
+      if (step.kind === 'bind') worker.bind(rejection(worker.pod.spec));
       else worker.refuse(step.message);
       if (step.kind !== 'preempt') continue;
       for (const uid of step.victims) makeRoom(all.get(uid)!, worker.pod);

@@ -28,6 +28,8 @@ export interface NodeSettings {
   readonly thresholds: EvictionThresholds;
   /** Left out: none. */
   readonly softThresholds?: SoftThresholds;
+  /** Kernel parameters that pods may set beside the safe ones; `*` at the end stands for all that begin so. */
+  readonly allowedSysctls?: readonly string[];
   /** What a pod that goes for a soft threshold may have of its grace at most; 0 when left out. */
   readonly maxPodGraceMs?: number;
 }

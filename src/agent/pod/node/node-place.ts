@@ -18,6 +18,7 @@ import { limitsStorage, storageExcess } from './local-storage.ts';
 import { createNodeKeeper, NODE_KEY, type NodeRecord, type NodeSettings } from './node-keeper.ts';
 import { type HostFacts, nodeObject } from './node-object.ts';
 import type { NodeSignals } from './pressure.ts';
+import { sysctlRefusal } from './sysctl-admission.ts';
 import { staysMs } from './taint-eviction.ts';
 
 /** What can be measured for the node's decisions; what is left out is not decided by. */
@@ -72,7 +73,15 @@ export function createNodePlace(options: NodePlaceOptions): NodePlace {
   const { clock, facts, measures, pods, runtime } = options;
   let cancel: CancelTimer = () => {};
   const createdAt = clock.now();
-  const binder = createBinder({ clock, node: () => keeper.schedulable(), workers: pods.workers });
+  const binder = createBinder({
+    clock,
+    node: () => keeper.schedulable(),
+    workers: pods.workers,
+    rejection(spec) {
+      const message = sysctlRefusal(spec, options.settings.allowedSysctls ?? []);
+      return message === undefined ? undefined : { reason: 'SysctlForbidden', message };
+    },
+  });
   const alive = () => pods.all().filter((pod) => !isTerminal(pod.phase) && !pod.failure && !pod.deletion);
   const here = () => alive().filter((pod) => pod.sandbox !== undefined);
   const keeper = createNodeKeeper({

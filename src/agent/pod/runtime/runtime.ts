@@ -12,6 +12,8 @@ export interface SandboxConfig {
   readonly hostIpc?: boolean;
   /** One process namespace for all its containers; they see each other's processes. */
   readonly shareProcessNamespace?: boolean;
+  /** Parameters of the kernel in its own namespaces, by their names with dots. */
+  readonly sysctls?: Readonly<Record<string, string>>;
   /** Folders of the host that are memory instead, seen so by all containers of the pod. */
   readonly memoryVolumes?: readonly MemoryVolume[];
   /** Ports of the host that lead into the pod. Not given for pods on the host's network. */

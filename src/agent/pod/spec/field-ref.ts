@@ -67,7 +67,9 @@ export function fieldValue(path: string, pod: PodRecord, node: NodeFacts): strin
   return Object.hasOwn(entries, keyed[2]!) ? entries[keyed[2]!]! : '';
 }
 
-export const RESOURCE_FIELDS = ['limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'];
+export const RESOURCE_FIELDS = ['limits', 'requests'].flatMap((section) =>
+  ['cpu', 'memory', 'ephemeral-storage'].map((resource) => `${section}.${resource}`),
+);
 
 /**
  * The value of a `resourceFieldRef`: cores or bytes divided by the divisor (1 when left out), rounded up. A limit
@@ -81,11 +83,12 @@ export function resourceValue(
   node: NodeFacts,
 ): string {
   const all = [...(spec.initContainers ?? []), ...spec.containers];
+  const wholes = { cpu: node.cpuCores, memory: node.memoryBytes, 'ephemeral-storage': node.diskBytes };
   const { resources } = all.find((other) => other.name === ref.containerName) ?? container;
-  const [section, resource] = ref.resource.split('.') as ['limits' | 'requests', 'cpu' | 'memory'];
+  const [section, resource] = ref.resource.split('.') as ['limits' | 'requests', keyof typeof wholes];
   const written = resources?.[section]?.[resource];
-  const whole = resource === 'cpu' ? node.cpuCores : node.memoryBytes;
-  const value = written === undefined ? (section === 'limits' ? whole : 0) : (parseQuantity(written) ?? 0);
+  const value =
+    written === undefined ? (section === 'limits' ? wholes[resource] : 0) : (parseQuantity(written) ?? 0);
   const divisor = parseQuantity(ref.divisor ?? '1') || 1;
   return String(Math.ceil(Number((value / divisor).toFixed(9))));
 }

@@ -43,6 +43,7 @@ const ASKED: Readonly<Record<string, Asks>> = {
   'securityContext.readOnlyRootFilesystem': anyOf(
     ({ securityContext }) => securityContext?.readOnlyRootFilesystem,
   ),
+  'securityContext.sysctls': ({ securityContext }) => (securityContext?.sysctls ?? []).length > 0,
   shareProcessNamespace: (spec) => spec.shareProcessNamespace === true,
   hostAliases: (spec) => (spec.hostAliases ?? []).length > 0,
   dnsPolicy: (spec) => spec.dnsConfig !== undefined || spec.dnsPolicy === 'None',

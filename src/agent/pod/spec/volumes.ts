@@ -168,6 +168,9 @@ function expandStrictly(text: string, env: ReadonlyMap<string, string>): string 
 }
 
 function subPath(volume: Volume, root: string, path: string, pod: PodRecord): string {
+  // Source: kubernetes/pkg/kubelet/kubelet_pods.go, makeMounts
+  if (path.split('/').includes('..'))
+    throw configError(`unable to provision SubPath \`${path}\`: must not contain '..'`);
   const inside = pod.sandbox?.pid;
   const view = isMemory(volume) && inside !== undefined ? `/proc/${inside}/root` : '';
   try {

@@ -23,8 +23,8 @@ export interface PodWorker {
   readonly pod: PodRecord;
   /** Begins with a new pod, which waits for `bind`. */
   start(): void;
-  /** The node has a place for it. */
-  bind(): void;
+  /** The node has a place for it; but where it is told why, it does not take it. */
+  bind(rejection?: { readonly reason: string; readonly message: string }): void;
   /** The node has no place for it, and why. */
   refuse(message: string): void;
   /** Says who makes it go, before it goes: in its condition DisruptionTarget, and as a transition. */
@@ -187,11 +187,17 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
       void persist();
       sync();
     },
-    bind() {
+    bind(rejection) {
       pod.spec = placed(pod.spec, context.node.name);
       pod.startup.scheduledAt = clock.now();
       pod.unschedulable = undefined;
       context.emit({ kind: 'pod-scheduled', at: clock.now(), pod: pod.ref });
+      if (rejection) {
+        const { reason, message } = rejection;
+        // Source: kubernetes/pkg/kubelet/kubelet.go, rejectPod
+        pod.failure = { reason, message: `Pod was rejected: ${message}`, at: clock.now() };
+        context.emit({ kind: 'rejected', at: clock.now(), pod: pod.ref, reason, message });
+      }
       void persist();
       sync();
     },

@@ -3,6 +3,7 @@ import type { HostPort, SandboxConfig } from '../runtime/runtime.ts';
 import { limitsOf } from '../spec/container-config.ts';
 import type { NodeFacts } from '../spec/field-ref.ts';
 import { hostnameOf } from '../spec/pod-files.ts';
+import { dotted } from '../spec/sysctl-name.ts';
 import { memoryVolumes } from '../spec/volumes.ts';
 
 /**
@@ -22,6 +23,7 @@ export function sandboxConfig(pod: PodRecord, podDirectory: string, node: NodeFa
   const cpuLimitCores = total((limits) => limits.cpuLimitCores);
   const { hostNetwork = false, hostPID, hostIPC, shareProcessNamespace } = pod.spec;
   const memory = memoryVolumes(pod, podDirectory, memoryLimitBytes);
+  const sysctls = pod.spec.securityContext?.sysctls ?? [];
   const ports = hostNetwork ? [] : hostPorts(pod);
   return {
     podUid: pod.ref.uid,
@@ -32,6 +34,9 @@ export function sandboxConfig(pod: PodRecord, podDirectory: string, node: NodeFa
     ...(hostPID ? { hostPid: true } : {}),
     ...(hostIPC ? { hostIpc: true } : {}),
     ...(shareProcessNamespace ? { shareProcessNamespace: true } : {}),
+    ...(sysctls.length === 0
+      ? {}
+      : { sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [dotted(name), value])) }),
     ...(memory.length === 0 ? {} : { memoryVolumes: memory }),
     ...(ports.length === 0 ? {} : { hostPorts: ports }),
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),

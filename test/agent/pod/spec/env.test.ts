@@ -75,7 +75,7 @@ describe('the environment of a container', () => {
       valueFrom: { resourceFieldRef: { resource: what, ...(divisor === undefined ? {} : { divisor }) } },
     });
     const found = env({
-      resources: { limits: { memory: '64Mi' }, requests: { cpu: '1500m' } },
+      resources: { limits: { memory: '64Mi' }, requests: { cpu: '1500m', 'ephemeral-storage': '3Mi' } },
       env: [
         field('NAME', 'metadata.name'),
         field('TEAM', "metadata.labels['team']"),
@@ -84,6 +84,7 @@ describe('the environment of a container', () => {
         resource('MEMORY', 'limits.memory', '1Mi'),
         resource('REQUEST', 'requests.cpu'),
         resource('CORES', 'limits.cpu'),
+        resource('DISK', 'requests.ephemeral-storage', '1Ki'),
       ],
     });
     expect(found).toMatchObject({
@@ -94,6 +95,7 @@ describe('the environment of a container', () => {
       MEMORY: '64',
       REQUEST: '2',
       CORES: '4',
+      DISK: '3072',
     });
   });
 

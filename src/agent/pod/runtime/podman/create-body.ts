@@ -77,6 +77,7 @@ export function podBody(config: SandboxConfig, agent: string): object {
     ...(config.hostNetwork || config.hostPorts === undefined || config.hostPorts.length === 0
       ? {}
       : { portmappings: config.hostPorts.map(portMapping) }),
+    ...(config.sysctls === undefined ? {} : { sysctl: config.sysctls }),
     ...(Object.keys(limits).length === 0 ? {} : { resource_limits: limits }),
   };
 }

@@ -120,7 +120,9 @@ function unenforcedSecurity({ user, namespaces, root, setpriv }: Capabilities): 
     ...(root === 'shared' ? ['readOnlyRootFilesystem'] : []),
     'seccompProfile',
   ];
-  const places = namespaces ? [] : ['shareProcessNamespace', 'hostAliases', 'dnsPolicy', 'hostPort'];
+  const places = namespaces
+    ? []
+    : ['securityContext.sysctls', 'shareProcessNamespace', 'hostAliases', 'dnsPolicy', 'hostPort'];
   return [...fields.map((field) => `securityContext.${field}`), ...places];
 }
 

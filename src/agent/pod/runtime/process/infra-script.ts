@@ -12,6 +12,8 @@ export interface InfraPlan {
   readonly ptmx: string;
   /** How its network comes up: by the host's `ip` and a file of commands for it, by itself, or not because it has none. */
   readonly network: { readonly ip: string; readonly batch: string } | 'loopback' | 'host';
+  /** Parameters of the kernel in these namespaces. */
+  readonly sysctls: Readonly<Record<string, string>>;
   /** A process namespace for all containers, whose first process reaps what they orphan. */
   readonly ownPid: boolean;
   readonly tools: {
@@ -93,10 +95,13 @@ export function infraScript(plan: InfraPlan): string {
   const loopback = `${mount} -t sysfs sysfs ${dev} && echo 0x9 > ${dev}/class/net/lo/flags && ${umount} ${dev} || exit 1\n`;
   const up =
     typeof network === 'object' ? `${quote(network.ip)} -batch ${quote(network.batch)} || exit 1\n` : '';
+  const sysctls = Object.entries(plan.sysctls).map(
+    ([name, value]) => `printf %s ${quote(value)} > ${quote(sysctlFile(name))} || exit 1\n`,
+  );
   return `umask 022
 echo inside
 ${network === 'loopback' ? loopback : ''}printf %s ${quote(plan.hostname)} > /proc/sys/kernel/hostname || exit 1
-${mount} --all --fstab ${quote(plan.mountTable)} || exit 1
+${sysctls.join('')}${mount} --all --fstab ${quote(plan.mountTable)} || exit 1
 cd ${dev}
 ${cp} -a ${DEVICES.map((name) => `/dev/${name}`).join(' ')} ${quote(plan.ptmx)} . 2>/dev/null
 [ -h ptmx ] || exit 1
@@ -105,6 +110,10 @@ cd /
 read -r go || exit 1
 ${up}${restLines(plan)}`;
 }
+
+/** A slash in a name is a dot in its file's: `net.ipv4.conf.eth0/1.rp_filter`. Source: sysctl.d(5) */
+const sysctlFile = (name: string) =>
+  `/proc/sys/${name.replace(/[./]/g, (mark) => (mark === '.' ? '/' : '.'))}`;
 
 /** Words that put the script into namespaces of its own. */
 export function infraWords(

@@ -124,6 +124,7 @@ function startInfra(host: ProcessHost, network: PodNetwork, config: SandboxConfi
     mountTable: join(folder, 'infra-mounts'),
     ptmx: join(folder, 'ptmx'),
     network: networkOf(host, network, config),
+    sysctls: config.sysctls ?? {},
     ownPid: sharesProcesses(config),
     tools: {
       sh: tool('sh'),
