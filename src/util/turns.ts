@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 const LONGEST_STRETCH_MS = 8;
 
 /** Works to the end of what comes in pieces, and lets others have the thread now and then. */
-export type InTurns = <T>(work: Generator<undefined, T>) => Promise<T>;
+export type InTurns = <T>(work: Generator<unknown, T>) => Promise<T>;
 
 /** For several who work at the same time: what they do in one turn is together no longer than what one would. */
 export function createTurns(clock: Clock): InTurns {
@@ -27,8 +27,7 @@ export function createTurns(clock: Clock): InTurns {
 }
 
 /** The same for one. */
-export const inTurns = <T>(work: Generator<undefined, T>, clock: Clock): Promise<T> =>
-  createTurns(clock)(work);
+export const inTurns = <T>(work: Generator<unknown, T>, clock: Clock): Promise<T> => createTurns(clock)(work);
 
 /** When everybody else has had the thread. */
 export const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));

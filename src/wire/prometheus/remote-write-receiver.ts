@@ -1,8 +1,9 @@
 import type { Clock } from '../../util/clock.ts';
 import { CodedError, isCodedError } from '../../util/coded-error.ts';
+import { createTurns, type InTurns } from '../../util/turns.ts';
 import { DEFAULT_REMOTE_WRITE_LIMITS, type RemoteWriteLimits } from './remote-write-limits.ts';
 import { readWriteRequest } from './remote-write-reader.ts';
-import { snappyDecode } from './snappy.ts';
+import { snappyDecoding } from './snappy.ts';
 import { createSpareBytes } from './spare-bytes.ts';
 
 /** What a receiver needs of a store. `commit` resolves once all is durable. */
@@ -67,27 +68,42 @@ export interface RemoteWriteReceiverOptions {
   readonly onCommitted?: (committed: RemoteWriteCommitted) => void;
 }
 
-const LONGEST_STRETCH_MS = 8;
 const RETRY_AFTER_SECONDS = 5;
 const MOST_SPARE_BYTES = 16 * 1024 ** 2;
 
 export function createRemoteWriteReceiver(options: RemoteWriteReceiverOptions): RemoteWriteReceiver {
-  const { store, clock } = options;
+  const { store } = options;
+  const inTurns = createTurns(options.clock);
   const limits: RemoteWriteLimits = { ...DEFAULT_REMOTE_WRITE_LIMITS, ...options.limits };
   const counts = { requests: 0, failedRequests: 0, samples: 0, rejected: 0 };
   const spare = createSpareBytes(MOST_SPARE_BYTES);
   let underWayBytes = 0;
 
   const take = async (body: Uint8Array): Promise<RemoteWriteAnswer> => {
-    const request = snappyDecode(body, limits.unpackedBytes, spare.take);
-    if (underWayBytes > 0 && underWayBytes + request.length > limits.underWayBytes)
-      throw new CodedError('REMOTE_WRITE_BUSY', 'too many write requests are under way; send it again', {
-        status: 429,
-      });
-    underWayBytes += request.length;
+    let held: Uint8Array | undefined;
+    const hold = (bytes: number) => {
+      if (underWayBytes > 0 && underWayBytes + bytes > limits.underWayBytes)
+        throw new CodedError('REMOTE_WRITE_BUSY', 'too many write requests are under way; send it again', {
+          status: 429,
+        });
+      held = spare.take(bytes);
+      underWayBytes += held.length;
+      return held;
+    };
+    try {
+      return await keep(await inTurns(snappyDecoding(body, limits.unpackedBytes, hold)));
+    } finally {
+      if (held !== undefined) {
+        underWayBytes -= held.length;
+        spare.give(held);
+      }
+    }
+  };
+
+  const keep = async (request: Uint8Array): Promise<RemoteWriteAnswer> => {
     const appender = store.appender();
     try {
-      const refusals = await append(request, appender, limits, clock);
+      const refusals = await append(request, appender, limits, inTurns);
       const committed = await appender.commit();
       options.onCommitted?.(committed);
       counts.samples += committed.samples;
@@ -96,9 +112,6 @@ export function createRemoteWriteReceiver(options: RemoteWriteReceiverOptions): 
     } catch (error) {
       appender.rollback();
       throw error;
-    } finally {
-      underWayBytes -= request.length;
-      spare.give(request);
     }
   };
 
@@ -126,7 +139,7 @@ async function append(
   request: Uint8Array,
   appender: RemoteWriteAppender,
   limits: RemoteWriteLimits,
-  clock: Clock,
+  inTurns: InTurns,
 ): Promise<Refusals> {
   const refusals: Refusals = { samples: 0, message: '', full: false };
   const refused = (samples: number, why: string) => {
@@ -155,12 +168,7 @@ async function append(
     },
     sample: (t, high, low) => appender.appendWords(ref, t, high, low),
   });
-  let began = clock.monotonic();
-  while (!reading.next().done) {
-    if (clock.monotonic() - began < LONGEST_STRETCH_MS) continue;
-    await new Promise((resolve) => setImmediate(resolve));
-    began = clock.monotonic();
-  }
+  await inTurns(reading);
   return refusals;
 }
 

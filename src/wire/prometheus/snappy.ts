@@ -19,9 +19,22 @@ function malformed(what: string): CodedError {
 export function snappyDecode(
   block: Uint8Array,
   maxBytes: number,
+  allocate?: (bytes: number) => Uint8Array,
+): Uint8Array {
+  const steps = snappyDecoding(block, maxBytes, allocate);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same a piece at a time: in between the caller may let others have the thread. */
+export function* snappyDecoding(
+  block: Uint8Array,
+  maxBytes: number,
   // Not cleared first, as every byte is written or all is refused.
   allocate: (bytes: number) => Uint8Array = Buffer.allocUnsafeSlow,
-): Uint8Array {
+): Generator<undefined, Uint8Array> {
   const { length, at } = declaredLength(block);
   if (length > maxBytes)
     throw new CodedError(
@@ -32,7 +45,13 @@ export function snappyDecode(
   if (length > (block.length - at) * MOST_EXPANSION)
     throw malformed(`${block.length - at} bytes cannot unpack to ${length}`);
   const out = allocate(length);
-  if (unpack(block, at, out) !== length) throw malformed('it ends before its declared length');
+  const progress: Progress = { at, size: 0 };
+  for (;;) {
+    unpack(block, out, progress, progress.size + BYTES_A_STEP);
+    if (progress.at >= block.length) break;
+    yield undefined;
+  }
+  if (progress.size !== length) throw malformed('it ends before its declared length');
   return out;
 }
 
@@ -47,15 +66,23 @@ function declaredLength(block: Uint8Array): { readonly length: number; readonly 
   throw malformed('its length has more than 32 bits');
 }
 
-/** Answers how many bytes of `out` were written; never writes or reads outside. */
-function unpack(block: Uint8Array, start: number, out: Uint8Array): number {
+// About a millisecond.
+const BYTES_A_STEP = 2 ** 20;
+
+/** How far the block is read, and `out` written. */
+interface Progress {
+  at: number;
+  size: number;
+}
+
+/** Goes on until `enough` bytes are written or nothing is left; never writes or reads outside. */
+function unpack(block: Uint8Array, out: Uint8Array, progress: Progress, enough: number): void {
   const end = block.length;
   const room = out.length;
   const source = viewOf(block);
   const target = viewOf(out);
-  let at = start;
-  let size = 0;
-  while (at < end) {
+  let { at, size } = progress;
+  while (at < end && size < enough) {
     const tag = block[at]!;
     at += 1;
     let length: number;
@@ -104,7 +131,8 @@ function unpack(block: Uint8Array, start: number, out: Uint8Array): number {
     else for (let i = 0; i < length; i += 1) out[size + i] = out[from + i]!;
     size += length;
   }
-  return size;
+  progress.at = at;
+  progress.size = size;
 }
 
 // Eight bytes at a time go up to seven beyond the end. From so many on the call into the engine is quicker.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { snappyDecode, snappyEncode } from '../../../src/wire/prometheus/snappy.ts';
+import { snappyDecode, snappyDecoding, snappyEncode } from '../../../src/wire/prometheus/snappy.ts';
 
 const LIMIT = 1 << 20;
 const decode = (bytes: Uint8Array | readonly number[]) =>
@@ -30,6 +30,18 @@ describe('snappy', () => {
       }),
     );
     expect(snappyEncode(new Uint8Array(100_000)).length).toBeLessThan(5_000);
+  });
+
+  it('unpacks much of it a piece at a time, copies that reach over pieces as well', () => {
+    const bytes = Uint8Array.from({ length: 3_500_000 }, (_, i) =>
+      i % 1_000 < 900 ? i % 7 : (i * 2_654_435_761) >>> 24,
+    );
+    const steps = snappyDecoding(snappyEncode(bytes), bytes.length);
+    let pieces = 1;
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) pieces += 1;
+    expect(pieces).toBe(4);
+    expect(Buffer.compare(step.value, bytes)).toBe(0);
   });
 
   it('allocates nothing for a length that is beyond the limit, or that the body cannot have', () => {
