@@ -146,6 +146,9 @@ export interface Job {
     readonly completions?: number;
     readonly completionMode?: 'NonIndexed' | 'Indexed';
     readonly backoffLimit?: number;
+    /** Of an indexed Job: each index has its own tries. */
+    readonly backoffLimitPerIndex?: number;
+    readonly maxFailedIndexes?: number;
     readonly activeDeadlineSeconds?: number;
     readonly ttlSecondsAfterFinished?: number;
     readonly suspend?: boolean;
@@ -173,6 +176,7 @@ export interface Job {
     readonly completionTime?: string;
     /** `0-2,5`, of an indexed Job. */
     readonly completedIndexes?: string;
+    readonly failedIndexes?: string;
     readonly conditions?: readonly WorkloadCondition[];
   };
 }
@@ -227,6 +231,7 @@ export interface PodDisruptionBudget {
     readonly minAvailable?: IntOrString;
     readonly maxUnavailable?: IntOrString;
     readonly selector?: LabelSelector;
+    readonly unhealthyPodEvictionPolicy?: 'IfHealthyBudget' | 'AlwaysAllow';
   };
   readonly status?: {
     readonly currentHealthy: number;

@@ -24,6 +24,8 @@ export interface JobLedger {
   /** Failures since the last success, and when the last one was: what the back-off goes by. */
   readonly failures: number;
   readonly failedAt?: number;
+  /** The same of each index that has failed, where each has a back-off of its own. */
+  readonly indexFailures?: Readonly<Record<string, { readonly failures: number; readonly failedAt: number }>>;
 }
 
 /** The objects that are not pods; durable. */

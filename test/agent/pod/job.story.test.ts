@@ -340,3 +340,65 @@ describe('a Job that says what becomes of failed pods', () => {
     }
   });
 });
+
+// Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/#backoff-limit-per-index and
+// kubernetes/pkg/controller/job/job_controller.go, indexed_job_utils.go
+describe('a Job whose indexes have tries of their own', () => {
+  const indexed = (spec: Partial<Job['spec']> = {}) =>
+    job({
+      completionMode: 'Indexed',
+      completions: 3,
+      parallelism: 3,
+      backoffLimitPerIndex: 1,
+      ...spec,
+    });
+  const names = () =>
+    pods()
+      .map(({ metadata }) => metadata.name.slice(0, 'load-0'.length))
+      .sort();
+  /** The first pods to be made are those of the indexes in order; then those that failed, in order. */
+  const begins = async (exits: readonly number[]) => {
+    let made = 0;
+    await begin({ lives: { app: () => ({ runsMs: 1000, exitCode: exits[made++] ?? 0 }) } });
+  };
+
+  it('goes on with the others when one has used its own up, and fails at the end', async () => {
+    await begins([0, 1, 0, 1]);
+    await story.apply(indexed());
+    await story.advance(60);
+    expect(at()).toEqual([0, 0, 0, 11]);
+    expect(names()).toEqual(['load-0', 'load-1', 'load-1', 'load-2']);
+    expect(load().status).toMatchObject({
+      succeeded: 2,
+      failed: 2,
+      completedIndexes: '0,2',
+      failedIndexes: '1',
+    });
+    expect(conditions()).toEqual(['FailureTarget True FailedIndexes', 'Failed True FailedIndexes']);
+    const counts = pods().map(
+      ({ metadata }) => metadata.annotations?.['batch.kubernetes.io/job-index-failure-count'],
+    );
+    expect(counts.sort()).toEqual(['0', '0', '0', '1']);
+  });
+
+  it('is complete when the second try of an index ends well, though the agent died meanwhile', async () => {
+    await begins([0, 1, 0, 0]);
+    await story.apply(indexed());
+    await story.advance(5);
+    await story.sigkill(1);
+    await story.advance(60);
+    expect(at()).toEqual([0, 0, 0, 11]);
+    expect(load().status).toMatchObject({ succeeded: 3, failed: 1, completedIndexes: '0-2' });
+    expect(conditions()?.at(-1)).toMatch(/^Complete True/);
+  });
+
+  it('fails at once when more indexes have failed than it bears, and one whose exit code says so is not tried again', async () => {
+    await begins([7, 0, 7]);
+    const rules = [{ action: 'FailIndex', onExitCodes: { operator: 'In', values: [7] } }] as const;
+    await story.apply(indexed({ maxFailedIndexes: 1, podFailurePolicy: { rules } }));
+    await story.advance(60);
+    expect(at()).toEqual([0, 0, 0]);
+    expect(load().status).toMatchObject({ failedIndexes: '0,2', completedIndexes: '1' });
+    expect(conditions()?.at(-1)).toBe('Failed True MaxFailedIndexesExceeded');
+  });
+});

@@ -14,6 +14,8 @@ export function checkJob(spec: Job['spec'], path: Path, report: Report): void {
     'parallelism',
     'completions',
     'backoffLimit',
+    'backoffLimitPerIndex',
+    'maxFailedIndexes',
     'activeDeadlineSeconds',
     'ttlSecondsAfterFinished',
   ] as const) {
@@ -40,6 +42,7 @@ export function checkJob(spec: Job['spec'], path: Path, report: Report): void {
     [...path, 'podReplacementPolicy'],
     report,
   );
+  checkIndexes(spec, path, report);
   if (spec.podFailurePolicy) checkFailurePolicy(spec, [...path, 'podFailurePolicy'], report);
   const pod = checkTemplate(spec.template, [...path, 'template'], report);
   if (pod && pod.restartPolicy !== 'Never' && pod.restartPolicy !== 'OnFailure')
@@ -47,6 +50,27 @@ export function checkJob(spec: Job['spec'], path: Path, report: Report): void {
       path: [...path, 'template', 'spec', 'restartPolicy'],
       value: pod.restartPolicy,
       message: 'must be Never or OnFailure in a Job',
+    });
+}
+
+function checkIndexes(spec: Job['spec'], path: Path, report: Report): void {
+  const { backoffLimitPerIndex, maxFailedIndexes, completions = 0 } = spec;
+  const pod = spec.template.spec as Job['spec']['template']['spec'] | undefined;
+  if (backoffLimitPerIndex === undefined) {
+    if (maxFailedIndexes !== undefined)
+      report({ path: [...path, 'maxFailedIndexes'], message: 'needs backoffLimitPerIndex' });
+    return;
+  }
+  const place = [...path, 'backoffLimitPerIndex'];
+  if (spec.completionMode !== 'Indexed')
+    report({ path: place, message: 'may only be set where completionMode is Indexed' });
+  if (pod?.restartPolicy !== 'Never')
+    report({ path: place, message: 'may only be set where the restartPolicy of the pod is Never' });
+  if ((maxFailedIndexes ?? 0) > completions)
+    report({
+      path: [...path, 'maxFailedIndexes'],
+      value: maxFailedIndexes,
+      message: 'must be at most completions',
     });
 }
 
@@ -67,6 +91,8 @@ function checkFailurePolicy(spec: Job['spec'], path: Path, report: Report): void
     const place = [...path, 'rules', index];
     oneOf(rule.action, ['FailJob', 'FailIndex', 'Ignore', 'Count'], [...place, 'action'], report);
     exactlyOne(rule, ['onExitCodes', 'onPodConditions'], place, report);
+    if (rule.action === 'FailIndex' && spec.backoffLimitPerIndex === undefined)
+      report({ path: [...place, 'action'], value: 'FailIndex', message: 'needs backoffLimitPerIndex' });
     if (!rule.onExitCodes) continue;
     const { containerName, operator, values } = rule.onExitCodes;
     const codes = [...place, 'onExitCodes'];

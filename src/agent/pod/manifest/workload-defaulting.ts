@@ -53,7 +53,8 @@ export function withDaemonSetDefaults(spec: DaemonSet['spec']): DaemonSet['spec'
 export function withJobDefaults(spec: Job['spec']): Job['spec'] {
   const { parallelism = 1 } = spec;
   return {
-    backoffLimit: 6,
+    // Where each index has its own tries, those of all are not limited.
+    backoffLimit: spec.backoffLimitPerIndex === undefined ? 6 : 2 ** 31 - 1,
     suspend: false,
     // With neither, one pod is to succeed; with parallelism alone, the first success is enough.
     ...(spec.completions === undefined && spec.parallelism === undefined ? { completions: 1 } : {}),

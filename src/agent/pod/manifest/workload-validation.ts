@@ -185,11 +185,21 @@ function checkRolling(
 
 /** Source: kubernetes/pkg/apis/policy/validation/validation.go, ValidatePodDisruptionBudgetSpec */
 export function checkDisruptionBudget(
-  spec: { readonly minAvailable?: IntOrString; readonly maxUnavailable?: IntOrString },
+  spec: {
+    readonly minAvailable?: IntOrString;
+    readonly maxUnavailable?: IntOrString;
+    readonly unhealthyPodEvictionPolicy?: string;
+  },
   report: Report,
 ): void {
   if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined)
     report({ path: ['spec'], message: 'minAvailable and maxUnavailable cannot both be set' });
+  oneOf(
+    spec.unhealthyPodEvictionPolicy,
+    ['IfHealthyBudget', 'AlwaysAllow'],
+    ['spec', 'unhealthyPodEvictionPolicy'],
+    report,
+  );
   checkShare(spec.minAvailable, ['spec', 'minAvailable'], report);
   checkShare(spec.maxUnavailable, ['spec', 'maxUnavailable'], report);
 }

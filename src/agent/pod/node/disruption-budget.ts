@@ -11,6 +11,7 @@ export interface DisruptionBudget {
   readonly selector?: LabelSelector;
   readonly minAvailable?: IntOrString;
   readonly maxUnavailable?: IntOrString;
+  readonly unhealthyPodEvictionPolicy?: 'IfHealthyBudget' | 'AlwaysAllow';
 }
 
 export interface BudgetedPod {
@@ -58,7 +59,7 @@ export const covers = (budget: DisruptionBudget, pod: BudgetedPod) =>
 
 /**
  * Why a pod may not be evicted now; undefined: it may. A pod that is not healthy may always go when enough others
- * are. Source: kubernetes/pkg/registry/core/pod/storage/eviction.go
+ * are, or where the budget says so. Source: kubernetes/pkg/registry/core/pod/storage/eviction.go
  */
 export function evictionRefusal(
   pod: BudgetedPod,
@@ -67,6 +68,7 @@ export function evictionRefusal(
 ): string | undefined {
   for (const budget of budgets) {
     if (!covers(budget, pod)) continue;
+    if (!pod.healthy && budget.unhealthyPodEvictionPolicy === 'AlwaysAllow') continue;
     const status = budgetStatus(budget, pods);
     if (!pod.healthy && status.currentHealthy >= status.desiredHealthy && status.desiredHealthy > 0) continue;
     if (status.disruptionsAllowed > 0) continue;

@@ -5,6 +5,7 @@ import type { Reconcile } from './control-loop.ts';
 import type { ControllerContext } from './controller.ts';
 import { decideJob, type JobDecision, NO_LEDGER } from './job.ts';
 import { INDEX_KEY, indexedSpec } from './job-index.ts';
+import { INDEX_FAILURES_KEY } from './job-index-back-off.ts';
 import { canonicalJson, podName } from './pod-names.ts';
 import { normal, type WorkloadWords, warning } from './workload-event.ts';
 
@@ -16,7 +17,12 @@ export function createJobController(context: ControllerContext): Reconcile {
     const { namespace, name, uid } = job.metadata;
     const { metadata, spec } = job.spec.template;
     const own = index === undefined ? undefined : { [INDEX_KEY]: String(index) };
-    const annotations = own ? { ...metadata?.annotations, ...own } : metadata?.annotations;
+    const before = objects.get('Job', namespace, name)?.ledger?.indexFailures?.[index ?? -1];
+    const failures =
+      job.spec.backoffLimitPerIndex === undefined
+        ? {}
+        : { [INDEX_FAILURES_KEY]: String(before?.failures ?? 0) };
+    const annotations = own ? { ...metadata?.annotations, ...own, ...failures } : metadata?.annotations;
     context.createPod({
       owner: job,
       spec: index === undefined ? spec : indexedSpec(spec, name, index),

@@ -2,9 +2,10 @@ import type { Job, WorkloadCondition } from '../../../model/kubernetes-workload.
 import type { JobLedger } from '../object-store.ts';
 import { apiTime, type PodRecord } from '../pod-record.ts';
 import { isTerminal } from '../status/phase.ts';
-import { isActive } from './availability.ts';
-import { indexOf, parseIndexes, pendingIndexes, printIndexes } from './job-index.ts';
-import { judgePodFailure } from './pod-failure-policy.ts';
+import { earliest, isActive } from './availability.ts';
+import { countPods, type JobEnding } from './job-count.ts';
+import { indexOf, parseIndexes } from './job-index.ts';
+import { backOffAfter, indexesDue } from './job-index-back-off.ts';
 
 const has = (status: Job['status'], types: readonly string[]) =>
   status.conditions?.find((condition) => types.includes(condition.type) && condition.status === 'True');
@@ -27,8 +28,6 @@ export interface JobDecision {
   readonly wakeAt?: number;
 }
 
-const BACK_OFF_MS = 10_000;
-const LONGEST_BACK_OFF_MS = 600_000;
 export const NO_LEDGER: JobLedger = { counted: [], failures: 0 };
 
 /**
@@ -43,7 +42,7 @@ export function decideJob(
 ): JobDecision {
   const { spec } = job;
   const replacesFailedOnly = (spec.podReplacementPolicy ?? 'TerminatingOrFailed') === 'Failed';
-  const counted = count(job.status, ledger, pods, now, spec);
+  const counted = countPods(job.status, ledger, pods, now, spec);
   const active = pods.filter(isActive);
   const terminating = pods.filter((pod) => pod.deletion && !isTerminal(pod.phase)).length;
   const base = {
@@ -85,7 +84,7 @@ export function decideJob(
       ? started.succeeded > 0
         ? active.length
         : parallelism
-      : Math.max(0, Math.min(completions - started.succeeded, parallelism));
+      : Math.max(0, Math.min(completions - started.succeeded - failedIndexesOf(started), parallelism));
   const deadline = deadlineOf(spec, started);
   if (active.length > wanted)
     return withWake(
@@ -99,11 +98,20 @@ export function decideJob(
   const missing = Math.max(0, wanted - active.length - (replacesFailedOnly ? terminating : 0));
   if (spec.completionMode !== 'Indexed')
     return withWake({ ...nothing, status: started, create: missing }, deadline);
-  const done = parseIndexes(started.completedIndexes);
-  const busy = new Set([...done, ...active.flatMap((pod) => indexOf(pod) ?? [])]);
-  const indexes = pendingIndexes(completions ?? 0, busy, missing);
-  return withWake({ ...nothing, status: started, create: indexes.length, indexes }, deadline);
+  const { indexes, heldUntil: nextIndexAt } = indexesDue(
+    { spec, status: started },
+    counted.ledger.indexFailures ?? {},
+    new Set(active.flatMap((pod) => indexOf(pod) ?? [])),
+    missing,
+    now,
+  );
+  return withWake(
+    { ...nothing, status: started, create: indexes.length, indexes },
+    earliest(deadline, nextIndexAt),
+  );
 }
+
+const failedIndexesOf = ({ failedIndexes }: Job['status']) => parseIndexes(failedIndexes).size;
 
 const withWake = (decision: JobDecision, wakeAt: number | undefined): JobDecision =>
   wakeAt === undefined ? decision : { ...decision, wakeAt };
@@ -113,58 +121,8 @@ const youngest = (pods: readonly PodRecord[], most: number) =>
     .sort((a, b) => Number(a.ready) - Number(b.ready) || b.startup.createdAt - a.startup.createdAt)
     .slice(0, most);
 
-/** 10 s after a failure, doubling with each in a row up to 10 min. Source: job/backoff_utils.go */
 function backOffUntil({ failures, failedAt }: JobLedger): number {
-  if (failures === 0 || failedAt === undefined) return 0;
-  return failedAt + Math.min(BACK_OFF_MS * 2 ** (failures - 1), LONGEST_BACK_OFF_MS);
-}
-
-function count(
-  status: Job['status'],
-  ledger: JobLedger,
-  pods: readonly PodRecord[],
-  now: number,
-  { completionMode, completions = 0, podReplacementPolicy, podFailurePolicy }: Job['spec'],
-): { readonly status: Job['status']; readonly ledger: JobLedger; readonly ending?: Ending } {
-  let { succeeded, failed } = status;
-  let { failures, failedAt } = ledger;
-  const known = new Set(ledger.counted);
-  const indexed = completionMode === 'Indexed';
-  const done = new Set(parseIndexes(status.completedIndexes));
-  let ending: Ending | undefined;
-  for (const pod of pods) {
-    if (known.has(pod.ref.uid) || isActive(pod)) continue;
-    // Source: job_controller.go, isPodFailed
-    if (podReplacementPolicy === 'Failed' && !isTerminal(pod.phase)) continue;
-    known.add(pod.ref.uid);
-    if (pod.phase === 'Succeeded') {
-      const index = indexOf(pod);
-      if (!indexed) succeeded += 1;
-      else if (index !== undefined && index < completions) done.add(index);
-      failures = 0;
-    } else if (pod.deletion?.request.by !== 'rollout') {
-      const { counts, failsJob } = judgePodFailure(podFailurePolicy, pod);
-      if (failsJob !== undefined)
-        ending ??= { type: 'FailureTarget', reason: 'PodFailurePolicy', message: failsJob };
-      if (counts) failed += 1;
-      // What is ignored is held back all the same, or it would be tried without end.
-      failures += 1;
-      failedAt = now;
-    }
-  }
-  const there = pods.map(({ ref }) => ref.uid).filter((uid) => known.has(uid));
-  return {
-    status: indexed
-      ? {
-          ...status,
-          succeeded: done.size,
-          failed,
-          ...(done.size === 0 ? {} : { completedIndexes: printIndexes(done) }),
-        }
-      : { ...status, succeeded, failed },
-    ledger: { counted: there, failures, ...(failedAt === undefined ? {} : { failedAt }) },
-    ...(ending && { ending }),
-  };
+  return failures === 0 || failedAt === undefined ? 0 : backOffAfter(failures, failedAt);
 }
 
 function deadlineOf(
@@ -175,8 +133,6 @@ function deadlineOf(
   return Date.parse(startTime) + activeDeadlineSeconds * 1000;
 }
 
-type Ending = Pick<WorkloadCondition, 'type' | 'reason' | 'message'>;
-
 /** Whether the Job has come to its end, and to which. */
 function verdict(
   spec: Job['spec'],
@@ -184,14 +140,22 @@ function verdict(
   active: readonly PodRecord[],
   pods: readonly PodRecord[],
   now: number,
-): Ending | undefined {
+): JobEnding | undefined {
   const fail = (reason: string, message: string) => ({ type: 'FailureTarget', reason, message });
-  const { backoffLimit = 6, completions } = spec;
+  const { backoffLimit = 6, completions, maxFailedIndexes = Infinity } = spec;
   if (status.failed > backoffLimit || restartedTooOften(spec, active))
     return fail('BackoffLimitExceeded', 'Job has reached the specified backoff limit');
   const deadline = deadlineOf(spec, status);
   if (!spec.suspend && deadline !== undefined && now >= deadline)
     return fail('DeadlineExceeded', 'Job was active longer than specified deadline');
+  const failedIndexes = failedIndexesOf(status);
+  if (failedIndexes > maxFailedIndexes)
+    return fail(
+      'MaxFailedIndexesExceeded',
+      'Job has exceeded the specified maximal number of failed indexes',
+    );
+  if (failedIndexes > 0 && status.succeeded + failedIndexes >= (completions ?? 0))
+    return fail('FailedIndexes', 'Job has failed indexes');
   const done =
     completions === undefined
       ? status.succeeded > 0 && pods.every((pod) => !isActive(pod))
@@ -220,7 +184,7 @@ function restartedTooOften(
 /** The last condition comes when no pod runs any more. */
 function end(
   status: Job['status'],
-  ending: Ending,
+  ending: JobEnding,
   active: readonly PodRecord[],
   terminating: number,
   nothing: Omit<JobDecision, 'status'>,
@@ -261,7 +225,7 @@ function startedStatus(status: Job['status'], suspend: boolean, now: number): Jo
 
 function withCondition(
   status: Job['status'],
-  { type, reason = '', message = '' }: Ending,
+  { type, reason = '', message = '' }: JobEnding,
   value: WorkloadCondition['status'],
   now: number,
 ): Job['status'] {

@@ -7,6 +7,8 @@ type Rule = Policy['rules'][number];
 export interface PodFailureVerdict {
   /** Whether the failure counts towards backoffLimit. */
   readonly counts: boolean;
+  /** Its index is not tried again. */
+  readonly failsIndex?: boolean;
   /** Why the whole Job fails at once. */
   readonly failsJob?: string;
 }
@@ -20,7 +22,7 @@ export function judgePodFailure(policy: Policy | undefined, pod: PodRecord): Pod
     const what = matchOf(rule, pod);
     if (what === undefined) continue;
     if (rule.action === 'Ignore') return { counts: false };
-    if (rule.action !== 'FailJob') return { counts: true };
+    if (rule.action !== 'FailJob') return { counts: true, failsIndex: rule.action === 'FailIndex' };
     return { counts: true, failsJob: `${what} matching FailJob rule at index ${index}` };
   }
   return { counts: true };

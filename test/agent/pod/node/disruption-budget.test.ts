@@ -49,4 +49,13 @@ describe('a disruption budget', () => {
     expect(evictionRefusal(all[2]!, [budget({ minAvailable: 2 })], all)).toBeUndefined();
     expect(evictionRefusal(all[0]!, [budget({ minAvailable: 2 })], all)).toContain('violate');
   });
+
+  it('lets an ill pod go in any case where the budget says so', () => {
+    const all = pods(1, 1);
+    const rule = { minAvailable: 2 };
+    expect(evictionRefusal(all[1]!, [budget(rule)], all)).toContain('violate');
+    const always = { ...budget(rule), unhealthyPodEvictionPolicy: 'AlwaysAllow' } as const;
+    expect(evictionRefusal(all[1]!, [always], all)).toBeUndefined();
+    expect(evictionRefusal(all[0]!, [always], all)).toContain('violate');
+  });
 });
