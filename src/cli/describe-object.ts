@@ -162,13 +162,10 @@ const job = ({ spec, status }: Job): readonly string[] => [
     'Pods Statuses',
     `${status.active} Active (${status.ready} Ready) / ${status.succeeded} Succeeded / ${status.failed} Failed`,
   ),
-  ...(spec.completionMode === 'Indexed'
-    ? [field('Completed Indexes', status.completedIndexes ?? '<none>')]
-    : []),
   ...(spec.backoffLimitPerIndex === undefined
     ? []
     : [
-        field('Backoff Limit Per Index', spec.backoffLimitPerIndex),
+        field('Limit Per Index', spec.backoffLimitPerIndex),
         field('Failed Indexes', status.failedIndexes ?? '<none>'),
       ]),
   ...templateLines(spec.template),

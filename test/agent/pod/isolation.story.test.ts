@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { defaultNodeSettings } from '../../../src/agent/pod/node/node-settings.ts';
 import type { PodSpec } from '../../../src/model/kubernetes.ts';
+import { podStatusWord } from '../../../src/model/pod-status-word.ts';
 import { container, createStory, pod, type Story } from './harness.ts';
 
 let story: Story;
@@ -149,6 +150,8 @@ describe('a pod whose kernel parameters the node does not allow', () => {
       reason: 'SysctlForbidden',
       message: `Pod was rejected: ${message}`,
     });
+    expect(story.pod().status.containerStatuses).toBeUndefined();
+    expect(podStatusWord(story.pod())).toBe('SysctlForbidden');
     expect(story.runtime.calls).toEqual([]);
     expect(story.transitions).toContainEqual(expect.objectContaining({ kind: 'rejected', message }));
   });

@@ -80,6 +80,13 @@ describe('a pod that no node takes', () => {
     );
     expect(verdict.cause).toBe('Unschedulable');
     expect(verdict.summary).toContain('enough memory');
+    const parameter = failed(
+      'SysctlForbidden',
+      'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted',
+    );
+    expect(parameter.cause).toBe('Unschedulable');
+    expect(parameter.summary).toContain('the node does not allow its kernel parameter (kernel.msgmax)');
+    expect(parameter.evidence[0]?.fact).toMatch(/^its node refused it: /);
   });
   it('is not one that failed by itself', () => {
     expect(failed('', '').cause).not.toBe('Unschedulable');

@@ -3,7 +3,10 @@ import { apiTime, type PodRecord } from '../pod-record.ts';
 import { qosClass } from '../spec/qos-class.ts';
 import { containerStatus } from './container-status.ts';
 
-/** A pod without a place on the node has nothing of a kubelet's yet: no container statuses, no start time. */
+/**
+ * A pod without a place on the node has nothing of a kubelet's yet: no container statuses, no start time; one that failed
+ * before anything of it ran has no container statuses either.
+ */
 export function podStatus(pod: PodRecord, hostIp: string): PodStatus {
   const statuses = (init: boolean) =>
     pod.containers
@@ -11,14 +14,15 @@ export function podStatus(pod: PodRecord, hostIp: string): PodStatus {
       .map((container) => containerStatus(pod, container))
       .sort((a, b) => (init || a.name === b.name ? 0 : a.name < b.name ? -1 : 1));
   const inits = statuses(true);
+  const neverRan = pod.failure !== undefined && pod.containers.every(({ life }) => life === undefined);
   return {
     conditions: pod.conditions,
     ...(pod.startup.scheduledAt === undefined
       ? {}
       : {
-          containerStatuses: statuses(false),
+          ...(neverRan ? {} : { containerStatuses: statuses(false) }),
           hostIP: hostIp,
-          ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+          ...(inits.length === 0 || neverRan ? {} : { initContainerStatuses: inits }),
           // When the kubelet took it in, not when it was asked for.
           startTime: apiTime(pod.startup.scheduledAt),
         }),

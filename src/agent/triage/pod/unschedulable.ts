@@ -31,8 +31,14 @@ const CONSTRAINTS: readonly (readonly [RegExp, string, string])[] = [
     'its volume$1 is not there or lies elsewhere',
     'see the claim and its storage class',
   ],
+  [
+    /forbidden sysctl: "([\w./-]{1,253})"/,
+    'the node does not allow its kernel parameter$1',
+    'take it out of securityContext.sysctls, or let the node allow it (agent.allowedUnsafeSysctls)',
+  ],
 ];
-const REJECTED = /^(?:OutOf\w+|NodeAffinity|UnexpectedAdmissionError|NodePorts|NodeUnschedulable)$/;
+const REJECTED =
+  /^(?:SysctlForbidden|OutOf\w+|NodeAffinity|UnexpectedAdmissionError|NodePorts|NodeUnschedulable)$/;
 
 /** No node may take the pod, or the node it was given to refuses it: which constraint it is. */
 export const unschedulable: PodFailureOf = (pod) => {
@@ -47,8 +53,10 @@ export const unschedulable: PodFailureOf = (pod) => {
     const match = pattern.exec(message);
     const named = match?.slice(1).find((part) => part !== undefined);
     if (!match) return [];
-    const detail = words.includes('enough') ? (named ?? 'of what it asks for') : named ? ` (${named})` : '';
-    return [{ words: words.replace('$1', brief(detail, 120)), remedy }];
+    const detail = words.includes('enough')
+      ? brief(named ?? 'of what it asks for', 120)
+      : named && ` (${brief(named, 120)})`;
+    return [{ words: words.replace('$1', () => detail ?? ''), remedy }];
   });
   const resource = /enough resource: ([\w./-]+)|OutOf(\w+)/.exec(`${message} ${object.status.reason ?? ''}`);
   const why =
@@ -61,7 +69,7 @@ export const unschedulable: PodFailureOf = (pod) => {
     cause: 'Unschedulable',
     confidence: 'certain',
     summary: `No node takes the pod: ${why}. ${brief(message, 240)}`.trim(),
-    evidence: facts(pod, message, event === undefined ? undefined : eventFact(event)),
+    evidence: facts(pod, refused, message, event === undefined ? undefined : eventFact(event)),
     next: [
       describePod(ref, 'see requests, selectors, tolerations and the whole message'),
       manifestOf(ref, found[0]?.remedy ?? 'relax what the message names'),
@@ -71,12 +79,13 @@ export const unschedulable: PodFailureOf = (pod) => {
 
 function facts(
   { view: { ref, object }, now }: PodEvidence,
+  refused: boolean,
   message: string,
   event: Evidence | undefined,
 ): readonly Evidence[] {
   const condition = object.status.conditions.find(({ type }) => type === 'PodScheduled');
   const own: Evidence = {
-    fact: `it is not scheduled${message === '' ? '' : `: ${brief(message, 300)}`}`,
+    fact: `${refused ? 'its node refused it' : 'it is not scheduled'}${message === '' ? '' : `: ${brief(message, 300)}`}`,
     source: seriesName('kube_pod_status_unschedulable', ref),
     at: condition?.lastTransitionTime ?? rfc3339(now),
   };
