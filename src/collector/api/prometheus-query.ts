@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { QueryOptions, QueryResult } from '../../model/query-result.ts';
+import type { Query, QueryOptions, QueryRange, QueryResult } from '../../model/query-result.ts';
+import type { Clock } from '../../util/clock.ts';
 import { CodedError, isCodedError } from '../../util/coded-error.ts';
-import type { PrometheusRoutesOptions } from './prometheus.ts';
 import { resultJson } from './prometheus-json.ts';
 import {
   badData,
@@ -16,7 +16,13 @@ import { type FormHandler, sendPieces } from './prometheus-route.ts';
 
 const MOST_STEPS = 11_000;
 
-export function createQueryRoutes({ query, queryRange, clock }: PrometheusRoutesOptions): {
+export interface QueryRoutesOptions {
+  readonly query: Query;
+  readonly queryRange: QueryRange;
+  readonly clock: Clock;
+}
+
+export function createQueryRoutes({ query, queryRange, clock }: QueryRoutesOptions): {
   readonly query: FormHandler;
   readonly queryRange: FormHandler;
 } {

@@ -1,12 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { compareNames, type Labels, labelsKey, labelValue } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
+import type { Clock } from '../../util/clock.ts';
 import { CodedError, isCodedError } from '../../util/coded-error.ts';
 import { sortByLabels, sortInTurns } from '../promql/evaluation/sort-by-labels.ts';
 import { createTurn } from '../promql/evaluation/turn.ts';
 import { quote } from '../promql/go-format.ts';
 import type { Querier } from '../storage/storage.ts';
-import type { PrometheusRoutesOptions } from './prometheus.ts';
 import { seriesJson, textsJson } from './prometheus-json.ts';
 import {
   badData,
@@ -23,8 +23,13 @@ import { type FormHandler, sendPieces } from './prometheus-route.ts';
 // How long the series API may take.
 const TIMEOUT_MS = 120_000;
 
+export interface SeriesRoutesOptions {
+  readonly querier: () => Querier;
+  readonly clock: Clock;
+}
+
 /** Which series, label names and label values there are. */
-export function createSeriesRoutes({ querier, clock }: PrometheusRoutesOptions): {
+export function createSeriesRoutes({ querier, clock }: SeriesRoutesOptions): {
   readonly series: FormHandler;
   readonly labelNames: FormHandler;
   readonly labelValues: FormHandler;

@@ -1,29 +1,22 @@
 import type { FastifyPluginAsync } from 'fastify';
-import type { Query, QueryRange } from '../../model/query-result.ts';
-import type { Clock } from '../../util/clock.ts';
 import { messageOf } from '../../util/coded-error.ts';
 import { parseExpr } from '../promql/parse-expr.ts';
 import { prettyExpr } from '../promql/print-expr.ts';
 import type { MetricMetadata } from '../scrape/metric-metadata.ts';
-import type { Querier } from '../storage/storage.ts';
 import { sendApiError } from './prometheus-error.ts';
 import { metadataOf } from './prometheus-metadata.ts';
 import { badData, type Form } from './prometheus-parameters.ts';
-import { createQueryRoutes } from './prometheus-query.ts';
+import { createQueryRoutes, type QueryRoutesOptions } from './prometheus-query.ts';
 import { acceptForms, apiRoute, type FormHandler } from './prometheus-route.ts';
-import { createSeriesRoutes } from './prometheus-series.ts';
+import { createSeriesRoutes, type SeriesRoutesOptions } from './prometheus-series.ts';
 import { type AskElsewhere, createSeriesElsewhereRoutes } from './prometheus-series-elsewhere.ts';
 import { exprJson } from './prometheus-tree.ts';
 
-export interface PrometheusRoutesOptions {
-  readonly query: Query;
-  readonly queryRange: QueryRange;
-  readonly querier: () => Querier;
+export interface PrometheusRoutesOptions extends QueryRoutesOptions, SeriesRoutesOptions {
   /** Set where another server has the series: it is asked for them instead of `querier`. */
   readonly elsewhere?: AskElsewhere;
   /** What scraped targets say of their metrics. */
   readonly scrapedMetadata?: () => Iterable<MetricMetadata>;
-  readonly clock: Clock;
 }
 
 /** The version of Prometheus whose API and language this is; clients choose features by it. */

@@ -3,7 +3,6 @@ import type { KillRequest } from '../../../model/life.ts';
 import type { Clock } from '../../../util/clock.ts';
 import type { NewMeta, ObjectStore, Stored, StoredKind } from '../object-store.ts';
 import type { PodRecord } from '../pod-record.ts';
-import type { CreateFailure } from './pod-creation.ts';
 import type { WorkloadWords } from './workload-event.ts';
 
 export type ControlledKind = 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Job' | 'CronJob';
@@ -13,6 +12,12 @@ export interface NewPodRequest {
   readonly owner: Stored;
   readonly metadata: NewMeta;
   readonly spec: PodSpec;
+}
+
+/** Why an object's last pod was refused, and when the next is tried. */
+export interface CreateFailure {
+  readonly message: string;
+  readonly retryAt: number;
 }
 
 /** What controllers are given: the objects and pods there are, and the ways to change them. */

@@ -1,13 +1,7 @@
 import type { Clock } from '../../../util/clock.ts';
 import { isCodedError } from '../../../util/coded-error.ts';
-import type { ControllerContext, NewPodRequest } from './controller.ts';
+import type { ControllerContext, CreateFailure, NewPodRequest } from './controller.ts';
 import { podCreated, podCreateFailed } from './workload-event.ts';
-
-/** Why an object's last pod was refused, and when the next is tried. */
-export interface CreateFailure {
-  readonly message: string;
-  readonly retryAt: number;
-}
 
 /** Makes pods for controllers, and tells of each; one that is refused is tried again later and later. */
 export interface PodCreation {
