@@ -13,6 +13,8 @@ export interface Samples {
   readonly t: Float64Array;
   readonly v: Float64Array;
   readonly length: number;
+  /** So many of the first are known to be whole numbers, and none of them a stale marker; 0 when left out. */
+  readonly whole?: number;
 }
 
 /** The same one by one. */

@@ -59,10 +59,16 @@ function writeValues(v: Float64Array, count: number): void {
   }
 }
 
+// Bytes to read from, with one more behind them that is looked at but not used; grows to the longest chunk.
+let ahead = new Uint8Array(1024);
+
 /** Decodes to `out` from entry `begin` on. The loops are written out: this is what a query spends its time on. */
 export function decodeIntegers(chunk: SealedChunk, { t, v }: SampleColumns, begin: number): void {
-  const { bytes, count } = chunk;
+  const { count } = chunk;
   if (count === 0) return;
+  if (ahead.length <= chunk.bytes.length) ahead = new Uint8Array(chunk.bytes.length * 2);
+  ahead.set(chunk.bytes);
+  const bytes = ahead;
   const end = begin + count;
   let at = 1;
   if (bytes[0] === EVEN) {
@@ -93,18 +99,30 @@ export function decodeIntegers(chunk: SealedChunk, { t, v }: SampleColumns, begi
   let value = 0;
   let i = begin;
   while (i < end) {
-    let code = bytes[at++]!;
-    if (code > 0x7f) {
-      const byte = bytes[at++]!;
-      code = (code & 0x7f) | ((byte & 0x7f) << 7);
+    // Codes of one and two bytes without a branch, which nothing could foretell.
+    const first = bytes[at]!;
+    let byte = bytes[at + 1]!;
+    const more = first >>> 7;
+    at += 1 + more;
+    let code = (first & 0x7f) | ((byte & 0x7f & -more) << 7);
+    if ((byte & 0x80 & (more << 7)) !== 0) {
+      // The first 28 bits of a code are whole numbers to V8.
+      for (let shift = 14; byte > 0x7f && shift <= 21; shift += 7) {
+        byte = bytes[at++]!;
+        code |= (byte & 0x7f) << shift;
+      }
       if (byte > 0x7f) {
-        for (let scale = 0x4000, more = 0x80; more > 0x7f; scale *= 0x80) {
-          more = bytes[at++]!;
-          code += (more & 0x7f) * scale;
+        let large = code;
+        for (let scale = 2 ** 28; byte > 0x7f; scale *= 0x80) {
+          byte = bytes[at++]!;
+          large += (byte & 0x7f) * scale;
         }
+        value += large % 2 === 1 ? -(large + 1) / 2 : large / 2;
+        v[i++] = value;
+        continue;
       }
     }
-    value += code % 2 === 1 ? -(code + 1) / 2 : code / 2;
+    value += (code >>> 1) ^ -(code & 1);
     v[i++] = value;
     if (code !== 0 || i === begin + 1) continue;
     let run = bytes[at++]!;

@@ -10,7 +10,7 @@ import {
   type RangeSummary,
 } from '../storage/range-summary.ts';
 import type { MovingSeries, MovingWindows, Querier, SeriesRef, StoredSeries } from '../storage/storage.ts';
-import { createColumns, decodeChunk, type SampleColumns, type SealedChunk } from './chunk.ts';
+import { createColumns, decodeChunk, INTEGER, type SampleColumns, type SealedChunk } from './chunk.ts';
 import type { Head } from './head.ts';
 import { createMovingWindow } from './moving-window.ts';
 import { type DiskRows, type RangeSink, type WalkedSeries, walkRange } from './range-walk.ts';
@@ -200,22 +200,21 @@ class SeriesOfStore implements StoredSeries {
     const { columns } = this.#shared;
     // Before others have their turn, who may write to it.
     if (withOpen) memory.decodeOpen(columns, sealed);
-    if (chunks.length > CHUNKS_AT_ONCE) return decodeInTurns(chunks, columns, room, minT, maxT);
+    const bounds = { room, whole: wholeNumbers(chunks), minT, maxT };
+    if (chunks.length > CHUNKS_AT_ONCE) return decodeInTurns(chunks, columns, bounds);
     let at = 0;
     for (const chunk of chunks) {
       decodeChunk(chunk, columns, at);
       at += chunk.count;
     }
-    return within(columns, room, minT, maxT);
+    return within(columns, bounds);
   }
 }
 
 function* decodeInTurns(
   chunks: readonly SealedChunk[],
   columns: SampleColumns,
-  room: number,
-  minT: number,
-  maxT: number,
+  bounds: Bounds,
 ): Generator<undefined, Samples> {
   let at = 0;
   for (const chunk of chunks) {
@@ -223,7 +222,24 @@ function* decodeInTurns(
     at += chunk.count;
     yield undefined;
   }
-  return within(columns, room, minT, maxT);
+  return within(columns, bounds);
+}
+
+/** How many samples there are in columns, how many of the first are whole numbers, and which of all are wanted. */
+interface Bounds {
+  readonly room: number;
+  readonly whole: number;
+  readonly minT: number;
+  readonly maxT: number;
+}
+
+function wholeNumbers(chunks: readonly SealedChunk[]): number {
+  let whole = 0;
+  for (const { encoding, count } of chunks) {
+    if (encoding !== INTEGER) break;
+    whole += count;
+  }
+  return whole;
 }
 
 function lastOf(reading: Generator<undefined, Samples>): Samples {
@@ -233,14 +249,15 @@ function lastOf(reading: Generator<undefined, Samples>): Samples {
   }
 }
 
-/** Those of the first `room` samples that lie within the bounds. */
-function within({ t, v }: SampleColumns, room: number, minT: number, maxT: number): Samples {
+function within({ t, v }: SampleColumns, bounds: Bounds): Samples {
+  const { room, minT, maxT } = bounds;
   const start = lowerBound(t, minT, room);
   const end = lowerBound(t, maxT + 1, room);
   const length = end - start;
-  if (start === 0) return { t, v, length };
-  if (length > MOVED_SAMPLES) return { t: t.subarray(start, end), v: v.subarray(start, end), length };
+  const whole = Math.max(0, Math.min(length, bounds.whole - start));
+  if (start === 0) return { t, v, length, whole };
+  if (length > MOVED_SAMPLES) return { t: t.subarray(start, end), v: v.subarray(start, end), length, whole };
   t.copyWithin(0, start, end);
   v.copyWithin(0, start, end);
-  return { t, v, length };
+  return { t, v, length, whole };
 }

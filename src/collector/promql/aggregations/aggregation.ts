@@ -88,6 +88,7 @@ export async function evaluateAggregate(expr: AggregateExpr, evaluation: Evaluat
     for (const { present } of group) {
       if (evaluation.turn.isOver()) await evaluation.turn.pause();
       markPresent(result.present, present);
+      if (!result.present.includes(0)) break;
     }
     await reduceInTurns(reduce, group, result, evaluation);
     out.push(result);

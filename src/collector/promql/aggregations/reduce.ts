@@ -43,7 +43,12 @@ export const sum: Reduce = (group, out, from, to) => {
   const sums = new Float64Array(to - from);
   const cs = new Float64Array(to - from);
   const seen = new Uint8Array(to - from);
+  let areAllSeen = false;
   for (const { values, present } of group) {
+    if (areAllSeen && isFull(present, from, to)) {
+      for (let k = from, i = 0; k < to; k += 1, i += 1) addAt(sums, cs, i, values[k]!);
+      continue;
+    }
     for (let k = from, i = 0; k < to; k += 1, i += 1) {
       if (present[k] === 0) continue;
       if (seen[i] === 1) addAt(sums, cs, i, values[k]!);
@@ -52,9 +57,16 @@ export const sum: Reduce = (group, out, from, to) => {
         sums[i] = values[k]!;
       }
     }
+    areAllSeen ||= !seen.includes(0);
   }
   for (let k = from, i = 0; k < to; k += 1, i += 1) out.values[k] = sums[i]! + cs[i]!;
 };
+
+/** Whether there is a value at each of these steps. */
+function isFull(present: Uint8Array, from: number, to: number): boolean {
+  const missing = present.indexOf(0, from);
+  return missing < 0 || missing >= to;
+}
 
 /** The mean as sum over count; as a running mean from where the sum would overflow. */
 export const average: Reduce = (group, { values }, from, to) => {

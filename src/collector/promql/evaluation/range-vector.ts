@@ -56,8 +56,8 @@ function storedSeries(
 
 /** The samples without stale markers; the same arrays when there are none. */
 export function dropStale(samples: Samples): Samples {
-  const { t, v, length } = samples;
-  let first = 0;
+  const { t, v, length, whole = 0 } = samples;
+  let first = whole;
   while (first < length && !Number.isNaN(v[first]!)) first += 1;
   if (first === length) return samples;
   const words = wordsOf(v);

@@ -1,6 +1,7 @@
 import type { Samples } from '../../../model/sample.ts';
 import { addResets, type RangeSummary } from '../../storage/range-summary.ts';
 import { possibleNonCounter } from '../evaluation/annotations.ts';
+import { timeAt } from '../evaluation/evaluation.ts';
 import type { CheaperFunction, RangeWindow, Roll } from '../evaluation/range-windows.ts';
 import { unwrapParens } from '../expr.ts';
 import { type FunctionImplementation, overRange } from './function.ts';
@@ -80,20 +81,39 @@ function extrapolated(
  */
 function rollExtrapolated({ t, v, length }: Samples, { isCounter, perSecond }: Extrapolation): Roll {
   const resets = isCounter ? resetsOf(v, length) : NO_RESETS;
-  let first = 0;
-  let last = 0;
-  let firstReset = 0;
-  let endReset = 0;
-  // Of the window before: where its samples lie in it, and what came of that.
-  let [count, beforeFirst, afterLast, between] = [0, 0, 0, 0];
-  let [sampled, toStart, toEnd, factor] = [0, 0, 0, 0];
+  const resume = { first: 0, last: 0, firstReset: 0, endReset: 0 };
   return (ends, rangeMs, { values, present }, fromStep, toStep) => {
+    let { first, last, firstReset, endReset } = resume;
+    // Of the window before: where its samples lie in it, and what came of that.
+    let count = 0;
+    let beforeFirst = 0;
+    let afterLast = 0;
+    let between = 0;
+    let sampled = 0;
+    let toStart = 0;
+    let toEnd = 0;
+    let factor = 0;
     let inWindows = 0;
+    let came = 1;
+    let went = 1;
     for (let k = fromStep; k < toStep; k += 1) {
-      const endMs = ends.startMs + k * ends.stepMs;
+      const endMs = timeAt(ends, k);
       const startMs = endMs - rangeMs;
-      while (last < length && t[last]! <= endMs) last += 1;
-      while (first < last && t[first]! <= startMs) first += 1;
+      // Mostly as many samples come and go as did at the step before.
+      const nextLast = last + came;
+      const nextFirst = first + went;
+      if (nextLast < length && t[nextLast]! > endMs && t[nextLast - 1]! <= endMs) last = nextLast;
+      else {
+        const before = last;
+        while (last < length && t[last]! <= endMs) last += 1;
+        came = Math.max(1, last - before);
+      }
+      if (nextFirst < last && t[nextFirst]! > startMs && t[nextFirst - 1]! <= startMs) first = nextFirst;
+      else {
+        const before = first;
+        while (first < last && t[first]! <= startMs) first += 1;
+        went = Math.max(1, first - before);
+      }
       inWindows += last - first;
       if (last - first < 2) continue;
       const firstV = v[first]!;
@@ -111,12 +131,10 @@ function rollExtrapolated({ t, v, length }: Samples, { isCounter, perSecond }: E
         lastT - firstT !== between ||
         last - first !== count
       ) {
-        [count, beforeFirst, afterLast, between] = [
-          last - first,
-          firstT - startMs,
-          endMs - lastT,
-          lastT - firstT,
-        ];
+        count = last - first;
+        beforeFirst = firstT - startMs;
+        afterLast = endMs - lastT;
+        between = lastT - firstT;
         sampled = between / 1000;
         const average = sampled / (count - 1);
         const threshold = average * 1.1;
@@ -139,6 +157,7 @@ function rollExtrapolated({ t, v, length }: Samples, { isCounter, perSecond }: E
       values[k] = difference * own;
       present[k] = 1;
     }
+    Object.assign(resume, { first, last, firstReset, endReset });
     return inWindows;
   };
 }
