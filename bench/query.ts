@@ -2,19 +2,35 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { temporaryFolder } from './parts/clean-up.ts';
 import { type Engine, startEngines } from './parts/engines.ts';
-import { type Measured, measure, printRow, printTable, type Question, ROUNDS } from './parts/measure.ts';
+import {
+  type Measured,
+  measure,
+  printRow,
+  printTable,
+  type Question,
+  ROUNDS,
+  WARM_UP_MS,
+} from './parts/measure.ts';
 import { type BenchSeries, busyCounters, spanUntil } from './parts/series.ts';
 import { panelQueries, shopSeries } from './parts/shop.ts';
 
 /**
  * Range queries over HTTP, side by side: 24 hours at 60 s of `sum by (ns) (rate(x_total[5m]))` over 1,000 series at
  * 15 s, and every expression of our dashboards over 180 pods. `--only heavy|panels` leaves the other out, `--match REGEXP`
- * all other expressions of dashboards, `--rounds 1` is quicker and less exact. Rows are printed as they are measured.
+ * all other expressions of dashboards, `--rounds 1` is quicker and less exact, `--warm-up 0` asks only three times before. Rows are printed as they are measured.
  */
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, rounds: { type: 'string' }, match: { type: 'string' } },
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    match: { type: 'string' },
+    'warm-up': { type: 'string' },
+  },
 });
-const rounds = { rounds: Number(values.rounds ?? ROUNDS) };
+const rounds = {
+  rounds: Number(values.rounds ?? ROUNDS),
+  warmUpMs: Number(values['warm-up'] ?? WARM_UP_MS),
+};
 const HOUR_MS = 3_600_000;
 
 async function withEngines(

@@ -110,7 +110,12 @@ export async function openPage(
     }),
   );
   await app.register(
-    statusRoutes({ ...options, querier: () => store.querier(), stats: () => store.stats() }),
+    statusRoutes({
+      ...options,
+      querier: () => store.querier(),
+      stats: () => store.stats(),
+      timeBounds: () => store.timeBounds(),
+    }),
   );
   await app.register(absentRoutes());
   await app.register(federationRoutes({ querier: () => store.querier(), clock }));

@@ -17,6 +17,8 @@ import { acceptForms, apiRoute } from './prometheus-route.ts';
 export interface StatusRoutesOptions {
   readonly querier: () => Querier;
   readonly stats: () => { readonly activeSeries: number };
+  /** The times of the oldest and the newest sample; undefined where there is none. */
+  readonly timeBounds: () => Promise<{ readonly minT: number; readonly maxT: number } | undefined>;
   readonly retention: { readonly timeMs: number; readonly bytes: number };
   readonly evaluationIntervalMs: number;
   readonly ruleFiles: readonly string[];
@@ -101,11 +103,12 @@ const MOST_LISTED = 10_000;
 const TIMEOUT_MS = 120_000;
 const ALL_SERIES = [{ name: METRIC_NAME, op: '!=', value: '' }] as const;
 
-async function tsdbStatus({ querier, stats, retention, clock }: StatusRoutesOptions, form: Form) {
+async function tsdbStatus({ querier, stats, timeBounds, clock }: StatusRoutesOptions, form: Form) {
   const text = form.get('limit') ?? '';
   if (text !== '' && !/^0*[1-9]\d{0,8}$/.test(text)) throw badData('limit must be a positive number');
   const most = text === '' ? LISTED : Math.min(Number(text), MOST_LISTED);
   const now = clock.now();
+  const { minT, maxT } = (await timeBounds()) ?? { minT: now, maxT: now };
   const found = await cardinalityOf(
     querier().select(ALL_SERIES, MIN_TIME_MS, MAX_TIME_MS),
     most,
@@ -118,9 +121,9 @@ async function tsdbStatus({ querier, stats, retention, clock }: StatusRoutesOpti
       numLabelPairs: found.labelPairs,
       // Each series in memory has one chunk that takes samples.
       chunkCount: activeSeries,
-      // There is one store for old and new: its bounds.
-      minTime: now - retention.timeMs,
-      maxTime: now,
+      // There is one store for old and new: its bounds; that of nothing is now.
+      minTime: minT,
+      maxTime: maxT,
     },
     seriesCountByMetricName: found.seriesByMetric,
     labelValueCountByLabelName: found.valuesByLabel,

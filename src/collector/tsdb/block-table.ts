@@ -39,6 +39,8 @@ export interface BlockTable {
   removeBefore(cutoffT: number): boolean;
   /** The end of the oldest chunks, some hundreds of them on; undefined when there are no chunks. */
   oldestEnd(): number | undefined;
+  /** The first times of all rows of chunks, in no order, some at a time; what is written meanwhile may be left out. */
+  firstTimes(): Iterable<readonly number[]>;
   /** Commits after `id`, oldest first. */
   batchesAfter(id: number): Iterable<{ readonly id: number; readonly body: Uint8Array }>;
   /** How many commits there are after `id`, and their bytes. */
@@ -95,6 +97,7 @@ function chunksIn(row: StoredRow): Iterable<SealedChunk> {
 }
 
 const OLDEST_CHUNKS_AT_ONCE = 500;
+const FIRST_TIMES_AT_ONCE = 1_000;
 // Each of these some milliseconds.
 const ROWS_REMOVED_AT_ONCE = 100;
 const SERIES_REMOVED_AT_ONCE = 50;
@@ -135,6 +138,11 @@ export function createBlockTable(journal: Journal): BlockTable {
     removeSeries: journal.prepare('DELETE FROM series WHERE ref = ?'),
     oldestEnd: journal.prepare(
       `SELECT max(max_t) AS t FROM (SELECT max_t FROM chunk ORDER BY max_t LIMIT ${OLDEST_CHUNKS_AT_ONCE})`,
+    ),
+    // What it reads is all in the index.
+    firstTimes: journal.prepare(
+      `SELECT max_t, ref, min_t FROM chunk WHERE (max_t, ref, min_t) > (?, ?, ?)
+       ORDER BY max_t, ref, min_t LIMIT ${FIRST_TIMES_AT_ONCE}`,
     ),
     find: journal.prepare('SELECT ref, dropped FROM series WHERE hash = ? AND labels = ?'),
     findByRef: journal.prepare('SELECT ref, dropped FROM series WHERE ref = ? AND labels = ?'),
@@ -316,6 +324,16 @@ export function createBlockTable(journal: Journal): BlockTable {
         sql.removeSeries.run(Number(row.ref));
       }
       return ended.length === SERIES_REMOVED_AT_ONCE;
+    },
+    *firstTimes() {
+      let [maxT, ref, minT] = [Number.MIN_SAFE_INTEGER, 0, 0];
+      for (;;) {
+        const rows = journal.read(() => sql.firstTimes.all(maxT, ref, minT));
+        if (rows.length > 0) yield rows.map((row) => Number(row.min_t));
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < FIRST_TIMES_AT_ONCE) return;
+        [maxT, ref, minT] = [Number(last.max_t), Number(last.ref), Number(last.min_t)];
+      }
     },
     oldestEnd() {
       const row = sql.oldestEnd.get();

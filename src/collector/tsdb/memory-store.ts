@@ -13,6 +13,7 @@ import { createSpareBatches } from './sample-batch.ts';
 import { releaseChunks } from './series.ts';
 import type { Tsdb } from './store.ts';
 import { statsOf } from './store-stats.ts';
+import { findTimeBounds } from './time-bounds.ts';
 
 export interface MemoryStoreOptions {
   readonly clock?: Clock;
@@ -66,6 +67,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Tsdb {
     commits: EMPTY_COMMIT_LOG,
     keyValue: createKeyValue(journal),
     stats: () => statsOf(head, 0, journal),
+    timeBounds: () => findTimeBounds(head, Number.NEGATIVE_INFINITY, []),
     state: () => ({ kind: 'ok' }),
     concerns: () => [],
     maintain,

@@ -29,10 +29,13 @@ import { isSoundRow } from './row-check.ts';
 import { createSpareBatches, decodeBatch } from './sample-batch.ts';
 import { samplesSchema } from './samples-schema.ts';
 import { statsOf } from './store-stats.ts';
+import { findTimeBounds, type TimeBounds } from './time-bounds.ts';
 
 export interface Tsdb extends Store {
   readonly commits: CommitLog;
   stats(): StoreStats;
+  /** Of all samples there are; undefined where there is none. */
+  timeBounds(): Promise<TimeBounds | undefined>;
   /** How the file fares: disk full, read-only and damage show here. Always `ok` for a memory store. */
   state(): JournalState;
   /** What people should know though it works, in words: damage that was found, a clock that jumped. */
@@ -209,6 +212,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     commits,
     keyValue: createKeyValue(journal),
     stats: () => statsOf(head, intake.outside, journal),
+    timeBounds: () => findTimeBounds(head, newestDroppedT, blocks.firstTimes()),
     state: () => journal.state(),
     concerns() {
       const { damage, behind } = journal.state();

@@ -80,6 +80,7 @@ describe('a request that is a lot of work', () => {
         querier,
         clock,
         stats: () => store.stats(),
+        timeBounds: () => store.timeBounds(),
         retention: { timeMs: 1, bytes: 1 },
         evaluationIntervalMs: 1000,
         ruleFiles: [],
