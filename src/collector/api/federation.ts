@@ -16,6 +16,7 @@ import { createTurn, type Turn } from '../promql/evaluation/turn.ts';
 import { formatFloat } from '../promql/go-format.ts';
 import { parseMetricSelector } from '../promql/parse-metric-selector.ts';
 import type { Querier } from '../storage/storage.ts';
+import { copyPiecesFor } from './piece-buffers.ts';
 import { readForm } from './prometheus-parameters.ts';
 import { inTurns, type WriteText, writeText } from './text-bytes.ts';
 
@@ -52,7 +53,7 @@ export function federationRoutes({ querier, clock }: FederationOptions): Fastify
       }
       const turn = createTurn(clock, TIMEOUT_MS);
       const found = await newestOf(querier(), selectors, clock.now(), turn);
-      const pieces = inTurns(exposition(found, escaping), clock);
+      const pieces = inTurns(exposition(found, escaping), clock, copyPiecesFor(reply.raw));
       return reply
         .type(`text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`)
         .send(Readable.from(pieces, { objectMode: false }));

@@ -1,5 +1,5 @@
 import type { Samples } from '../../model/sample.ts';
-import { makeRoom, type TextBytes, writeText } from './text-bytes.ts';
+import { makeRoom, type TextBytes, viewOf, writeText } from './text-bytes.ts';
 
 /** One point: `[1790000000.5,"0.25"]`. */
 export function writePoint(out: TextBytes, t: number, v: number): void {
@@ -9,7 +9,11 @@ export function writePoint(out: TextBytes, t: number, v: number): void {
 const POINTS_AT_ONCE = 500;
 // More than the text of any point.
 const POINT_BYTES = 64;
-const [COMMA, QUOTE, CLOSE, ZERO] = [0x2c, 0x22, 0x5d, 0x30];
+const COMMA = 0x2c;
+const ZERO = 0x30;
+// The end of a point, as it stands in memory.
+const QUOTE_AND_CLOSE = 0x5d22;
+const COMMAS = 0x2c2c2c2c;
 
 /** Points as a list; yields after some hundred of them. */
 export function* writePoints(out: TextBytes, samples: Samples, times: TimeTexts): Generator<undefined> {
@@ -25,50 +29,71 @@ export function* writePoints(out: TextBytes, samples: Samples, times: TimeTexts)
 /** How a value becomes text: as the one before, as a whole number, by JSON, or on its own. */
 const [SAME, WHOLE, DIGITS, ALONE] = [0, 1, 2, 3];
 const ways = new Uint8Array(POINTS_AT_ONCE);
+const numbers: number[] = new Array<number>(POINTS_AT_ONCE).fill(0.5);
 const LONGEST_NUMBER = 26;
-const digits = Buffer.alloc(POINTS_AT_ONCE * LONGEST_NUMBER + 2);
+// Text is copied so many bytes at a time; what is copied too much is written over.
+const WORD_BYTES = 4;
+const digits = Buffer.alloc(POINTS_AT_ONCE * LONGEST_NUMBER + WORD_BYTES);
+const digitsView = viewOf(digits);
 
 /**
  * Points `from` to `to` - 1. Numbers with a fraction are made text by JSON all at once, which is faster than one by one, and
  * their digits then put between the times.
  */
 function writeBetween(out: TextBytes, { t, v }: Samples, from: number, to: number, times: TimeTexts): void {
-  const byJson: number[] = [];
+  let fractions = 0;
   let before: number | undefined;
   for (let i = from; i < to; i += 1) {
     const value = v[i]!;
     const way = Object.is(value, before) ? SAME : wayOf(value);
-    if (way === DIGITS) byJson.push(value);
+    if (way === DIGITS) numbers[fractions++] = value;
     ways[i - from] = way;
     before = value;
   }
-  if (byJson.length > 0) digits.write(JSON.stringify(byJson), 'latin1');
+  // Each number ends with a comma, the last one too.
+  if (fractions > 0) {
+    const byJson = fractions === numbers.length ? numbers : numbers.slice(0, fractions);
+    digits[digits.write(JSON.stringify(byJson), 'latin1') - 1] = COMMA;
+  }
   const { bytes } = out;
+  const view = viewOf(bytes);
   let read = 1;
   let at = out.at;
   let textAt = at;
   let textEnd = at;
   for (let i = from; i < to; i += 1) {
-    at = times.write(t[i]!, i, bytes, at);
+    at = times.write(t[i]!, i, view, at);
     const start = at;
     switch (ways[i - from]) {
       case SAME:
-        for (let j = textAt; j < textEnd; j += 1) bytes[at++] = bytes[j]!;
+        at = copyText(view, textAt, textEnd, view, at);
         break;
       case WHOLE:
         at = writeWhole(v[i]!, bytes, at);
         break;
       case DIGITS:
-        for (let byte = digits[read++]!; byte !== COMMA && byte !== CLOSE; byte = digits[read++]!)
-          bytes[at++] = byte;
+        for (;;) {
+          const word = digitsView.getInt32(read, true);
+          view.setInt32(at, word, true);
+          // The highest bit of each byte that is a comma, and maybe of some behind the first.
+          const differs = word ^ COMMAS;
+          const commas = (differs - 0x01010101) & ~differs & 0x80808080;
+          if (commas !== 0) {
+            const length = (31 - Math.clz32(commas & -commas)) >>> 3;
+            read += length + 1;
+            at += length;
+            break;
+          }
+          read += WORD_BYTES;
+          at += WORD_BYTES;
+        }
         break;
       default:
         at = writeAscii(floatText(v[i]!), bytes, at);
     }
     textAt = start;
     textEnd = at;
-    bytes[at] = QUOTE;
-    bytes[at + 1] = CLOSE;
+    view.setUint16(at, QUOTE_AND_CLOSE, true);
     at += 2;
   }
   out.at = at;
@@ -77,6 +102,13 @@ function writeBetween(out: TextBytes, { t, v }: Samples, from: number, to: numbe
 function wayOf(v: number): number {
   if (v >= 1 && v <= Number.MAX_SAFE_INTEGER && Math.floor(v) === v) return WHOLE;
   return isPlain(v) ? DIGITS : ALONE;
+}
+
+/** Entries `from` to `to` - 1, and up to three more, to `target` at `at`; answers where the text ends. */
+function copyText(source: DataView, from: number, to: number, target: DataView, at: number): number {
+  const length = to - from;
+  for (let j = 0; j < length; j += WORD_BYTES) target.setInt32(at + j, source.getInt32(from + j, true), true);
+  return at + length;
 }
 
 function writeAscii(text: string, bytes: Uint8Array, at: number): number {
@@ -108,8 +140,8 @@ function writeDigits(v: number, least: number, bytes: Uint8Array, at: number): n
 
 /** What stands before the values of an answer: `,[1790000000,"`, without the comma before the first. */
 export interface TimeTexts {
-  /** Writes it for the time of the point at place `i` to `bytes` at `at`, where there is room; answers where it ends. */
-  write(t: number, i: number, bytes: Uint8Array, at: number): number;
+  /** Writes it for the time of the point at place `i` at `at`, where there is room for more; answers where it ends. */
+  write(t: number, i: number, target: DataView, at: number): number;
 }
 
 // As many steps as a range may have; longer series are raw samples, each at its own times.
@@ -131,22 +163,23 @@ export function createTimeTexts(series: readonly { readonly samples: Samples }[]
   const room = lastT < firstT ? 0 : Math.min(Math.floor((lastT - firstT) / stepMs) + 1, MOST_TIMES);
   const known = new Float64Array(room).fill(Number.NaN);
   const lengths = new Uint8Array(room);
-  const texts = new Uint8Array(room * TIME_BYTES);
+  const texts = new Uint8Array(room * TIME_BYTES + WORD_BYTES);
+  const view = viewOf(texts);
+  const alone = new Uint8Array(TIME_BYTES + WORD_BYTES);
+  const aloneView = viewOf(alone);
   const textOf = (t: number) => `,[${seconds(t)},"`;
   return {
-    write(t, i, bytes, at) {
+    write(t, i, target, at) {
       const place = (t - firstT) / stepMs;
       const slot = place < room ? place | 0 : 0;
-      if (slot !== place) return writeAscii(textOf(t).slice(i === 0 ? 1 : 0), bytes, at);
+      if (slot !== place)
+        return copyText(aloneView, i === 0 ? 1 : 0, writeAscii(textOf(t), alone, 0), target, at);
       const start = slot * TIME_BYTES;
       if (known[slot] !== t) {
         known[slot] = t;
         lengths[slot] = writeAscii(textOf(t), texts, start) - start;
       }
-      const end = start + lengths[slot]!;
-      let to = at;
-      for (let j = i === 0 ? start + 1 : start; j < end; j += 1) bytes[to++] = texts[j]!;
-      return to;
+      return copyText(view, i === 0 ? start + 1 : start, start + lengths[slot]!, target, at);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../util/clock.ts';
+import { copyPiecesFor } from './piece-buffers.ts';
 import { type Form, readForm } from './prometheus-parameters.ts';
 import { inTurns, type WriteText } from './text-bytes.ts';
 
@@ -61,7 +62,7 @@ export async function sendPieces(
   onWritten?: () => void,
 ): Promise<FastifyReply> {
   reply.type('application/json');
-  const pieces = inTurns(write, clock);
+  const pieces = inTurns(write, clock, copyPiecesFor(reply.raw));
   const first = await pieces.next();
   const second = await pieces.next();
   if (second.done) {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../util/clock.ts';
 import { othersFirst } from '../promql/evaluation/turn.ts';
+import type { CopyPiece } from './piece-buffers.ts';
 
 /** Text that is being written, as UTF-8: the first `at` of `bytes`. Whoever writes makes room before. */
 export interface TextBytes {
@@ -17,26 +18,42 @@ const LONGEST_STRETCH_MS = 2;
 const shared: TextBytes = { bytes: Buffer.allocUnsafeSlow(2 * CHUNK_BYTES), at: 0 };
 
 /** The bytes in pieces of about 64 KiB. Between them others get their turn, however long the whole is. */
-export async function* inTurns(write: WriteText, clock: Clock): AsyncGenerator<Buffer> {
+export async function* inTurns(
+  write: WriteText,
+  clock: Clock,
+  copy: CopyPiece = Buffer.from,
+): AsyncGenerator<Buffer> {
   let began = clock.monotonic();
   try {
     for (const _ of write(shared)) {
       if (shared.at < CHUNK_BYTES) continue;
-      yield takeBytes();
+      yield takeBytes(copy);
       if (clock.monotonic() - began < LONGEST_STRETCH_MS) continue;
       await othersFirst();
       began = clock.monotonic();
     }
-    yield takeBytes();
+    yield takeBytes(copy);
   } finally {
     shared.at = 0;
   }
 }
 
-function takeBytes(): Buffer {
-  const taken = Buffer.from(shared.bytes.subarray(0, shared.at));
+function takeBytes(copy: CopyPiece): Buffer {
+  const taken = copy(shared.bytes.subarray(0, shared.at));
   shared.at = 0;
   return taken;
+}
+
+const views = new WeakMap<Uint8Array, DataView>();
+
+/** The same bytes, to be read and written some at a time. */
+export function viewOf(bytes: Uint8Array): DataView {
+  let view = views.get(bytes);
+  if (view === undefined) {
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    views.set(bytes, view);
+  }
+  return view;
 }
 
 export function makeRoom(out: TextBytes, bytes: number): void {

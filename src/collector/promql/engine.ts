@@ -219,7 +219,7 @@ async function evaluateOverRange(expr: Expr, context: QueryContext): Promise<Que
   const series: MatrixSeries[] = [];
   for (const one of await sortByLabels(value.series.filter(hasPoints), turn)) {
     if (turn.isOver()) await turn.pause();
-    series.push({ labels: one.labels, samples: pointsOf(one, times) });
+    series.push({ labels: one.labels, samples: pointsOf(one, times, context.columns) });
   }
   return { type: 'matrix', series };
 }
@@ -233,21 +233,25 @@ function timesOf(grid: Grid): Float64Array {
 // Where at most one step in so many has a value, the next one is searched for.
 const SPARSE = 16;
 
-function pointsOf({ values, present }: StepSeries, times: Float64Array): Samples {
+/** Moves the values of `series` together. */
+function pointsOf(
+  { values, present }: StepSeries,
+  times: Float64Array,
+  columns: QueryContext['columns'],
+): Samples {
   let length = 0;
   for (let k = 0; k < present.length; k += 1) length += present[k]!;
   if (length === values.length) return { t: times, v: values, length };
-  const t = new Float64Array(length);
-  const v = new Float64Array(length);
+  const t = columns.take(values.length).values;
   const isSparse = length * SPARSE < present.length;
   for (let k = 0, i = 0; i < length; k += 1) {
     if (isSparse) k = present.indexOf(1, k);
     else if (present[k] === 0) continue;
     t[i] = times[k]!;
-    v[i] = values[k]!;
+    values[i] = values[k]!;
     i += 1;
   }
-  return { t, v, length };
+  return { t: t.subarray(0, length), v: values.subarray(0, length), length };
 }
 
 /** Names that were to go at the end go; series that are equal then become one. */
