@@ -9,6 +9,7 @@ import { queueSchema } from '../journal/queue.ts';
 import type { LogLine, OomKill } from '../model/life.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { tracedBy } from '../util/traced.ts';
+import { createPointsEncoder } from '../wire/otlp/points-encoder.ts';
 import { createOtlpSender, type OtlpSender } from '../wire/otlp/sender.ts';
 import { tracedTransport } from '../wire/otlp/traced-transport.ts';
 import type { OtlpTransport } from '../wire/otlp/transport.ts';
@@ -174,6 +175,8 @@ export function createAgent(options: AgentOptions): Agent {
     const pods = watchPods(manager, runtime, [podman]);
     const flightRecorder = createFlightRecorder();
     const traced = tracedBy(options.tracer);
+    const resource = { node, instance: `${node}:7639`, version };
+    const encoder = createPointsEncoder(resource);
     const senders = Object.entries(options.transports).map(([name, transport]) =>
       createOtlpSender({
         name,
@@ -181,7 +184,7 @@ export function createAgent(options: AgentOptions): Agent {
         spool: journal,
         clock,
         random: options.random,
-        resource: { node, instance: `${node}:7639`, version },
+        resource,
       }),
     );
     open.push(...senders);
@@ -223,8 +226,11 @@ export function createAgent(options: AgentOptions): Agent {
       clockOffset,
       flightRecorder,
       recorder,
-      sendPoints: async (points, atMs) =>
-        void (await Promise.all(senders.map((sender) => sender.sendPoints(points, atMs)))),
+      async sendPoints(groups, atMs) {
+        if (senders.length === 0) return;
+        const requests = encoder.encode(groups, atMs);
+        await Promise.all(senders.map((sender) => sender.sendEncoded(requests)));
+      },
       dropped: () => droppedBy(senders),
       onError,
     });

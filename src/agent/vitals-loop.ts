@@ -6,11 +6,11 @@ import type { PodManager } from './pod/pod-manager.ts';
 import type { Enforcement } from './pod/runtime/runtime.ts';
 import type { PodView, WorkloadView } from './pod/view.ts';
 import { createSeriesEnds } from './signals/series-ends.ts';
-import { pointsBesidePods, pointsOf, pointsOfPod } from './signals/signals.ts';
+import { type Observed, pointsBesidePods, pointsOf, pointsOfPod } from './signals/signals.ts';
 import type { ClockOffset } from './stats/clock-offset.ts';
-import type { DnsWatch } from './stats/dns/dns-watch.ts';
+import type { DnsWatch, LookedUpPod } from './stats/dns/dns-watch.ts';
 import type { OomWatch } from './stats/oom-watch.ts';
-import type { StatsReader } from './stats/stats-reader.ts';
+import type { StatsReader, Usages } from './stats/stats-reader.ts';
 import type { WatchedPods } from './watched-pods.ts';
 
 export interface VitalsLoopOptions {
@@ -31,7 +31,8 @@ export interface VitalsLoopOptions {
     EventRecorder,
     'podChanged' | 'verdict' | 'workloadChanged' | 'nodeChanged' | 'dropped'
   >;
-  readonly sendPoints: (points: readonly Point[], atMs: number) => Promise<void>;
+  /** Takes one group after the other, each of one pod or of none; resolves when all are in the spool. */
+  readonly sendPoints: (groups: Iterable<readonly Point[]>, atMs: number) => Promise<void>;
   readonly dropped: () => Readonly<Record<string, number>>;
   readonly onError: (error: unknown) => void;
 }
@@ -80,13 +81,21 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     });
     for (const container of containers) options.oomWatch.track(container);
   };
+  /** Made anew when a pod has changed. */
+  let lookedUp: readonly LookedUpPod[] | undefined;
   const track = (pods: readonly PodView[]) => {
     const now = new Map<string, PodView>();
+    let changed = pods.length !== tracked.size;
     for (const pod of pods) {
       now.set(pod.ref.uid, pod);
-      if (tracked.get(pod.ref.uid) !== pod) trackOne(pod);
+      if (tracked.get(pod.ref.uid) === pod) continue;
+      changed = true;
+      trackOne(pod);
     }
-    options.dns.track(lookedUp(pods));
+    if (changed) lookedUp = undefined;
+    lookedUp ??= pods.flatMap(toLookedUp);
+    options.dns.track(lookedUp);
+    if (!changed) return;
     for (const uid of tracked.keys()) if (!now.has(uid)) stats.untrack(uid);
     for (const uid of now.keys()) if (!tracked.has(uid)) newcomers.add(uid);
     tracked = now;
@@ -130,35 +139,48 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     return lastSentMs;
   };
 
+  /** One after the other: points of pods that were sent already are nothing to keep. */
+  function* groupsOf(
+    pods: readonly PodView[],
+    usages: (uid: string) => Usages,
+  ): Generator<readonly Point[], void> {
+    for (const pod of pods) {
+      const { uid } = pod.ref;
+      const own = pointsOfPod(pod, usages(uid), moreOf(uid));
+      yield own;
+      yield ends.update(uid, own);
+    }
+  }
+  function* groupsBesidePods(observed: Omit<Observed, 'usages'>): Generator<readonly Point[], void> {
+    const beside = pointsBesidePods(observed);
+    yield beside;
+    yield ends.update(BESIDE_PODS, beside);
+  }
+
   // Rules join a pod's series with its owner's: neither should wait for the other.
   const sendNewcomers = async () => {
     const observed = observe();
-    const points = observed.pods
-      .filter(({ ref }) => newcomers.has(ref.uid))
-      .flatMap((pod) => {
-        const { uid } = pod.ref;
-        const own = pointsOfPod(pod, observed.usages, observed.more(uid));
-        return [...own, ...ends.update(uid, own)];
-      });
+    const pods = observed.pods.filter(({ ref }) => newcomers.has(ref.uid));
     newcomers.clear();
-    const beside = pointsBesidePods(observed);
-    await options.sendPoints([...points, ...beside, ...ends.update(BESIDE_PODS, beside)], sendingTime());
+    const groups = function* () {
+      yield* groupsOf(pods, () => observed.usages);
+      yield* groupsBesidePods(observed);
+    };
+    await options.sendPoints(groups(), sendingTime());
   };
 
   const sendEverything = async () => {
     newcomers.clear();
     const observed = observe();
     const living = new Set(observed.pods.map((pod) => pod.ref.uid));
-    const all: Point[] = [];
-    const add = (scope: string, points: readonly Point[]) =>
-      all.push(...points, ...ends.update(scope, points));
-    for (const pod of observed.pods)
-      add(pod.ref.uid, pointsOfPod(pod, observed.usages, observed.more(pod.ref.uid)));
-    add(BESIDE_PODS, pointsBesidePods(observed));
-    for (const scope of ends.scopes()) {
-      if (scope !== BESIDE_PODS && !living.has(scope)) all.push(...ends.end(scope));
-    }
-    await options.sendPoints(all, sendingTime());
+    const groups = function* () {
+      yield* groupsOf(observed.pods, () => observed.usages);
+      yield* groupsBesidePods(observed);
+      for (const scope of ends.scopes()) {
+        if (scope !== BESIDE_PODS && !living.has(scope)) yield ends.end(scope);
+      }
+    };
+    await options.sendPoints(groups(), sendingTime());
   };
 
   // Of many deaths at once: those that come while some are on their way go together.
@@ -168,12 +190,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
     while (unsent.size > 0) {
       const pods = [...unsent].flatMap((uid) => options.pods.view(uid) ?? []);
       unsent.clear();
-      const points = pods.flatMap((pod) => {
-        const { uid } = pod.ref;
-        const own = pointsOfPod(pod, stats.readPod(uid), moreOf(uid));
-        return [...own, ...ends.update(uid, own)];
-      });
-      if (points.length > 0) await options.sendPoints(points, sendingTime());
+      if (pods.length > 0) await options.sendPoints(groupsOf(pods, stats.readPod), sendingTime());
     }
   };
 
@@ -237,6 +254,7 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
       const pod = options.pods.view(uid);
       if (!pod) return;
       trackOne(pod);
+      lookedUp = undefined;
       if (!tracked.has(uid)) newcomers.add(uid);
       tracked.set(uid, pod);
     },
@@ -257,10 +275,9 @@ export function createVitalsLoop(options: VitalsLoopOptions): VitalsLoop {
   };
 }
 
-/** Those with a network of their own and somebody in it. */
-const lookedUp = (pods: readonly PodView[]) =>
-  pods.flatMap(({ ref, sandbox, object, containers }) => {
-    const containerPid = containers.find(({ running }) => running)?.running?.pid;
-    if (sandbox?.pid === undefined || containerPid === undefined || object.spec.hostNetwork) return [];
-    return [{ uid: ref.uid, sandboxPid: sandbox.pid, containerPid }];
-  });
+/** One with a network of its own and somebody in it. */
+function toLookedUp({ ref, sandbox, object, containers }: PodView): readonly LookedUpPod[] {
+  const containerPid = containers.find(({ running }) => running)?.running?.pid;
+  if (sandbox?.pid === undefined || containerPid === undefined || object.spec.hostNetwork) return [];
+  return [{ uid: ref.uid, sandboxPid: sandbox.pid, containerPid }];
+}

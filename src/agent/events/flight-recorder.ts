@@ -122,6 +122,8 @@ export function createFlightRecorder(): FlightRecorder {
     recordNetwork(containerId, { failedConnects, retransmitTimeouts }) {
       const flight = flightOf(containerId);
       if (!flight) return;
+      const last = flight.network?.now;
+      if (last?.failedConnects === failedConnects && last.retransmitTimeouts === retransmitTimeouts) return;
       const now = { failedConnects, retransmitTimeouts };
       const atStart = flight.network?.atStart ?? now;
       // Counts that fell are of another network: nothing can be said of them.

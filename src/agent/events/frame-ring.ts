@@ -40,10 +40,14 @@ export function createFrameRing(): FrameRing {
   };
   return {
     mean(field, weight, frames) {
-      let [sum, weights] = [0, 0];
+      const valueAt = FIELDS.indexOf(field);
+      const weightAt = FIELDS.indexOf(weight);
+      let sum = 0;
+      let weights = 0;
       for (let back = 1; back <= Math.min(frames, pushed, FRAMES); back += 1) {
         const row = ((pushed - back) % FRAMES) * FIELDS.length;
-        const [value, weighs] = [values[row + FIELDS.indexOf(field)]!, values[row + FIELDS.indexOf(weight)]!];
+        const value = values[row + valueAt]!;
+        const weighs = values[row + weightAt]!;
         if (Number.isNaN(value) || Number.isNaN(weighs)) continue;
         sum += value * weighs;
         weights += weighs;

@@ -407,7 +407,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     get: (kind, namespace, name) =>
       listing.list(kind, namespace).find((object) => object.metadata.name === name),
     views: () => ({
-      pods: pods.visible().map((pod) => podView(pod, node.ip, clock.now())),
+      pods: pods.visible().map(recentViews.exact),
       workloads: workloads.views(clock.now()),
       objects: listing.described(),
     }),

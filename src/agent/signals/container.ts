@@ -66,10 +66,8 @@ export function containerPoints(
 ): readonly Point[] {
   if (!container.running) return [];
   const own = containerLabels(view, container, container.running);
-  return [
-    ...spec(view, container, own, container.running.startedAt),
-    ...(usage ? used(own, usage, container.running.startedAt) : []),
-  ];
+  const since = container.running.startedAt;
+  return spec(view, container, own, since).concat(usage ? used(own, usage, since) : []);
 }
 
 function containerLabels(
@@ -89,18 +87,25 @@ function containerLabels(
 
 function used(own: readonly string[], usage: ContainerUsage, since: number): readonly NumberPoint[] {
   const faults = usage.memory;
-  return [
-    ...COUNTERS.flatMap(([signal, value]) => measured(signal, own, value(usage), since)),
-    ...GAUGES.flatMap(([signal, value]) => measured(signal, own, value(usage))),
-    ...measured(memorySignals.pageFaults, [...own, 'pgfault'], faults?.pageFaults, since),
-    ...measured(memorySignals.pageFaults, [...own, 'pgmajfault'], faults?.majorPageFaults, since),
-    ...(usage.devices ?? []).flatMap((entry) => [
+  const points: NumberPoint[] = [];
+  for (const [signal, read] of COUNTERS) {
+    const value = read(usage);
+    if (value !== undefined) points.push(point(signal, own, value, since));
+  }
+  for (const [signal, read] of GAUGES) {
+    const value = read(usage);
+    if (value !== undefined) points.push(point(signal, own, value));
+  }
+  return points.concat(
+    measured(memorySignals.pageFaults, [...own, 'pgfault'], faults?.pageFaults, since),
+    measured(memorySignals.pageFaults, [...own, 'pgmajfault'], faults?.majorPageFaults, since),
+    (usage.devices ?? []).flatMap((entry) => [
       point(diskReads.bytes, [...own, entry.device], entry.readBytes, since),
       point(diskReads.operations, [...own, entry.device], entry.reads, since),
       point(diskWrites.bytes, [...own, entry.device], entry.writeBytes, since),
       point(diskWrites.operations, [...own, entry.device], entry.writes, since),
     ]),
-  ];
+  );
 }
 
 function spec(

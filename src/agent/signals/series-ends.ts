@@ -16,16 +16,19 @@ export interface SeriesEnds {
 
 export function createSeriesEnds(): SeriesEnds {
   const known = new Map<string, readonly Point[]>();
+  // Mostly there are the same series as before, in the same order.
+  const areSame = (before: readonly Point[], now: readonly Point[]) =>
+    before.length === now.length && before.every((point, index) => sameSeries(point, now[index]!));
   const endings = (before: readonly Point[], now: readonly Point[]): readonly Point[] => {
-    // Mostly there are the same series as before, in the same order.
-    if (before.length === now.length && before.every((point, index) => sameSeries(point, now[index]!)))
-      return [];
     const keys = new Set(now.map(seriesKey));
     return before.filter((point) => !keys.has(seriesKey(point))).map((point) => ({ ...point, ended: true }));
   };
   return {
     update(scope, points) {
-      const ended = endings(known.get(scope) ?? [], points);
+      const before = known.get(scope) ?? [];
+      // Those known already stay: they are old, and what is new and soon forgotten costs the collector of garbage less.
+      if (areSame(before, points)) return [];
+      const ended = endings(before, points);
       if (points.length > 0) known.set(scope, points);
       else known.delete(scope);
       return ended;
@@ -40,7 +43,8 @@ export function createSeriesEnds(): SeriesEnds {
 }
 
 function sameSeries(some: Point, other: Point): boolean {
-  if (some.signal !== other.signal || some.labels.length !== other.labels.length) return false;
+  if (some.signal !== other.signal || some.startMs !== other.startMs) return false;
+  if (some.labels.length !== other.labels.length) return false;
   for (let i = 0; i < some.labels.length; i += 1) if (some.labels[i] !== other.labels[i]) return false;
   return true;
 }

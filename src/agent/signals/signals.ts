@@ -75,17 +75,26 @@ export function pointsBesidePods({
 /** Every series of one pod now, for a flush when something happened to it. */
 export function pointsOfPod(view: PodView, usages: Usages, more: MoreOfPod = {}): readonly Point[] {
   const pod = usages.pods.get(view.ref.uid);
-  return [
-    ...podPoints(view),
-    ...containerStatusPoints(view),
-    ...startupPoints(view),
-    ...view.containers.flatMap((container) => {
+  // Spreading these would cost several times what making them does.
+  return pointsOfView(view).concat(
+    ...view.containers.map((container) => {
       const usage = container.running && usages.containers.get(container.running.id);
-      return [...containerPoints(view, container, usage), ...lifePoints(view, container, usage)];
+      return containerPoints(view, container, usage).concat(lifePoints(view, container, usage));
     }),
-    ...podCgroupPoints(view, pod),
-    ...networkPoints(view, pod),
-    ...dnsPoints(view, more.lookups),
-    ...verdictPoints(view, more.verdict),
-  ];
+    podCgroupPoints(view, pod),
+    networkPoints(view, pod),
+    dnsPoints(view, more.lookups),
+    verdictPoints(view, more.verdict),
+  );
 }
+
+/** Those that say no more than the view does: a pod that has not changed has the view it had, and the same points. */
+function pointsOfView(view: PodView): readonly Point[] {
+  const known = madeOf.get(view);
+  if (known) return known;
+  const points = podPoints(view).concat(containerStatusPoints(view), startupPoints(view));
+  madeOf.set(view, points);
+  return points;
+}
+
+const madeOf = new WeakMap<PodView, readonly Point[]>();

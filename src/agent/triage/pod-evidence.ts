@@ -1,5 +1,5 @@
 import type { PodEvent } from '../../model/event.ts';
-import type { Container, ContainerStatus } from '../../model/kubernetes.ts';
+import type { Container, ContainerStatus, Pod } from '../../model/kubernetes.ts';
 import type { Life, ProbeResult } from '../../model/life.ts';
 import type { PodView } from '../pod/view.ts';
 
@@ -40,7 +40,17 @@ export interface ContainerNow {
 
 /** Init containers first, in the order of the spec. */
 export function containersOf({ view: { object } }: PodEvidence): readonly ContainerNow[] {
-  const { spec, status } = object;
+  const known = containersNow.get(object);
+  if (known) return known;
+  const found = findContainers(object);
+  containersNow.set(object, found);
+  return found;
+}
+
+/** Every rule asks, and of a pod that has not changed again and again. */
+const containersNow = new WeakMap<Pod, readonly ContainerNow[]>();
+
+function findContainers({ spec, status }: Pod): readonly ContainerNow[] {
   const now = (init: boolean, containers: readonly Container[], statuses: readonly ContainerStatus[]) =>
     containers.map((container) => {
       const found = statuses.find(({ name }) => name === container.name);

@@ -10,22 +10,36 @@ const CUMULATIVE = 2;
 /** DataPointFlags: the series went away. */
 const NO_RECORDED_VALUE = 1;
 
-/** The points of one resource, by signal. */
-interface ResourcePoints {
+/** The points of one resource, as they came. */
+export interface ResourcePoints {
+  /** The same for all points of this resource, and for no others. */
+  readonly key: string;
   readonly attributes: readonly (readonly [string, AnyValue])[];
-  readonly bySignal: Map<Signal, Point[]>;
+  readonly points: Point[];
 }
 
 /** An ExportMetricsServiceRequest of points taken at `atMs`. Times are written in nanoseconds. */
 export function encodePoints(points: readonly Point[], atMs: number, facts: ResourceFacts): Uint8Array {
   const writer = new PbfWriter(new Uint8Array(Math.max(1024, points.length * 64)));
-  for (const resource of byResource(points, facts)) {
-    writer.writeMessage(1, writeResourceMetrics, { resource, facts, atMs });
-  }
+  for (const resource of byResource(points, facts)) writeResourcePoints(resource, atMs, facts, writer);
   return writer.finish();
 }
 
-function byResource(points: readonly Point[], facts: ResourceFacts): Iterable<ResourcePoints> {
+/** One resource with all its points, as a field of the request: they stand by signal, in the order signals came. */
+export function writeResourcePoints(
+  resource: ResourcePoints,
+  atMs: number,
+  facts: ResourceFacts,
+  writer: PbfWriter,
+): void {
+  writer.writeMessage(1, writeResourceMetrics, { resource, facts, atMs });
+}
+
+export function bySignal(points: readonly Point[]): ReadonlyMap<Signal, readonly Point[]> {
+  return Map.groupBy(points, ({ signal }) => signal);
+}
+
+export function byResource(points: readonly Point[], facts: ResourceFacts): Iterable<ResourcePoints> {
   const resources = new Map<string, ResourcePoints>();
   // Points of one resource come in rows: mostly the one of that kind before had the same.
   const newest = new Map<string, { readonly point: Point; readonly resource: ResourcePoints }>();
@@ -36,18 +50,13 @@ function byResource(points: readonly Point[], facts: ResourceFacts): Iterable<Re
     const key = resourceKey(point);
     let resource = resources.get(key);
     if (resource === undefined) {
-      resource = { attributes: resourceAttributes(point, facts), bySignal: new Map() };
+      resource = { key, attributes: resourceAttributes(point, facts), points: [] };
       resources.set(key, resource);
     }
     newest.set(kind, { point, resource });
     return resource;
   };
-  for (const point of points) {
-    const resource = find(point);
-    const members = resource.bySignal.get(point.signal);
-    if (members === undefined) resource.bySignal.set(point.signal, [point]);
-    else members.push(point);
-  }
+  for (const point of points) find(point).points.push(point);
   return resources.values();
 }
 
@@ -68,18 +77,20 @@ const placesOf = new WeakMap<Signal, Places>();
 function places(signal: Signal): Places {
   const known = placesOf.get(signal);
   if (known) return known;
+  const made = findPlaces(signal);
+  placesOf.set(signal, made);
+  return made;
+}
+
+function findPlaces({ labels }: Signal): Places {
   const on = (where: 'resource' | 'point') =>
-    signal.labels.flatMap((label, index) =>
-      label.on === where ? [{ attribute: label.attribute, index }] : [],
-    );
+    labels.flatMap((label, index) => (label.on === where ? [{ attribute: label.attribute, index }] : []));
   const resource = on('resource');
-  const made = {
+  return {
     resource,
     point: on('point'),
     kind: resource.map(({ attribute }) => attribute).join('\0'),
   };
-  placesOf.set(signal, made);
-  return made;
 }
 
 /** The same for points with the same attributes of the resource; who has fewer of them by absence has another. */
@@ -92,7 +103,8 @@ function resourceKey({ signal, labels }: Point): string {
 
 /** For points of the same kind. */
 function sameResource(some: Point, other: Point): boolean {
-  const [mine, theirs] = [places(some.signal).resource, places(other.signal).resource];
+  const mine = places(some.signal).resource;
+  const theirs = places(other.signal).resource;
   for (let i = 0; i < mine.length; i += 1)
     if (some.labels[mine[i]!.index] !== other.labels[theirs[i]!.index]) return false;
   return true;
@@ -130,7 +142,7 @@ function writeScopeMetrics(
   writer: PbfWriter,
 ): void {
   writer.writeMessage(1, writeScope, facts);
-  for (const [signal, points] of resource.bySignal)
+  for (const [signal, points] of bySignal(resource.points))
     writer.writeMessage(2, writeMetric, { signal, points, atMs });
 }
 

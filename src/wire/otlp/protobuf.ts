@@ -109,10 +109,16 @@ export function readMilliseconds(reader: PbfReader): number {
 /** Milliseconds since the epoch, written as nanoseconds. */
 export function writeNanoseconds(writer: PbfWriter, field: number, ms: number): void {
   writer.writeTag(field, FIXED64);
-  // As two halves of 32 bits: nanoseconds do not fit a number. 2^20 ms are 2^20 * 10^6 ns.
-  const whole = Math.max(0, Math.trunc(ms));
-  const upper = Math.floor(whole / 2 ** 20) * 1_000_000;
-  const low = (upper % 2 ** 12) * 2 ** 20 + (whole % 2 ** 20) * 1_000_000;
-  writer.writeFixed32(low % 2 ** 32);
-  writer.writeFixed32(Math.floor(upper / 2 ** 12) + Math.floor(low / 2 ** 32));
+  writer.writeFixed32(nanosecondsLow(ms));
+  writer.writeFixed32(nanosecondsHigh(ms));
 }
+
+// Two halves of 32 bits, as nanoseconds do not fit a number: 2^20 ms are 2^20 * 10^6 ns.
+const upperOf = (ms: number) => Math.floor(ms / 2 ** 20) * 1_000_000;
+const lowerOf = (ms: number) => (upperOf(ms) % 2 ** 12) * 2 ** 20 + (ms % 2 ** 20) * 1_000_000;
+const wholeOf = (ms: number) => Math.max(0, Math.trunc(ms));
+
+export const nanosecondsLow = (ms: number): number => lowerOf(wholeOf(ms)) % 2 ** 32;
+
+export const nanosecondsHigh = (ms: number): number =>
+  Math.floor(upperOf(wholeOf(ms)) / 2 ** 12) + Math.floor(lowerOf(wholeOf(ms)) / 2 ** 32);

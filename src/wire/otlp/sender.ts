@@ -6,6 +6,7 @@ import { type Clock, sleep } from '../../util/clock.ts';
 import { messageOf } from '../../util/coded-error.ts';
 import type { Point } from '../catalogue/signal.ts';
 import { encodeRecords } from './logs-writer.ts';
+import { POINTS_PER_REQUEST, type PointsRequest } from './points-encoder.ts';
 import { encodePoints } from './points-writer.ts';
 import type { ResourceFacts } from './resource.ts';
 import type { ExportOutcome, OtlpSignal, OtlpTransport } from './transport.ts';
@@ -47,6 +48,8 @@ export interface OtlpSenderStats {
  */
 export interface OtlpSender {
   sendPoints(points: readonly Point[], atMs: number): Promise<void>;
+  /** Points that were encoded before, once for all senders. */
+  sendEncoded(requests: readonly PointsRequest[]): Promise<void>;
   sendRecords(records: readonly AgentRecord[]): Promise<void>;
   /** Resolves true when nothing waits any more, false after `timeoutMs`. */
   flush(timeoutMs: number): Promise<boolean>;
@@ -56,8 +59,6 @@ export interface OtlpSender {
 }
 
 const BACK_OFF: BackOffOptions = { baseMs: 1_000, capMs: 60_000 };
-// gRPC receivers take 4 MiB unless told otherwise; a point is some 100 bytes, a resource some 300.
-const POINTS_PER_REQUEST = 5_000;
 const RECORDS_PER_REQUEST = 500;
 const REQUEST_BYTES = 2 * 1024 * 1024;
 
@@ -164,17 +165,21 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
     await queue.push({ kind, items, body });
     wake();
   };
+  const pushAll = async (requests: readonly PointsRequest[]) => {
+    await Promise.all(requests.map(({ count, body }) => push('metrics', count, body)));
+  };
   const running = drain();
 
   return {
     async sendPoints(points, atMs) {
-      const requests: Promise<void>[] = [];
+      const requests: PointsRequest[] = [];
       for (let i = 0; i < points.length; i += POINTS_PER_REQUEST) {
         const some = points.slice(i, i + POINTS_PER_REQUEST);
-        requests.push(push('metrics', some.length, encodePoints(some, atMs, resource)));
+        requests.push({ count: some.length, body: encodePoints(some, atMs, resource) });
       }
-      await Promise.all(requests);
+      await pushAll(requests);
     },
+    sendEncoded: pushAll,
     async sendRecords(records) {
       const requests = requestsOf(records, resource).map(({ count, body }) => push('logs', count, body));
       await Promise.all(requests);

@@ -21,7 +21,7 @@ export interface LookedUpPod {
  * for.
  */
 export interface DnsWatch {
-  /** Once a second, with all pods there are: looks up what is due. */
+  /** Once a second, with all pods there are: looks up what is due. The same array as before means the same pods. */
   track(pods: readonly LookedUpPod[]): void;
   lookups(uid: string): DnsLookups | undefined;
   close(): void;
@@ -62,6 +62,7 @@ export function createDnsWatch(options: DnsWatchOptions): DnsWatch {
   const { openSocket = openNamespaceSocket, resolverFile = readResolverFile } = options;
   const { hasAsked = hasSentDatagrams } = options;
   const pods = new Map<string, Watched>();
+  let before: readonly LookedUpPod[] | undefined;
   let opening = false;
   let closed = false;
 
@@ -140,8 +141,12 @@ export function createDnsWatch(options: DnsWatchOptions): DnsWatch {
   return {
     track(present) {
       if (nsenter === undefined || closed) return;
-      const living = new Map(present.map((pod) => [pod.uid, pod]));
-      for (const [uid, { sandboxPid }] of pods) if (living.get(uid)?.sandboxPid !== sandboxPid) forget(uid);
+      if (present !== before) {
+        const living = new Map(present.map((pod) => [pod.uid, pod]));
+        for (const [uid, { sandboxPid }] of pods) if (living.get(uid)?.sandboxPid !== sandboxPid) forget(uid);
+        before = present;
+      }
+      const now = clock.monotonic();
       let visits = 0;
       for (const { uid, sandboxPid, containerPid } of present) {
         const known = pods.get(uid);
@@ -149,13 +154,13 @@ export function createDnsWatch(options: DnsWatchOptions): DnsWatch {
           if (pods.size < MOST_PODS)
             pods.set(uid, {
               sandboxPid,
-              dueAt: clock.monotonic() + SETTLED_MS,
+              dueAt: now + SETTLED_MS,
               intervalMs: INTERVAL_MS,
               busy: false,
             });
           continue;
         }
-        if (known.busy || clock.monotonic() < known.dueAt || visits >= MOST_A_SECOND) continue;
+        if (known.busy || now < known.dueAt || visits >= MOST_A_SECOND) continue;
         // One helper at a time: sockets are made in a row, not in a herd.
         if (!known.socket && opening) continue;
         visits += 1;
