@@ -1,4 +1,4 @@
-import { type Labels, METRIC_NAME, walkLabels } from '../../model/labels.ts';
+import { type Label, type Labels, METRIC_NAME, walkLabels } from '../../model/labels.ts';
 import { startOf } from './byte-blocks.ts';
 import type { LabelSymbols } from './label-symbols.ts';
 import type { SeriesColumns } from './series-columns.ts';
@@ -41,7 +41,10 @@ export function createSeriesLabels(columns: SeriesColumns, symbols: LabelSymbols
     const block = columns.labelBlocks[row]!;
     const words = blocks.words(block);
     const first = startOf(block) >>> 2;
-    return Array.from({ length: columns.labelCounts[row]! }, (_, i) => symbols.label(words[first + i]!));
+    const labels: Label[] = [];
+    const end = first + columns.labelCounts[row]!;
+    for (let i = first; i < end; i += 1) labels.push(symbols.label(words[i]!));
+    return labels;
   };
 
   const numbers: number[] = [];
