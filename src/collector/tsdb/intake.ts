@@ -31,7 +31,9 @@ export interface Intake {
   readonly outside: number;
 }
 
-const SERIES_A_TURN = 200;
+const SERIES_AT_ONCE = 2_000;
+const SERIES_A_TURN = 500;
+const SERIES_WITH_SAMPLES = 200;
 const SAMPLES_A_TURN = 20_000;
 /** What more takes than the commit should not be done in its turn. */
 const SAMPLES_WITH_COMMIT = 2_000;
@@ -50,6 +52,9 @@ export function createIntake(options: IntakeOptions): Intake {
     if (row >= 0) blocks.addSeries(ref, head.keyOf(row));
   };
 
+  const store = (refs: ReadonlySet<SeriesRef>) =>
+    writeInTurns(options, [...refs], addRow, (stored) => stored.forEach(head.stored), SERIES_A_TURN);
+
   /** Rows of very many new series go before their samples, some at a time, so that others get their turn; answers the rest. */
   const storeMostOf = async (batch: SampleBatch): Promise<ReadonlySet<SeriesRef>> => {
     let some = new Set<SeriesRef>();
@@ -59,11 +64,13 @@ export function createIntake(options: IntakeOptions): Intake {
       if (i % SAMPLES_A_TURN === SAMPLES_A_TURN - 1) await nextTurn();
       if (head.isStored(batch.refs[i]!)) continue;
       some.add(batch.refs[i]!);
-      if (some.size <= SERIES_A_TURN) continue;
-      await writeInTurns(options, [...some], addRow, (refs) => refs.forEach(head.stored));
+      if (some.size < SERIES_AT_ONCE) continue;
+      await store(some);
       some = new Set();
     }
-    return some;
+    if (some.size <= SERIES_WITH_SAMPLES) return some;
+    await store(some);
+    return new Set();
   };
 
   // Commits are taken in as they were written.

@@ -45,11 +45,12 @@ export async function writeInTurns<Item>(
   items: readonly Item[],
   each: (item: Item) => void,
   after: (done: readonly Item[]) => void = () => {},
+  mostATurn = MOST_A_TURN,
 ): Promise<void> {
   for (let from = 0; from < items.length; ) {
     const to = await journal.write(() => {
       const endMs = clock.monotonic() + TURN_MS;
-      const most = Math.min(items.length, from + MOST_A_TURN);
+      const most = Math.min(items.length, from + mostATurn);
       let at = from;
       do {
         each(items[at]!);
