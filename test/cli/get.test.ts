@@ -12,8 +12,11 @@ const lone = pod({}, 'lone');
 let story: Story;
 let server: HttpServer;
 let folder: string;
+/** Until when a deletion is waited for. */
+let ended: () => Promise<void>;
 
 beforeEach(async () => {
+  ended = async () => undefined;
   folder = mkdtempSync(join(tmpdir(), 'podvitals-get-'));
   story = await createStory();
   await story.apply(deployment(2), { ...lone, metadata: { ...lone.metadata, labels: { tier: 'test' } } });
@@ -23,9 +26,13 @@ beforeEach(async () => {
     objectRoutes({
       apply: () => Promise.reject(new Error('not asked here')),
       list: (kind, namespace) => manager.list(kind, namespace),
-      delete: async (target) =>
-        void manager.delete({ ...target, request: { by: 'user', message: 'deleted' } }),
-      logs: async () => [],
+      delete: async (target) => {
+        manager.delete({ ...target, request: { by: 'user', message: 'deleted' } });
+        await ended();
+      },
+      logs: async (of, name, _attempt, { tail }) => [
+        { at: 0, stream: 'stdout', text: `${of.metadata.labels?.tier ?? 'none'} ${name} ${tail ?? 'all'}` },
+      ],
       followLogs: async () => undefined,
       watch: () => () => undefined,
       clock: story.clock,
@@ -162,6 +169,44 @@ it('delete ends what a selector selects, and nothing else', async () => {
   expect({ code, out }).toEqual({ code: 0, out: 'pod "shop/lone" deleted\n' });
   const none = await podvitals('delete', 'pods', '-n', 'shop');
   expect(none).toMatchObject({ code: 2, err: expect.stringContaining('or say --selector or --all') });
+});
+
+it('delete waits for the end of all at once, tells what is not there, and fails for that', async () => {
+  const all = Promise.withResolvers<void>();
+  let begun = 0;
+  ended = () => {
+    begun += 1;
+    if (begun === 3) all.resolve();
+    return all.promise;
+  };
+  const pods = lines((await podvitals('get', 'pods', '-n', 'shop', '-o', 'name')).out);
+  const names = [...pods.map((name) => name.slice('pod/'.length)), 'nobody', 'none'];
+  const { code, out, err } = await podvitals('delete', 'pod', ...names, '-n', 'shop');
+  expect({ begun, code }).toEqual({ begun: 3, code: 1 });
+  expect(lines(out)).toHaveLength(3);
+  expect(err).toMatch(/pods? "none" not found.*\n.*pods? "nobody" not found/i);
+});
+
+describe('logs of all pods with some labels', () => {
+  it('are the last lines of each, and say whose they are where asked', async () => {
+    const { out } = await podvitals('logs', '-n', 'shop', '-l', 'tier=test', '--prefix');
+    expect(out).toBe('[pod/lone/app] test app 10\n');
+    expect((await podvitals('logs', '-l', 'tier=test', '--tail', '3')).out).toBe('test app 3\n');
+    expect((await podvitals('logs', 'shop/lone')).out).toBe('test app all\n');
+  });
+
+  it.each([
+    [['logs'], 2, /name a pod, or write --selector/],
+    [['logs', 'lone', '-l', 'tier=test'], 2, /name a pod, or write --selector/],
+    [['logs', '-l', 'tier=none'], 1, /no pods have the labels tier=none/],
+    [
+      ['logs', '-f', '-l', 'tier!=none', '--max-log-requests', '2'],
+      2,
+      /3 logs would be followed, and at most 2/,
+    ],
+  ])('%j ends with %i and says why', async (args, code, why) => {
+    expect(await podvitals(...args)).toMatchObject({ code, err: expect.stringMatching(why) });
+  });
 });
 
 describe('get pods', () => {

@@ -22,6 +22,7 @@ interface DeleteFlags extends CommonFlags, ForeignFlag {
   readonly filename?: readonly string[];
   readonly gracePeriod?: number;
   readonly force?: boolean;
+  readonly now?: boolean;
   readonly wait: boolean;
   readonly ignoreNotFound?: boolean;
   readonly orphans?: boolean;
@@ -48,8 +49,10 @@ export function deleteCommand(terminal: Terminal): Command {
     .option('-l, --selector <labels>', 'those of that kind with these labels')
     .option('-f, --filename <file>', 'delete what this manifest names', collect)
     .option('--grace-period <seconds>', 'instead of the pod’s own', positiveInteger)
+    .option('--now', 'end them within a second (a grace period of 1)')
     .option('--force', 'kill at once (a grace period of 0)')
     .option('--ignore-not-found', 'succeed when there is nothing to delete')
+    .option('--wait [true|false]', 'wait until they are gone', (text) => text !== 'false', true)
     .option('--no-wait', 'return before they are gone')
     .option('--orphans', 'end pods on this host whose data folder is gone, and remove what they hold')
     .action(async (kind: string | undefined, names: readonly string[], flags: DeleteFlags) => {
@@ -61,25 +64,48 @@ export function deleteCommand(terminal: Terminal): Command {
       if (targets.length === 0 && kind !== undefined) terminal.err('No resources found.\n');
       else if (targets.length === 0)
         throw new InvalidArgumentError('name what to delete: podvitals delete pod NAME, or -f FILE');
-      const seconds = flags.force ? 0 : flags.gracePeriod;
+      const seconds = flags.force ? 0 : flags.now ? 1 : flags.gracePeriod;
       const query = new URLSearchParams({
         wait: String(flags.wait),
         ...(seconds === undefined ? {} : { gracePeriodSeconds: String(seconds) }),
       });
-      for (const target of targets) {
-        const resource = resourceKind(target.kind);
-        try {
-          await askAgent(
-            connectionOf(flags, terminal),
-            'DELETE',
-            `${objectPath(resource, target.namespace, target.name)}?${query}`,
-          );
-          terminal.out(`${resource.kind.toLowerCase()} "${target.namespace}/${target.name}" deleted\n`);
-        } catch (error) {
-          if (!(flags.ignoreNotFound && isCodedError(error) && error.status === 404)) throw error;
-        }
-      }
+      await endAll(targets, query, flags, terminal);
     });
+}
+
+const MOST_AT_ONCE = 50;
+
+/** All begin to end before the end of one is waited for: their graces pass together. The first failure is thrown last. */
+async function endAll(
+  targets: readonly Target[],
+  query: URLSearchParams,
+  flags: DeleteFlags,
+  terminal: Terminal,
+): Promise<void> {
+  const connection = connectionOf(flags, terminal);
+  const failures: unknown[] = [];
+  for (let from = 0; from < targets.length; from += MOST_AT_ONCE) {
+    const ending = targets.slice(from, from + MOST_AT_ONCE).map(({ kind, namespace, name }) => {
+      const resource = resourceKind(kind);
+      const path = `${objectPath(resource, namespace, name)}?${query}`;
+      return {
+        words: `${resource.kind.toLowerCase()} "${namespace}/${name}" deleted\n`,
+        failure: askAgent(connection, 'DELETE', path).then(
+          () => undefined,
+          (error: unknown) => ({ error }),
+        ),
+      };
+    });
+    for (const { words, failure } of ending) {
+      const failed = await failure;
+      if (failed === undefined) terminal.out(words);
+      else if (!(flags.ignoreNotFound && isCodedError(failed.error) && failed.error.status === 404))
+        failures.push(failed.error);
+    }
+  }
+  const [first, ...others] = failures;
+  for (const error of others) terminal.err(`podvitals: ${printable(messageOf(error))}\n`);
+  if (first !== undefined) throw first;
 }
 
 /** Needs no agent: there is none left that would know them. */

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Pod } from '../../model/kubernetes.ts';
-import { isCodedError } from '../../util/coded-error.ts';
-import { streamAgent } from '../client.ts';
+import { CodedError, isCodedError } from '../../util/coded-error.ts';
+import { askAgent, type Connection, streamAgent } from '../client.ts';
 import { podOf } from '../pod-choice.ts';
 import {
   type CommonFlags,
@@ -10,10 +10,12 @@ import {
   type Terminal,
   withConnection,
 } from '../program.ts';
-import { objectPath, resourceKind } from '../resource-kind.ts';
+import { collectionPath, objectPath, resourceKind } from '../resource-kind.ts';
 import { printableLines } from '../terminal.ts';
 
 interface LogFlags extends CommonFlags {
+  readonly selector?: string;
+  readonly maxLogRequests: number;
   readonly container?: string;
   readonly allContainers?: boolean;
   readonly prefix?: boolean;
@@ -28,8 +30,9 @@ interface LogFlags extends CommonFlags {
 export function logsCommand(terminal: Terminal): Command {
   return withConnection(new Command('logs'))
     .description('print what a container wrote')
-    .argument('<pod>', 'NAME or NAMESPACE/NAME of a pod, or of a workload with one pod')
+    .argument('[pod]', 'NAME or NAMESPACE/NAME of a pod, or KIND/NAME of a workload: one of its pods')
     .option('-n, --namespace <name>', 'namespace')
+    .option('-l, --selector <labels>', 'of all pods with these labels; the last 10 lines of each')
     .option('-c, --container <name>', 'container; the first one when left out')
     .option('--all-containers', 'every container of the pod, init containers too')
     .option('--prefix', 'print before each line where it comes from')
@@ -37,11 +40,16 @@ export function logsCommand(terminal: Terminal): Command {
     .option('-f, --follow', 'go on as lines come')
     .option('-t, --timestamps', 'print the time of each line')
     .option('--tail <lines>', 'only the last so many lines', positiveInteger)
+    .option('--max-log-requests <number>', 'how many are followed at most with -l', positiveInteger, 5)
     .option('--since <time>', 'only lines of the last so long: 30s, 10m, 2h', secondsOf)
-    .action(async (name: string, flags: LogFlags) => {
-      const connection = connectionOf(flags, terminal);
-      const pod = await podOf(connection, name, flags);
-      const print = (container: string) => {
+    .action(async (name: string | undefined, given: LogFlags) => {
+      if ((name === undefined) === (given.selector === undefined))
+        throw new InvalidArgumentError('name a pod, or write --selector');
+      const connection = connectionOf(given, terminal);
+      const pods =
+        name === undefined ? await selected(connection, given) : [await podOf(connection, name, given)];
+      const flags = name === undefined ? { ...given, tail: given.tail ?? SELECTED_TAIL } : given;
+      const print = (pod: Pod, container: string) => {
         const prefix = flags.prefix ? `[pod/${pod.metadata.name}/${container}] ` : '';
         const prefixed = prefix === '' ? undefined : createPrefixer(prefix);
         return (text: string) => {
@@ -49,21 +57,39 @@ export function logsCommand(terminal: Terminal): Command {
           terminal.out(prefixed ? prefixed(shown) : shown);
         };
       };
-      const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(
-        (container) => container.name,
-      );
-      const asked = flags.allContainers ? all : [flags.container ?? pod.spec.containers[0]!.name];
-      const read = (container: string) =>
-        streamAgent(connection, logPath(pod, container, flags), print(container));
-      if (flags.follow) await Promise.all(asked.map(read));
-      else for (const container of asked) await readOne(read, container, asked.length > 1);
+      const asked = pods.flatMap((pod) => containersOf(pod, flags).map((container) => ({ pod, container })));
+      const read = ({ pod, container }: (typeof asked)[number]) =>
+        streamAgent(connection, logPath(pod, container, flags), print(pod, container));
+      if (flags.follow) {
+        if (name === undefined && asked.length > flags.maxLogRequests)
+          throw new InvalidArgumentError(
+            `${asked.length} logs would be followed, and at most ${flags.maxLogRequests} are; raise --max-log-requests`,
+          );
+        await Promise.all(asked.map(read));
+      } else for (const one of asked) await readOne(() => read(one), asked.length > 1);
     });
 }
 
+// Source: kubectl/pkg/cmd/logs/logs.go, selectorTail
+const SELECTED_TAIL = 10;
+
+const containersOf = ({ spec }: Pod, { allContainers, container }: LogFlags): readonly string[] =>
+  allContainers
+    ? [...(spec.initContainers ?? []), ...spec.containers].map(({ name }) => name)
+    : [container ?? spec.containers[0]!.name];
+
+async function selected(connection: Connection, flags: LogFlags): Promise<readonly Pod[]> {
+  const query = new URLSearchParams({ labelSelector: flags.selector ?? '' });
+  const path = `${collectionPath(resourceKind('pods'), flags.namespace)}?${query}`;
+  const { items } = await askAgent<{ readonly items: readonly Pod[] }>(connection, 'GET', path);
+  if (items.length > 0) return items;
+  throw new CodedError('NO_PODS', `no pods have the labels ${flags.selector}`);
+}
+
 /** Of several containers one may not have been started yet, or not again. */
-async function readOne(read: (name: string) => Promise<void>, name: string, several: boolean): Promise<void> {
+async function readOne(read: () => Promise<void>, several: boolean): Promise<void> {
   try {
-    await read(name);
+    await read();
   } catch (error) {
     if (!several || !isCodedError(error) || error.status !== 400) throw error;
   }

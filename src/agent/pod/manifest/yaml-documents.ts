@@ -51,7 +51,7 @@ export function readYaml(text: string): { readonly documents: YamlDocument[]; re
     })) {
       for (const { message, pos } of document.errors)
         errors.push({ line: lines.linePos(pos[0]).line, message });
-      if (document.errors.length > 0 || document.contents === null) continue;
+      if (document.errors.length > 0 || isNothing(document.contents)) continue;
       documents.push(read(document as Document.Parsed, lines));
     }
   } catch (error) {
@@ -60,6 +60,9 @@ export function readYaml(text: string): { readonly documents: YamlDocument[]; re
   }
   return { documents, errors };
 }
+
+/** Between two `---`, or after the last, there may be nothing: kubectl passes over it. */
+const isNothing = (contents: unknown) => contents === null || (isScalar(contents) && contents.value === null);
 
 const isDate = (tag: unknown) =>
   typeof tag === 'object' && (tag as { tag?: string }).tag === 'tag:yaml.org,2002:timestamp';

@@ -157,6 +157,11 @@ describe('what is wrong in a manifest', () => {
     expect(problems(podWith(fields))).toContain(message);
   });
 
+  it('is not that there is nothing between two documents, or after the last', () => {
+    const text = `---\n${podWith('')}\n---\n# nothing\n---\n${podWith('').replace('name: cart', 'name: two')}\n---\n`;
+    expect(parseManifests([{ path: 'shop.yaml', text }]).objects).toHaveLength(2);
+  });
+
   it('is told all at once, over all documents', () => {
     const text = `${podWith('      ports: [{containerPort: 0}]')}
 ---
