@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../util/clock.ts';
 import { copyPiecesFor } from './piece-buffers.ts';
 import { type Form, readForm } from './prometheus-parameters.ts';
-import { inTurns, type WriteText } from './text-bytes.ts';
+import { beginText, type WriteText } from './text-bytes.ts';
 
 /** One route: what it answers to a form; or it sends the reply itself. */
 export type FormHandler = (form: Form, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
@@ -55,24 +55,21 @@ export function sendJson(reply: FastifyReply, answer: unknown): FastifyReply {
  * JSON written a piece at a time: a short one is sent as a whole, of a long one each piece as it is ready. `onWritten` is
  * called once all of it is text; not when the client went before.
  */
-export async function sendPieces(
+export function sendPieces(
   reply: FastifyReply,
   write: WriteText,
   clock: Clock,
   onWritten?: () => void,
-): Promise<FastifyReply> {
+): FastifyReply {
   reply.type('application/json');
-  const pieces = inTurns(write, clock, copyPiecesFor(reply.raw));
-  const first = await pieces.next();
-  const second = await pieces.next();
-  if (second.done) {
+  const { first, rest } = beginText(write, clock, copyPiecesFor(reply.raw));
+  if (rest === undefined) {
     onWritten?.();
-    return reply.send(first.value);
+    return reply.send(first);
   }
   const all = async function* () {
-    yield first.value;
-    yield second.value;
-    yield* pieces;
+    yield first;
+    yield* rest;
     onWritten?.();
   };
   return reply.send(Readable.from(all(), { objectMode: false }));

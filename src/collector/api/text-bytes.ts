@@ -18,23 +18,43 @@ const LONGEST_STRETCH_MS = 2;
 const shared: TextBytes = { bytes: Buffer.allocUnsafeSlow(2 * CHUNK_BYTES), at: 0 };
 
 /** The bytes in pieces of about 64 KiB. Between them others get their turn, however long the whole is. */
-export async function* inTurns(
+export async function* inTurns(write: WriteText, clock: Clock, copy?: CopyPiece): AsyncGenerator<Buffer> {
+  const { first, rest } = beginText(write, clock, copy);
+  yield first;
+  if (rest !== undefined) yield* rest;
+}
+
+/** The first piece at once, most often all there is, and the others if there are any. */
+export function beginText(
   write: WriteText,
   clock: Clock,
   copy: CopyPiece = Buffer.from,
-): AsyncGenerator<Buffer> {
+): { readonly first: Buffer; readonly rest: AsyncGenerator<Buffer> | undefined } {
+  const steps = write(shared)[Symbol.iterator]();
+  const isWhole = writePiece(steps);
+  return { first: takeBytes(copy), rest: isWhole ? undefined : goOn(steps, clock, copy) };
+}
+
+async function* goOn(steps: Iterator<undefined>, clock: Clock, copy: CopyPiece): AsyncGenerator<Buffer> {
   let began = clock.monotonic();
-  try {
-    for (const _ of write(shared)) {
-      if (shared.at < CHUNK_BYTES) continue;
-      yield takeBytes(copy);
-      if (clock.monotonic() - began < LONGEST_STRETCH_MS) continue;
+  for (let isWhole = false; !isWhole; ) {
+    if (clock.monotonic() - began >= LONGEST_STRETCH_MS) {
       await othersFirst();
       began = clock.monotonic();
     }
+    isWhole = writePiece(steps);
     yield takeBytes(copy);
-  } finally {
+  }
+}
+
+/** Whether that was the last one. */
+function writePiece(steps: Iterator<undefined>): boolean {
+  try {
+    while (shared.at < CHUNK_BYTES) if (steps.next().done === true) return true;
+    return false;
+  } catch (error) {
     shared.at = 0;
+    throw error;
   }
 }
 

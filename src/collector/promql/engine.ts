@@ -19,6 +19,7 @@ import { type Grid, type QueryContext, type Summaries, timeAt } from './evaluati
 import { dropMetadata } from './evaluation/label-set.ts';
 import { evaluateRange } from './evaluation/range-vector.ts';
 import { createSampleBudget } from './evaluation/sample-budget.ts';
+import { createSeriesOrders, type SeriesOrders } from './evaluation/series-orders.ts';
 import { sortByLabels } from './evaluation/sort-by-labels.ts';
 import { createStandingWindows } from './evaluation/standing-windows.ts';
 import { type BorrowedColumns, createColumnPool } from './evaluation/step-columns.ts';
@@ -71,13 +72,14 @@ export function createEngine(options: EngineOptions): Engine {
   const slots = createQuerySlots(maxConcurrency, timeoutMs, options.clock);
   const standing = createStandingWindows(options.clock);
   const pool = createColumnPool();
+  const orders = createSeriesOrders();
   // Expressions whose summaries were found wrong: every sample of them is looked at.
   const distrusted = new WeakSet<Expr>();
 
   const evaluateAt = async (expr: Expr, text: string, atMs: number, asked: Asked, summaries?: Summaries) => {
     const range = { startMs: atMs, endMs: atMs, stepMs: 0 };
     const columns = pool.borrow();
-    const context = createContext(options, range, asked, columns, summaries);
+    const context = createContext(options, range, asked, { columns, orders }, summaries);
     const began = options.clock.monotonic();
     const value = await evaluateInstant(expr, context);
     columns.giveBack();
@@ -123,7 +125,7 @@ export function createEngine(options: EngineOptions): Engine {
         const began = options.clock.monotonic();
         const asked = { signal, lookbackMs, queuedMs: began - askedMs };
         const columns = pool.borrow();
-        const context = createContext(options, range, asked, columns);
+        const context = createContext(options, range, asked, { columns, orders });
         const value = await evaluateOverRange(expr, context);
         const result = finish(value, context, text, {
           ...asked,
@@ -152,7 +154,7 @@ function createContext(
   options: EngineOptions,
   range: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
   { signal, lookbackMs }: Asked,
-  columns: BorrowedColumns,
+  kept: { readonly columns: BorrowedColumns; readonly orders: SeriesOrders },
   summaries?: Summaries,
 ): QueryContext {
   const { limits = {} } = options;
@@ -164,7 +166,7 @@ function createContext(
     delayedNameRemoval: options.delayedNameRemoval ?? false,
     annotations: createAnnotations(),
     budget: createSampleBudget(limits.maxSamples ?? 50_000_000),
-    columns,
+    ...kept,
     ...(summaries && { summaries }),
     turn: createTurn(options.clock, limits.timeoutMs ?? DEFAULT_TIMEOUT_MS, signal, options.onTurn),
   };

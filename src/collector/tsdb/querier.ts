@@ -140,6 +140,7 @@ interface SharedColumns {
 const CHUNKS_AT_ONCE = 64;
 // Samples that are moved rather than looked at through views, which cost more.
 const MOVED_SAMPLES = 256;
+const NO_CHUNKS: readonly SealedChunk[] = [];
 
 const total = createSummary();
 const toTotal: RangeSink = {
@@ -179,19 +180,16 @@ class SeriesOfStore implements StoredSeries {
 
   reading(minT: number, maxT: number): Samples | Generator<undefined, Samples> {
     const { memory, ref } = this.#walked;
-    const chunks: SealedChunk[] = [];
-    let room = 0;
-    const add = (chunk: SealedChunk) => {
-      chunks.push(chunk);
-      room += chunk.count;
-    };
-    if (memory === undefined) {
-      for (const chunk of this.#disk.chunks(ref, minT, maxT, Number.POSITIVE_INFINITY)) add(chunk);
-    } else {
-      if (memory.persistedT >= minT)
-        for (const chunk of this.#disk.chunks(ref, minT, maxT, memory.oldestT)) add(chunk);
-      for (const chunk of memory.sealed) if (chunk.maxT >= minT && chunk.minT <= maxT) add(chunk);
+    let chunks = NO_CHUNKS;
+    if (memory === undefined) chunks = this.#disk.chunks(ref, minT, maxT, Number.POSITIVE_INFINITY);
+    else {
+      if (memory.persistedT >= minT) chunks = this.#disk.chunks(ref, minT, maxT, memory.oldestT);
+      const waiting = memory.sealed;
+      if (waiting.length > 0)
+        chunks = [...chunks, ...waiting.filter((chunk) => chunk.maxT >= minT && chunk.minT <= maxT)];
     }
+    let room = 0;
+    for (const chunk of chunks) room += chunk.count;
     const sealed = room;
     const withOpen =
       memory !== undefined && memory.openCount > 0 && memory.lastT >= minT && memory.openT <= maxT;

@@ -4,6 +4,7 @@ import { groupBy } from '../evaluation/match-signature.ts';
 import { hasPoints, newSeries, type StepSeries, type StepValue } from '../evaluation/step-series.ts';
 import type { AggregateExpr, AggregateOperator } from '../expr.ts';
 import { checkValueLabel, countValues } from './count-values.ts';
+import type { Rearrange, Reduce } from './grouped.ts';
 import { limitGroup } from './limit.ts';
 import { rank } from './rank.ts';
 import {
@@ -18,20 +19,6 @@ import {
   variance,
 } from './reduce.ts';
 import { sumOfStanding } from './standing-sum.ts';
-
-/**
- * Folds the series of one group, step by step from `from` to `to` - 1, into `out`. Only `out.values` at steps where
- * `out.present` is 1 count; presence is already that of any of the series.
- */
-export type Reduce = (group: readonly StepSeries[], out: StepSeries, from: number, to: number) => void;
-
-/** Folds a whole vector at once: those that do not give one series a group. */
-export type Rearrange = (
-  expr: AggregateExpr,
-  groups: readonly StepSeries[][],
-  param: Float64Array,
-  evaluation: Evaluation,
-) => Promise<StepSeries[]>;
 
 const reducers: Partial<Record<AggregateOperator, Reduce>> = {
   sum,

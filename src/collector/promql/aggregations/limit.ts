@@ -1,7 +1,7 @@
 import { executionError } from '../evaluation/execution-error.ts';
 import { hasPoints, newSeries, type StepSeries } from '../evaluation/step-series.ts';
 import { mapInTurns } from '../evaluation/turn.ts';
-import type { Rearrange } from './aggregation.ts';
+import type { Rearrange } from './grouped.ts';
 import { checkCount } from './rank.ts';
 
 /** `limitk`: the first series of each group that have a value, as many as asked for. */

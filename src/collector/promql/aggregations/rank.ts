@@ -2,7 +2,7 @@ import type { Evaluation } from '../evaluation/evaluation.ts';
 import { executionError } from '../evaluation/execution-error.ts';
 import { hasPoints, type StepSeries } from '../evaluation/step-series.ts';
 import { formatGeneral } from '../go-format.ts';
-import type { Rearrange } from './aggregation.ts';
+import type { Rearrange } from './grouped.ts';
 import { bestFirst, createValueHeaps, offer } from './value-heap.ts';
 
 /** `topk` and `bottomk`: the series with the largest or smallest values at each step; at one time, in that order. */

@@ -4,7 +4,7 @@ import type { StepSeries } from '../evaluation/step-series.ts';
 import type { AggregateExpr } from '../expr.ts';
 import { addAt } from '../kahan-sum.ts';
 import { quantileOf } from '../quantile.ts';
-import type { Reduce } from './aggregation.ts';
+import type { Reduce } from './grouped.ts';
 
 /**
  * The aggregations that give one value a group. All go through the series of a group in order, each over all steps,

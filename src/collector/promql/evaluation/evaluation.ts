@@ -2,6 +2,7 @@ import type { Querier } from '../../storage/storage.ts';
 import type { Expr } from '../expr.ts';
 import type { Annotations } from './annotations.ts';
 import type { SampleBudget } from './sample-budget.ts';
+import type { SeriesOrders } from './series-orders.ts';
 import type { StandingWindows } from './standing-windows.ts';
 import type { BorrowedColumns } from './step-columns.ts';
 import type { StepValue } from './step-series.ts';
@@ -32,6 +33,7 @@ export interface QueryContext {
   /** Left out where every sample is to be looked at. */
   readonly summaries?: Summaries;
   readonly turn: Turn;
+  readonly orders: SeriesOrders;
 }
 
 export interface Summaries {

@@ -28,7 +28,7 @@ export async function selectSeries(
   selector: Pick<VectorSelector, 'matchers'>,
   minT: number,
   maxT: number,
-  { querier, turn }: Pick<QueryContext, 'querier' | 'turn'>,
+  { querier, turn, orders }: Pick<QueryContext, 'querier' | 'turn'> & Partial<Pick<QueryContext, 'orders'>>,
 ): Promise<StoredSeries[]> {
   const found: StoredSeries[] = [];
   let looked = 0;
@@ -39,7 +39,7 @@ export async function selectSeries(
     looked += 1;
     if (looked % SERIES_BETWEEN_CHECKS === 0 && turn.isOver()) await turn.pause();
   }
-  return sortByLabels(found, turn);
+  return orders === undefined ? sortByLabels(found, turn) : orders.sort(matchers, found, turn);
 }
 
 const SERIES_BETWEEN_CHECKS = 64;

@@ -6,8 +6,17 @@ export const NO_LABELS: Labels = Object.freeze([]);
 const METADATA: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__']);
 
 /** Without the metric's name, type and unit. */
-export const dropMetadata = (labels: Labels): Labels =>
-  labels.some(([name]) => METADATA.has(name)) ? labels.filter(([name]) => !METADATA.has(name)) : labels;
+export function dropMetadata(labels: Labels): Labels {
+  let left = 0;
+  for (let i = 0; i < labels.length; i += 1) if (!isMetadata(labels[i]![0])) left += 1;
+  if (left === labels.length) return labels;
+  const out = new Array<Label>(left);
+  for (let i = 0, to = 0; i < labels.length; i += 1) if (!isMetadata(labels[i]![0])) out[to++] = labels[i]!;
+  return out;
+}
+
+const UNDERSCORE = 0x5f;
+const isMetadata = (name: string) => name.charCodeAt(0) === UNDERSCORE && METADATA.has(name);
 
 export const keepLabels = (labels: Labels, names: ReadonlySet<string>): Labels =>
   labels.filter(([name]) => names.has(name));

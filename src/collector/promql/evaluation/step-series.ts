@@ -34,7 +34,8 @@ export function constantSeries(labels: Labels, values: Float64Array): StepSeries
   return { labels, values, present: new Uint8Array(values.length).fill(1), dropName: false };
 }
 
-export const hasPoints = (series: StepSeries): boolean => series.present.includes(1);
+export const hasPoints = ({ present }: StepSeries): boolean =>
+  present.length === 1 ? present[0] === 1 : present.includes(1);
 
 /** The same values under a metric whose meaning changed: its name goes now, or at the end. */
 export function withoutName(series: StepSeries, removeLate: boolean): StepSeries {
