@@ -64,7 +64,7 @@ export function createCommentCache(seed: number): CommentCache {
     },
     done() {
       reading += 1;
-      memo.forget(({ usedIn }) => reading - usedIn > KEPT_READINGS);
+      for (const _ of memo.forgetting(({ usedIn }) => reading - usedIn > KEPT_READINGS));
     },
   };
 }

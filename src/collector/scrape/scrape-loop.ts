@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { encodeLabels, METRIC_NAME, toLabels } from '../../model/labels.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { isCodedError, messageOf } from '../../util/coded-error.ts';
-import { inTurns } from '../../util/turns.ts';
+import { createTurns } from '../../util/turns.ts';
 import type { TextFormat } from '../../wire/prometheus/content-type.ts';
 import { readExposition } from '../../wire/prometheus/exposition-reader.ts';
 import { parseSeries } from '../../wire/prometheus/exposition-series.ts';
@@ -81,6 +81,7 @@ const REPORTS = [
 
 export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): ScrapeLoop {
   const { config, clock, room } = options;
+  const inTurns = createTurns(clock);
   const cache = createSeriesCache(randomInt(2 ** 31));
   const comments = createCommentCache(randomInt(2 ** 31));
   const metadata = createMetadataCache();
@@ -122,7 +123,7 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
   /** Reads a body into `appender`; counts go on though it turns out to be of no use. */
   const append = async (appender: Appender, { body, format }: Exposition, t: number, counts: Counts) => {
     let limited = 0;
-    const created = config.zeroAtCreation ? await inTurns(readCreatedTimes(body, format), clock) : undefined;
+    const created = config.zeroAtCreation ? await inTurns(readCreatedTimes(body, format)) : undefined;
     const latestT = clock.now() + AHEAD_MS;
     cache.begin(body, format !== lastFormat);
     lastFormat = format;
@@ -161,7 +162,7 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
       unit: (metric, unit) => metadata.set(metric, { unit }),
     });
     const sink = { ...said, sample, knownSeries: cache.expectedEnd };
-    await inTurns(readExposition(body, format, sink), clock);
+    await inTurns(readExposition(body, format, sink));
     comments.done();
     if (config.limits.samples > 0 && limited > config.limits.samples)
       throw beyondLimit('sample limit exceeded');
@@ -231,7 +232,7 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
       room.give(bytes);
     }
     if (end.signal.aborted || removal.signal.aborted) return appender.rollback();
-    for (const labelBytes of cache.vanished()) markStale(appender, labelBytes, t);
+    await inTurns(markVanished(appender, t));
     const lastDurationMs = clock.monotonic() - began;
     const values = [
       error === undefined ? 1 : 0,
@@ -243,7 +244,7 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
     reports.forEach((labelBytes, i) => {
       appendOne(appender, { labelBytes, ref: -1 }, t, values[i]!);
     });
-    cache.done(error !== undefined);
+    await inTurns(cache.done(error !== undefined));
     state = {
       health: error === undefined ? 'up' : 'down',
       lastError: error === undefined ? '' : messageOf(error),
@@ -269,6 +270,12 @@ export function startScrapeLoop(target: Target, options: ScrapeLoopOptions): Scr
       options.onTrouble(error);
     }
   };
+
+  function* markVanished(appender: Appender, t: number) {
+    for (const labelBytes of cache.vanished())
+      if (labelBytes === undefined) yield;
+      else markStale(appender, labelBytes, t);
+  }
 
   /** Late enough for a target that took over the series to have written first. */
   const markEnd = async (nextMs: number) => {

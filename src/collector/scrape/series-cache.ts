@@ -41,10 +41,10 @@ export interface SeriesCache {
   track(series: KnownSeries): void;
   /** Forgets what was tracked since the last `done`: the scrape is of no use after all. */
   untrack(): void;
-  /** Tracked in the scrape before and not in this one. */
-  vanished(): Iterable<Uint8Array>;
-  /** Ends this scrape. What no scrape had for a while is forgotten, unless this one failed. */
-  done(failed: boolean): void;
+  /** Tracked in the scrape before and not in this one; `undefined` now and then while it looks. */
+  vanished(): Iterable<Uint8Array | undefined>;
+  /** Ends this scrape, some at a time. What no scrape had for a while is forgotten, unless this one failed. */
+  done(failed: boolean): Generator<undefined, void>;
   /** All that would be marked stale if the target ended now. */
   tracked(): Iterable<Uint8Array>;
 }
@@ -55,6 +55,7 @@ interface Entry {
 }
 
 const NEVER = 0;
+const LOOKED_AT_ONCE = 5_000;
 const UNASKED = -1;
 // A target that flaps keeps what it had. Source: prometheus/scrape/scrape.go iterDone
 const KEPT_SCRAPES = 2;
@@ -108,16 +109,18 @@ export function createSeriesCache(seed: number): SeriesCache {
       now = [];
     },
     *vanished() {
-      for (const { labelBytes, trackedIn } of before) if (trackedIn !== scrape) yield labelBytes;
+      for (let i = 0; i < before.length; i += 1)
+        if (before[i]!.trackedIn !== scrape) yield before[i]!.labelBytes;
+        else if (i % LOOKED_AT_ONCE === LOOKED_AT_ONCE - 1) yield undefined;
     },
-    done(failed) {
+    *done(failed) {
       before = now;
       now = [];
       scrape += 1;
       // A target that fails in ever new ways must not fill the memory.
       if (failed && entries.size <= goodSize * 2 + FAILED_ENTRIES) return;
       if (!failed) goodSize = entries.size;
-      entries.forget(isOver);
+      yield* entries.forgetting(isOver);
     },
     *tracked() {
       for (const { labelBytes } of before) yield labelBytes;

@@ -12,12 +12,13 @@ export interface TextMemo<T extends object> {
   /** What bytes `from` to before `to` stand for; undefined where they are new. */
   get(from: number, to: number): T | undefined;
   add(from: number, to: number, value: T): void;
-  /** Forgets what `isOver` says of. */
-  forget(isOver: (value: T) => boolean): void;
+  /** Forgets what `isOver` says of, some thousands looked at at a time. */
+  forgetting(isOver: (value: T) => boolean): Generator<undefined, void>;
   readonly size: number;
 }
 
 const NONE = -1;
+const LOOKED_AT_ONCE = 5_000;
 // Stands before the first piece.
 const START = 0;
 
@@ -67,14 +68,15 @@ export function createTextMemo<T extends object>(seed: number): TextMemo<T> {
       }
       found(key);
     },
-    forget(isOver) {
+    *forgetting(isOver) {
+      expected = NONE;
       for (let key = 0; key < values.length; key += 1) {
+        if (key % LOOKED_AT_ONCE === LOOKED_AT_ONCE - 1) yield undefined;
         const value = values[key];
         if (value === undefined || !isOver(value)) continue;
         table.remove(key);
         values[key] = undefined;
       }
-      expected = NONE;
     },
     get size() {
       return table.size;

@@ -73,6 +73,11 @@ export function createIntake(options: IntakeOptions): Intake {
     return new Set();
   };
 
+  const encoded = async (batch: SampleBatch) => {
+    await nextTurn();
+    return inTurns(encoding(batch));
+  };
+
   // Commits are taken in as they were written.
   let last: Promise<unknown> = Promise.resolve();
   const apply = (id: number, batch: SampleBatch): Promise<Committed> => {
@@ -96,7 +101,7 @@ export function createIntake(options: IntakeOptions): Intake {
       outside += refused;
       if (batch.length === 0) return { metricNames: new Set<string>(), samples: 0, rejected: refused };
       const unstored = await storeMostOf(batch);
-      const body = batch.length > SAMPLES_A_TURN ? await inTurns(encoding(batch)) : undefined;
+      const body = batch.length > SAMPLES_A_TURN ? await encoded(batch) : undefined;
       const wanted = [...recalled];
       const id = await journal.write(() => {
         for (const ref of unstored) addRow(ref);

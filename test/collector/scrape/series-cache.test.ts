@@ -82,7 +82,7 @@ describe('what is known of the texts of a target', () => {
           if (!anew.some((line) => typeof line === 'string' && line.startsWith('line 1:')))
             expect(known).toEqual(anew);
           remarks.done();
-          series.done(failed);
+          for (const _ of series.done(failed));
         }
       }),
       { numRuns: 800 },
@@ -96,7 +96,7 @@ describe('what is known of the texts of a target', () => {
       series.begin(bytes, false);
       const isKnown = series.get(0, bytes.length) !== undefined;
       if (!isKnown) series.add(0, bytes.length, bytes);
-      series.done(failed);
+      for (const _ of series.done(failed));
       return isKnown;
     };
     expect(scrape('up')).toBe(false);
