@@ -25,7 +25,9 @@ export function createMemoryEventLog(): EventLog {
     },
     events: (query) =>
       newest(
-        all('event').map(({ event }) => event),
+        all('event')
+          .map(({ event }) => event)
+          .filter(({ reason }) => query.reason === undefined || reason === query.reason),
         query,
         ({ at, pod, container }) => ({ at, pod, container }),
       ),

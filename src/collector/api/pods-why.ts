@@ -2,6 +2,7 @@ import { compareTrouble, summarizePod } from '../../model/pod-summary.ts';
 import type { PodState } from '../../model/record.ts';
 import { forSource } from '../../model/source-command.ts';
 import type { Verdict } from '../../model/verdict.ts';
+import { CodedError } from '../../util/coded-error.ts';
 import type { EventLog } from '../storage/storage.ts';
 import { MOST_PODS, newestPod, podNotFound } from './pods-lookup.ts';
 
@@ -24,15 +25,31 @@ const MOST_OTHERS = 20;
  * `name` is a pod's, else a workload's, of which the worst pod answers. Pods deleted since answer when no living one
  * does.
  *
- * @throws POD_NOT_FOUND (404) naming near names.
+ * @throws POD_NOT_FOUND (404) naming near names; NO_PODS (404) of a workload whose pods are refused, and why.
  */
 export function why(log: EventLog, namespace: string, name: string): Why {
   const pod = podOrWorkload(log, namespace, name);
-  if (pod === undefined) throw podNotFound(log, namespace, name, 'pod or workload');
+  if (pod === undefined)
+    throw refusedPods(log, namespace, name) ?? podNotFound(log, namespace, name, 'pod or workload');
   const others = livingPodsOf(log, namespace, pod.pod.workload)
     .filter(({ pod: { uid }, verdict }) => uid !== pod.pod.uid && verdict.cause !== 'None')
     .slice(0, MOST_OTHERS);
   return { ...toAnswer(pod), others: others.map(toAnswer) };
+}
+
+/** Why the workload of this name has never had a pod: what its controller told last is that none could be made. */
+function refusedPods(log: EventLog, namespace: string, workload: string): CodedError | undefined {
+  const last = (reason: string) => log.events({ namespace, workload, reason, limit: 1 })[0];
+  const [refused, made] = [last('FailedCreate'), last('SuccessfulCreate')];
+  const isThere = log
+    .workloads({ namespace, limit: MOST_PODS })
+    .some(({ object, deleted }) => !deleted && object.metadata.name === workload);
+  if (!isThere || refused === undefined || (made !== undefined && made.at > refused.at)) return undefined;
+  return new CodedError(
+    'NO_PODS',
+    `workload "${namespace}/${workload}" has no pods, as none can be made: ${refused.message}`,
+    { status: 404 },
+  );
 }
 
 /** The pod of this name, else the worst pod of the workload of this name. */

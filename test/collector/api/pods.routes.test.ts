@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { podRoutes, type ReadLogs } from '../../../src/collector/api/pods.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { Pod } from '../../../src/model/kubernetes.ts';
+import type { AgentRecord } from '../../../src/model/record.ts';
 import { createMemoryEventLog } from '../../support/memory-event-log.ts';
 import { shopRecords } from '../../support/shop-records.ts';
 
@@ -124,6 +125,50 @@ describe('why', () => {
     expect(answer.others.map((other: { pod: { name: string } }) => other.pod.name)).toEqual([
       'cart-7b9c6d4f5-q8w2e',
     ]);
+  });
+
+  it('says why a workload has no pods, for as long as none can be made', async () => {
+    const workload = (deleted: boolean) =>
+      ({
+        kind: 'workload',
+        state: {
+          id: `late-${deleted}`,
+          at: NOW,
+          node: 'thinkpad',
+          deleted,
+          object: { kind: 'StatefulSet', metadata: { name: 'late', namespace: 'shop', uid: 'late' } },
+        },
+      }) as AgentRecord;
+    const told = (reason: string, at: number, message: string) =>
+      ({
+        kind: 'event',
+        event: {
+          id: `${reason} ${at}`,
+          at,
+          pod: {
+            namespace: 'shop',
+            name: '',
+            uid: 'late',
+            node: 'thinkpad',
+            workload: 'late',
+            workloadType: 'statefulset',
+          },
+          object: { kind: 'StatefulSet', name: 'late' },
+          type: 'Warning',
+          reason,
+          message,
+        },
+      }) as AgentRecord;
+    const answer = async () => (await get('/api/pods/shop/late/why')).json();
+    await log.append([told('FailedCreate', NOW, 'pods "late-0" already exists')]);
+    expect((await answer()).message).toContain('not found');
+    await log.append([workload(false)]);
+    expect(await answer()).toMatchObject({
+      code: 404,
+      message: 'workload "shop/late" has no pods, as none can be made: pods "late-0" already exists',
+    });
+    await log.append([told('SuccessfulCreate', NOW + 1, 'create Pod late-0 in StatefulSet late successful')]);
+    expect((await answer()).message).toContain('not found');
   });
 
   it('names near names for an unknown one, in other namespaces as well', async () => {
