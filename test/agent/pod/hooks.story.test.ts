@@ -172,6 +172,28 @@ describe('a preStop hook', () => {
     expect(story.pod()).toBeUndefined();
   });
 
+  it('begin their hooks with the others, and need no time of their own for them when their turn comes', async () => {
+    story = await createStory({ lives: { app: () => ({ stopMs: 6000 }) } });
+    const sidecar = (name: string, seconds: number) =>
+      container(name, { restartPolicy: 'Always', lifecycle: { preStop: { sleep: { seconds } } } });
+    await story.apply(
+      pod({ initContainers: [sidecar('log', 3), sidecar('mesh', 8)], terminationGracePeriodSeconds: 15 }),
+    );
+    await story.advance(1);
+    const request = { by: 'user', message: 'Deleted' } as const;
+    story.manager.delete({ kind: 'Pod', namespace: 'shop', name: 'cart', request });
+    await story.advance(0);
+    expect(story.log('killing')).toEqual(['1 killing', '1 killing', '1 killing']);
+    await story.advance(20);
+    expect(story.runtime.calls.filter((call) => call.startsWith('stop'))).toEqual([
+      'stop cart/app 15000',
+      // The others are gone after 6 s, its hook after 8.
+      'stop cart/mesh 7000',
+      'stop cart/log 7000',
+    ]);
+    expect(story.pod()).toBeUndefined();
+  });
+
   it('end in the same order when the pod has done its work, has failed, or is stopped', async () => {
     const sidecar = (name: string) => container(name, { restartPolicy: 'Always' });
     const spec = {

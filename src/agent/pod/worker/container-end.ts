@@ -16,6 +16,10 @@ const LEAST_GRACE_MS = 2000;
 export interface ContainerEnd {
   /** Until when each container that is being stopped has time. */
   readonly stopping: ReadonlyMap<string, number>;
+  /** Whose preStop hook has begun before they are being stopped. */
+  readonly preStopping: ReadonlySet<string>;
+  /** Begins the preStop hook of a container that will be stopped a little later, for the same reason. */
+  beginPreStop(container: ContainerRecord, graceMs: number, request: KillRequest): void;
   /** Runs the preStop hook, then stops it; its death tells who asked for it. */
   kill(container: ContainerRecord, graceMs: number, request: KillRequest): void;
   /** The life is over: counts and tells it. */
@@ -27,15 +31,38 @@ export function createContainerEnd(scope: ContainerScope, probes: () => Containe
   const { clock, runtime } = context;
   const stopping = new Map<string, number>();
   const preStopped = new WeakSet<LifeRecord>();
+  /** Resolves when a hook that was begun early has ended. */
+  const begun = new WeakMap<LifeRecord, Promise<unknown>>();
+  const preStopping = new Set<string>();
+  const earlyKey = ({ name }: ContainerRecord) => `pre-stop ${name}`;
+
+  /** Says that it is to end, and who asked for that. */
+  function ask(container: ContainerRecord, life: LifeRecord, request: KillRequest): void {
+    probes().endKilling(container);
+    if (life.killRequest !== undefined) return;
+    life.killRequest = request;
+    context.emit({ ...about(container), kind: 'killing', request });
+  }
+
+  function beginPreStop(container: ContainerRecord, graceMs: number, request: KillRequest): void {
+    const life = container.life!;
+    preStopping.add(container.name);
+    ask(container, life, request);
+    const turn = new AbortController();
+    hooks.set(earlyKey(container), turn);
+    begun.set(
+      life,
+      scope
+        .persist()
+        .then(() => preStop(container, life, graceMs, turn.signal))
+        .catch(context.onError),
+    );
+  }
 
   function kill(container: ContainerRecord, graceMs: number, request: KillRequest): void {
     const life = container.life!;
     stopping.set(container.name, clock.now() + graceMs);
-    probes().endKilling(container);
-    if (life.killRequest === undefined) {
-      life.killRequest = request;
-      context.emit({ ...about(container), kind: 'killing', request });
-    }
+    ask(container, life, request);
     hooks.get(container.name)?.abort();
     const turn = new AbortController();
     hooks.set(container.name, turn);
@@ -44,7 +71,7 @@ export function createContainerEnd(scope: ContainerScope, probes: () => Containe
     scope
       .persist()
       .then(() => (isHeld ? runtime.unpauseContainer(life.id) : undefined))
-      .then(() => preStop(container, life, graceMs, turn.signal))
+      .then(() => rest(life, graceMs) ?? preStop(container, life, graceMs, turn.signal))
       .then((leftMs) => (turn.signal.aborted ? undefined : runtime.stopContainer(life.id, leftMs)))
       .catch((error) => {
         context.onError(error);
@@ -53,6 +80,21 @@ export function createContainerEnd(scope: ContainerScope, probes: () => Containe
           scope.sync();
         });
       });
+  }
+
+  /** Of one whose hook began early: resolves with what is left of the grace once that has ended; else undefined. */
+  function rest(life: LifeRecord, graceMs: number): Promise<number> | undefined {
+    const hook = begun.get(life);
+    if (!hook || life.end) return undefined;
+    const from = clock.monotonic();
+    return new Promise((resolve) => {
+      const end = () => resolve(Math.max(LEAST_GRACE_MS, graceMs - (clock.monotonic() - from)));
+      const cancel = clock.setTimer(graceMs, end);
+      void hook.then(() => {
+        cancel();
+        end();
+      });
+    });
   }
 
   /** Resolves with what is left of the grace. A hook that is late is left alone: its time is over. */
@@ -80,6 +122,9 @@ export function createContainerEnd(scope: ContainerScope, probes: () => Containe
     life.postStart = undefined;
     hooks.get(container.name)?.abort();
     hooks.delete(container.name);
+    hooks.get(earlyKey(container))?.abort();
+    hooks.delete(earlyKey(container));
+    preStopping.delete(container.name);
     life.endedAt = exit.finishedAt;
     probes().stop(container);
     stopping.delete(container.name);
@@ -137,5 +182,5 @@ export function createContainerEnd(scope: ContainerScope, probes: () => Containe
     }
   }
 
-  return { stopping, kill, end };
+  return { stopping, preStopping, beginPreStop, kill, end };
 }

@@ -15,7 +15,7 @@ type ContainerAction = Extract<PodAction, { readonly container: ContainerRecord 
 
 /** The effects on the containers of one pod; when to do what is decided elsewhere. */
 export interface ContainerWorker {
-  inFlight(): Pick<InFlight, 'starting' | 'stopping'>;
+  inFlight(): Pick<InFlight, 'starting' | 'stopping' | 'preStopping'>;
   perform(action: ContainerAction): void;
   exited(exit: ContainerExit): void;
   /** Takes over a container that runs: one it knows, or one an earlier agent started without writing it down. */
@@ -77,11 +77,16 @@ export function createContainerWorker(
   }
 
   return {
-    inFlight: () => ({ starting: starts.starting(), stopping: ends.stopping }),
+    inFlight: () => ({
+      starting: starts.starting(),
+      stopping: ends.stopping,
+      preStopping: ends.preStopping,
+    }),
     perform(action) {
       const { container } = action;
       if (action.kind === 'start') void starts.start(container);
       else if (action.kind === 'stop') ends.kill(container, action.graceMs, action.request);
+      else if (action.kind === 'pre-stop') ends.beginPreStop(container, action.graceMs, action.request);
       else if (action.kind === 'back-off') backOffAt(container, action.delayMs, action.untilMs);
       else images.showBackOff(container);
     },

@@ -16,8 +16,9 @@ export type PodAction =
       readonly untilMs: number;
     }
   | { readonly kind: 'image-back-off'; readonly container: ContainerRecord }
+  /** `pre-stop` only begins its preStop hook: its turn to end comes later. */
   | {
-      readonly kind: 'stop';
+      readonly kind: 'stop' | 'pre-stop';
       readonly container: ContainerRecord;
       readonly graceMs: number;
       readonly request: KillRequest;
@@ -31,6 +32,8 @@ export interface InFlight {
   readonly starting: string | undefined;
   /** Containers being stopped, and when they will be killed. */
   readonly stopping: ReadonlyMap<string, number>;
+  /** Containers whose preStop hook has begun before their turn. */
+  readonly preStopping: ReadonlySet<string>;
   readonly removing: boolean;
 }
 
@@ -115,7 +118,8 @@ function decideDeletion(
 
 /**
  * All containers are asked to end together; sidecars follow when the others are gone, the last one first, within what is
- * left of the one grace. Source: kubernetes/pkg/kubelet/kuberuntime/kuberuntime_termination_order.go
+ * left of the one grace. The hooks of all begin at once.
+ * Source: kubernetes/pkg/kubelet/kuberuntime: kuberuntime_termination_order.go, kuberuntime_container.go (killContainer)
  */
 function endInOrder(pod: PodRecord, ending: Ending, flight: InFlight, now: number): readonly PodAction[] {
   const endAt = ending.at + ending.graceMs;
@@ -127,13 +131,27 @@ function endInOrder(pod: PodRecord, ending: Ending, flight: InFlight, now: numbe
     const until = flight.stopping.get(container.name) ?? Infinity;
     return until > endAt && until > now + LEAST_GRACE_MS;
   });
-  return late.map((container) => ({
-    kind: 'stop',
-    container,
-    graceMs: others.length > 0 ? Math.min(ending.graceMs, leftMs) : leftMs,
-    request: ending.request,
-  }));
+  const { request } = ending;
+  const early = running.filter(
+    ({ name }) => !turn.some((container) => container.name === name) && !flight.preStopping.has(name),
+  );
+  return [
+    ...late.map((container) => ({
+      kind: 'stop' as const,
+      container,
+      graceMs: others.length > 0 ? Math.min(ending.graceMs, leftMs) : leftMs,
+      request,
+    })),
+    ...early
+      .filter(({ name }) => !flight.stopping.has(name) && hasPreStop(pod, name) && ending.graceMs > 0)
+      .map((container) => ({ kind: 'pre-stop' as const, container, graceMs: leftMs, request })),
+  ];
 }
+
+const hasPreStop = ({ spec }: PodRecord, name: string) =>
+  (spec.initContainers ?? []).some(
+    (container) => container.name === name && container.lifecycle?.preStop !== undefined,
+  );
 
 export const graceMsOf = (pod: PodRecord) => (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
 
