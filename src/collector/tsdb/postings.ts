@@ -15,8 +15,26 @@ export interface Postings {
 
 /** Rows in the order they came; those that left are passed over, and taken out once they are the most. */
 interface List {
+  /** The newest; those before are in `full`, so that no array of very many has to grow. */
   rows: number[];
+  full: readonly (readonly number[])[];
+  size: number;
   gone: number;
+}
+
+const ROWS_A_PART = 4_096;
+const NO_PARTS: readonly (readonly number[])[] = [];
+const emptyList = (): List => ({ rows: [], full: NO_PARTS, size: 0, gone: 0 });
+const partsOf = ({ rows, full }: List) => (full.length === 0 ? [rows] : [...full, rows]);
+
+function push(list: List, row: number): void {
+  if (list.rows.length === ROWS_A_PART) {
+    // A new one: somebody may be on their way through the old one.
+    list.full = [...list.full, list.rows];
+    list.rows = [];
+  }
+  list.rows.push(row);
+  list.size += 1;
 }
 
 export function createPostings(
@@ -25,7 +43,7 @@ export function createPostings(
   freeRow: (row: number) => void,
 ): Postings {
   const { symbols } = labels;
-  const all: List = { rows: [], gone: 0 };
+  const all = emptyList();
   // Of each label: 0 for none, a row and one where only one series has it, or below 0 the number of a list.
   let entries = new Int32Array(64);
   const lists: (List | undefined)[] = [undefined];
@@ -36,7 +54,7 @@ export function createPostings(
   const isHere = (row: number) => columns.listed[row] === 1;
 
   const addTo = (list: List, row: number) => {
-    list.rows.push(row);
+    push(list, row);
     mentions[row]! += 1;
   };
 
@@ -47,7 +65,7 @@ export function createPostings(
     else if (entry < 0) addTo(lists[-entry]!, row);
     else {
       const number = freeLists.pop() ?? lists.length;
-      const list: List = { rows: [], gone: 0 };
+      const list = emptyList();
       addTo(list, entry - 1);
       addTo(list, row);
       lists[number] = list;
@@ -57,16 +75,19 @@ export function createPostings(
 
   const takeOut = (list: List) => {
     list.gone += 1;
-    if (list.gone * 2 < list.rows.length) return;
-    const before = list.rows;
-    // A new one: somebody may be on their way through the old one.
-    list.rows = before.filter(isHere);
-    list.gone = 0;
-    for (const row of before) {
-      if (isHere(row)) continue;
-      mentions[row]! -= 1;
-      if (mentions[row] === 0) freeRow(row);
-    }
+    if (list.gone * 2 < list.size) return;
+    const before = partsOf(list);
+    // Others than before, which somebody may be on their way through.
+    Object.assign(list, emptyList());
+    for (const rows of before)
+      for (const row of rows) {
+        if (isHere(row)) {
+          push(list, row);
+          continue;
+        }
+        mentions[row]! -= 1;
+        if (mentions[row] === 0) freeRow(row);
+      }
   };
 
   const removeLabel = (symbol: number) => {
@@ -77,16 +98,16 @@ export function createPostings(
     }
     const list = lists[-entry]!;
     takeOut(list);
-    if (list.rows.length > 0) return;
+    if (list.size > 0) return;
     lists[-entry] = undefined;
     freeLists.push(-entry);
     entries[symbol] = 0;
   };
 
-  const rowsOf = (symbol: number): readonly number[] => {
+  const rowsOf = (symbol: number): readonly (readonly number[])[] => {
     const entry = symbol < 0 || symbol >= entries.length ? 0 : entries[symbol]!;
-    if (entry === 0) return [];
-    return entry > 0 ? [entry - 1] : lists[-entry]!.rows;
+    if (entry === 0) return NO_PARTS;
+    return entry > 0 ? [[entry - 1]] : partsOf(lists[-entry]!);
   };
 
   /**
@@ -99,7 +120,7 @@ export function createPostings(
   ): Generator<undefined, readonly (readonly number[])[] | undefined> {
     if (matcher.matchesEmpty) return undefined;
     if (matcher.values !== undefined)
-      return matcher.values.map((value) => {
+      return matcher.values.flatMap((value) => {
         const bytes = encodeLabels([[matcher.name, value]]);
         return rowsOf(symbols.find(bytes, 0, bytes.length));
       });
@@ -111,7 +132,8 @@ export function createPostings(
     // A copy; a number that comes to stand for another label meanwhile has only series that came later.
     for (const symbol of Int32Array.from(name.symbols)) {
       const rows = rowsOf(symbol);
-      if (rows.length > 0 && matcher.matches(symbols.value(symbol))) found.push(rows);
+      if (rows.length > 0 && matcher.matches(symbols.value(symbol)))
+        for (const part of rows) found.push(part);
       yield undefined;
     }
     return found;
@@ -161,9 +183,9 @@ export function createPostings(
     *select(matchers) {
       // What comes while somebody looks is not for them, whatever row it gets.
       const newest = columns.lastBirth;
-      let narrowest: readonly (readonly number[])[] = [all.rows];
+      let narrowest: readonly (readonly number[])[] = partsOf(all);
       let narrowing: LabelMatcher | undefined;
-      let size = all.rows.length;
+      let { size } = all;
       // Those with known values first: they cost nothing to look up.
       const byCost = [...matchers].sort((a, b) => Number(!a.values) - Number(!b.values));
       for (const matcher of byCost) {
