@@ -62,11 +62,11 @@ function info(
   if (!container) return [];
   const values = [container.image ?? '', status.image, status.imageID, status.containerID ?? ''];
   const policy = tables === INIT_CONTAINERS ? [container.restartPolicy ?? ''] : [];
-  return [point(tables.status.info, [...ofPod(view), status.name, ...values, ...policy], 1)];
+  return [point(tables.status.info, ofPod(view).concat(status.name, values, policy), 1)];
 }
 
 function statusOf({ status: signals }: Tables, view: PodView, status: ContainerStatus): readonly Point[] {
-  const own = [...ofPod(view), status.name];
+  const own = ofPod(view).concat(status.name);
   const { waiting, running, terminated } = status.state;
   const last = status.lastState.terminated;
   const flag = (held: unknown) => (held ? 1 : 0);
@@ -86,7 +86,7 @@ function statusOf({ status: signals }: Tables, view: PodView, status: ContainerS
 }
 
 function resources(tables: Tables, view: PodView, container: Container): readonly Point[] {
-  const own = [...ofPod(view), container.name, view.object.spec.nodeName ?? view.ref.node];
+  const own = ofPod(view).concat(container.name, view.object.spec.nodeName ?? view.ref.node);
   const { requests = {}, limits = {} } = container.resources ?? {};
   return RESOURCES.flatMap(({ key, name, parse }) => {
     const limit = limits[name];

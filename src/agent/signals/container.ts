@@ -97,13 +97,13 @@ function used(own: readonly string[], usage: ContainerUsage, since: number): rea
     if (value !== undefined) points.push(point(signal, own, value));
   }
   return points.concat(
-    measured(memorySignals.pageFaults, [...own, 'pgfault'], faults?.pageFaults, since),
-    measured(memorySignals.pageFaults, [...own, 'pgmajfault'], faults?.majorPageFaults, since),
+    measured(memorySignals.pageFaults, own.concat('pgfault'), faults?.pageFaults, since),
+    measured(memorySignals.pageFaults, own.concat('pgmajfault'), faults?.majorPageFaults, since),
     (usage.devices ?? []).flatMap((entry) => [
-      point(diskReads.bytes, [...own, entry.device], entry.readBytes, since),
-      point(diskReads.operations, [...own, entry.device], entry.reads, since),
-      point(diskWrites.bytes, [...own, entry.device], entry.writeBytes, since),
-      point(diskWrites.operations, [...own, entry.device], entry.writes, since),
+      point(diskReads.bytes, own.concat(entry.device), entry.readBytes, since),
+      point(diskReads.operations, own.concat(entry.device), entry.reads, since),
+      point(diskWrites.bytes, own.concat(entry.device), entry.writeBytes, since),
+      point(diskWrites.operations, own.concat(entry.device), entry.writes, since),
     ]),
   );
 }

@@ -19,8 +19,8 @@ export function lifePoints(
   container: ContainerView,
   usage: ContainerUsage | undefined,
 ): readonly Point[] {
-  const own = [...ofPod(view), container.name];
-  const typed = [...own, container.init ? 'init_container' : 'container'];
+  const own = ofPod(view).concat(container.name);
+  const typed = own.concat(container.init ? 'init_container' : 'container');
   const since = view.startup.createdAt;
   return [
     ...deaths(container, typed, since),
@@ -40,10 +40,10 @@ function deaths(container: ContainerView, typed: readonly string[], since: numbe
   const reasons = new Set([...REASONS_FROM_CREATION, ...Object.keys(container.deaths)]);
   return [
     ...[...reasons].map((reason) =>
-      point(lifeSignals.deaths, [...typed, reason, 'false'], container.deaths[reason] ?? 0, since),
+      point(lifeSignals.deaths, typed.concat(reason, 'false'), container.deaths[reason] ?? 0, since),
     ),
     ...Object.entries(container.requestedDeaths).map(([reason, count]) =>
-      point(lifeSignals.deaths, [...typed, reason, 'true'], count, since),
+      point(lifeSignals.deaths, typed.concat(reason, 'true'), count, since),
     ),
   ];
 }

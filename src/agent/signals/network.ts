@@ -38,13 +38,13 @@ function errors(view: PodView, { tcp, interfaces }: PodUsage): readonly Point[] 
     dropped,
   };
   return Object.entries(counts).flatMap(([kind, count]) =>
-    measured(networkSignals.errors, [...ofPod(view), kind], count, view.startup.createdAt),
+    measured(networkSignals.errors, ofPod(view).concat(kind), count, view.startup.createdAt),
   );
 }
 
 function listening(view: PodView, usage: PodUsage): readonly Point[] {
   const ports = new Set((usage.listening ?? []).map((socket) => socket.port));
-  return [...ports].map((port) => point(networkSignals.listening, [...ofPod(view), String(port)], 1));
+  return [...ports].map((port) => point(networkSignals.listening, ofPod(view).concat(String(port)), 1));
 }
 
 /** Nothing for a pod whose name servers have never answered it. */

@@ -30,10 +30,10 @@ export function podPoints(view: PodView): readonly Point[] {
     ...oneHot(podSignals.phase, own, PHASES, pod.status.phase),
     ...statuses(podSignals.ready, own, condition('Ready')),
     ...statuses(podSignals.scheduled, own, condition('PodScheduled')),
-    ...reasons(pod).map((reason) => point(podSignals.reason, [...own, reason], 1)),
+    ...reasons(pod).map((reason) => point(podSignals.reason, own.concat(reason), 1)),
     ...oneHot(podSignals.qosClass, own, QOS_CLASSES, pod.status.qosClass),
     ...measured(podSignals.unschedulable, own, isUnschedulable(condition('PodScheduled')) ? 1 : undefined),
-    point(podSignals.restartPolicy, [...own, pod.spec.restartPolicy ?? 'Always'], 1),
+    point(podSignals.restartPolicy, own.concat(pod.spec.restartPolicy ?? 'Always'), 1),
     ...measured(podSignals.created, own, unixSeconds(pod.metadata.creationTimestamp)),
     ...measured(podSignals.startTime, own, unixSeconds(pod.status.startTime)),
     ...measured(podSignals.completionTime, own, completionTime(pod)),
@@ -71,13 +71,13 @@ function owners(view: PodView): readonly Point[] {
     references.length === 0
       ? [['', '', '']]
       : references.map((owner) => [owner.kind, owner.name, String(owner.controller === true)]);
-  return rows.map((row) => point(podSignals.owner, [...ofPod(view), ...row], 1));
+  return rows.map((row) => point(podSignals.owner, ofPod(view).concat(row), 1));
 }
 
 function labels(view: PodView): Point {
   const all = view.object.metadata.labels ?? {};
   const promoted = PROMOTED_POD_LABELS.map((name) => (Object.hasOwn(all, name) ? all[name]! : ''));
-  return point(podSignals.labels, [...ofPod(view), ...promoted], 1);
+  return point(podSignals.labels, ofPod(view).concat(promoted), 1);
 }
 
 function statuses(

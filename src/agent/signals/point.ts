@@ -1,7 +1,10 @@
 import type { NumberPoint, Signal } from '../../wire/catalogue/signal.ts';
 import type { PodView } from '../pod/view.ts';
 
-/** A value of a signal; `labels` in the order of `signal.labels`. */
+/**
+ * A value of a signal; `labels` in the order of `signal.labels`. Lists of them are best made by `concat`: one made by
+ * spreading has room for many more, and they are kept.
+ */
 export function point(
   signal: Signal,
   labels: readonly string[],
@@ -28,15 +31,11 @@ export function oneHot(
   values: readonly string[],
   current: string,
 ): readonly NumberPoint[] {
-  return values.map((value) => point(signal, [...labels, value], value === current ? 1 : 0));
+  return values.map((value) => point(signal, labels.concat(value), value === current ? 1 : 0));
 }
 
 /** The first labels of every series about a pod: namespace, pod, uid. */
-export const ofPod = (view: PodView): readonly [string, string, string] => [
-  view.ref.namespace,
-  view.ref.name,
-  view.ref.uid,
-];
+export const ofPod = (view: PodView): readonly string[] => [view.ref.namespace, view.ref.name, view.ref.uid];
 
 /** Unix time in seconds of an RFC 3339 time; undefined when there is none. */
 export function unixSeconds(time: string | undefined): number | undefined {

@@ -7,6 +7,6 @@ import { ofPod, point } from './point.ts';
 /** How long the stages of a pod's start took that are over. */
 export function startupPoints(view: PodView): readonly Point[] {
   return startupStages(view.startup).map(({ name, startMs, endMs }) =>
-    point(startupSignals.stage, [...ofPod(view), name], (endMs - startMs) / 1000),
+    point(startupSignals.stage, ofPod(view).concat(name), (endMs - startMs) / 1000),
   );
 }

@@ -8,5 +8,5 @@ import { ofPod, point } from './point.ts';
 export function verdictPoints(view: PodView, verdict: Verdict | undefined): readonly Point[] {
   if (!verdict || verdict.cause === 'None') return [];
   const { cause, failureMode, confidence } = verdict;
-  return [point(verdictSignals.verdict, [...ofPod(view), cause, failureMode ?? '', confidence], 1)];
+  return [point(verdictSignals.verdict, ofPod(view).concat(cause, failureMode ?? '', confidence), 1)];
 }

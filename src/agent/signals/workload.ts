@@ -10,14 +10,14 @@ export function workloadPoints(view: WorkloadView): readonly Point[] {
   const since = seconds === undefined ? undefined : seconds * 1000;
   const { team = '', tier = '' } = view.podLabels;
   return [
-    point(workloadSignals.info, [...own, view.service, team, tier], 1),
+    point(workloadSignals.info, own.concat(view.service, team, tier), 1),
     point(workloadSignals.desiredPods, own, view.desired),
     point(workloadSignals.readyPods, own, view.ready),
     point(workloadSignals.desiredPodSeconds, own, view.desiredPodSeconds, since),
     point(workloadSignals.readyPodSeconds, own, view.readyPodSeconds, since),
     point(workloadSignals.podSeconds, own, view.podSeconds, since),
-    point(workloadSignals.restarts, [...own, 'container'], view.restarts, since),
-    point(workloadSignals.restarts, [...own, 'init_container'], view.initRestarts, since),
+    point(workloadSignals.restarts, own.concat('container'), view.restarts, since),
+    point(workloadSignals.restarts, own.concat('init_container'), view.initRestarts, since),
     point(workloadSignals.crashLoops, own, view.crashLoops, since),
     point(workloadSignals.starts, own, view.starts.judged, since),
     point(workloadSignals.slowStarts, own, view.starts.slow, since),

@@ -18,8 +18,9 @@ export interface ContainerReader {
 
 /**
  * Reads the cgroup of one life of a container. Most containers wait most of the time, and who did not run has neither
- * started processes nor opened anything: of a container that did not run since the last look, and of whose tasks none
- * waited, only CPU is read until the slow files are due, and of these only what others may change.
+ * started processes, opened anything nor begun to wait: of a container that did not run since the last look, and of whose
+ * tasks none waited, only CPU is read, and what others may change: the use of memory when the slow files are due, all
+ * else with the rare ones.
  */
 export function createContainerReader(
   descriptors: Descriptors,
@@ -48,8 +49,10 @@ export function createContainerReader(
       ranSinceSlow ||= ran;
       ranSinceRare ||= ran || isGone;
       const ownDue = due.slow && !due.rare && !ranSinceSlow ? NOTHING_MORE : due;
-      if (last !== undefined && !ran && !waits && !due.slow) {
-        last = { ...last, at };
+      if (last !== undefined && !ran && !waits && !due.rare && !(due.slow && ranSinceSlow)) {
+        // Others may take memory from who does not run.
+        if (due.slow) memory.read(NOTHING_MORE);
+        last = due.slow ? { ...last, ...memory.usage(), at } : { ...last, at };
         return last;
       }
       memory.read(ownDue);

@@ -86,11 +86,11 @@ function split(
 }
 
 function throttled(
-  numbers: Float64Array,
+  numbers: readonly number[],
   first: number,
   unit: number,
 ): ContainerUsage['throttling'] | undefined {
-  const [periods, throttledPeriods, time] = numbers.subarray(first, first + 3);
+  const [periods, throttledPeriods, time] = numbers.slice(first, first + 3);
   return Number.isNaN(periods)
     ? undefined
     : { periods: periods!, throttledPeriods: throttledPeriods!, throttledSeconds: time! * unit };

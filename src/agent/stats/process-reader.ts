@@ -52,7 +52,7 @@ export function createProcessReader(descriptors: Descriptors, paths: CgroupPaths
 
   const processIds = () => {
     const count = list.numbers[0]!;
-    return count <= MOST_PROCESSES ? [...list.numbers.subarray(1, count + 1)] : undefined;
+    return count <= MOST_PROCESSES ? list.numbers.slice(1, count + 1) : undefined;
   };
   return {
     read(due, ran) {
