@@ -144,20 +144,29 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
     return sleep(clock, delay * (0.8 + 0.4 * random()), stopped.signal).catch(() => {});
   };
 
+  const send = async (entries: readonly QueueEntry[], attempt: number): Promise<ExportOutcome['kind']> => {
+    const outcome = await deliver(entries);
+    if (outcome.kind === 'retry') await pause(outcome, attempt);
+    return outcome.kind;
+  };
+  /** A function of its own: what was sent is nothing to keep until there is more. Undefined: nothing waits. */
+  const sendNext = (attempt: number): Promise<ExportOutcome['kind']> | undefined => {
+    const entries = nextEntries();
+    return entries.length === 0 ? undefined : send(entries, attempt);
+  };
+
   const drain = async () => {
     let attempt = 0;
     while (!stopped.signal.aborted) {
-      const entries = nextEntries();
-      if (entries.length === 0) {
+      const sending = sendNext(attempt);
+      if (sending === undefined) {
         for (const done of idle.splice(0)) done();
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
         continue;
       }
-      const outcome = await deliver(entries);
-      if (outcome.kind === 'retry') await pause(outcome, attempt);
-      attempt = outcome.kind === 'retry' ? attempt + 1 : 0;
+      attempt = (await sending) === 'retry' ? attempt + 1 : 0;
     }
   };
 
