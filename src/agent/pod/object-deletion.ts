@@ -7,6 +7,9 @@ import { graceMsOf } from './worker/decision.ts';
 import { controllerOf } from './workload/owner.ts';
 
 const FORCED_GRACE_MS = 2000;
+// Also of a pod whose own grace is 0. Source: kubernetes/pkg/kubelet/pod_workers.go, calculateEffectiveGracePeriod:
+// "no matter what, we always supply a grace period of 1"
+const LEAST_GRACE_MS = 1000;
 
 export interface Ending {
   /** Left out: the pod's own; at least 1. */
@@ -39,7 +42,7 @@ export function createDeletion(options: {
   function deletePod(pod: PodRecord, { gracePeriodSeconds, force, request }: Ending): Promise<void> {
     const worker = pods.worker(pod.ref.uid)!;
     const asked = gracePeriodSeconds === undefined ? graceMsOf(pod) : gracePeriodSeconds * 1000;
-    worker.delete(force ? FORCED_GRACE_MS : Math.max(1000, asked), { ...request, at: clock.now() });
+    worker.delete(force ? FORCED_GRACE_MS : Math.max(LEAST_GRACE_MS, asked), { ...request, at: clock.now() });
     if (!force) return worker.removed;
     pods.hide(pod.ref.uid);
     options.onHidden(pod);

@@ -55,6 +55,17 @@ describe('a pod', () => {
     });
   });
 
+  it('has started before it died, also where the death is heard of first', async () => {
+    story = await createStory({
+      lives: { app: () => ({ runsMs: 20, exitCode: 1, answersAfterMs: 200 }) },
+    });
+    await story.apply(pod({ restartPolicy: 'Never' }));
+    await story.advance(2);
+    const [started, died, ...others] = story.transitions.filter(({ kind }) => kind.startsWith('container-'));
+    expect([started?.kind, died?.kind, others.length]).toEqual(['container-started', 'container-died', 0]);
+    expect(died!.at - started!.at).toBe(20);
+  });
+
   it('is found by its uid and by the container it runs, and no more once it is gone', async () => {
     story = await createStory();
     await story.apply(pod());

@@ -21,6 +21,8 @@ import type {
 export interface FakeLife {
   /** Ends by itself after so long. */
   readonly runsMs?: number;
+  /** Passes between its start and the answer that it has started. */
+  readonly answersAfterMs?: number;
   readonly exitCode?: number;
   readonly signal?: number;
   readonly oomKills?: number;
@@ -224,6 +226,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
           ),
         );
       }
+      if (life.answersAfterMs !== undefined) await after(life.answersAfterMs);
       return running;
     },
     async stopContainer(containerId, graceMs) {

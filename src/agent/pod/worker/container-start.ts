@@ -190,7 +190,8 @@ export function createContainerStart(
     const { attempt, id, pid, startedAt, cgroup, config } = running;
     const life = { attempt, id, pid, startedAt, cgroup, config };
     open(container, hasHook ? { ...life, postStart: 'running' } : life);
-    context.emit({ ...about(container), kind: 'container-started', containerId: id, pid });
+    // When it began, not when that was heard of: it may have died by then.
+    context.emit({ ...about(container), at: startedAt, kind: 'container-started', containerId: id, pid });
     if (!hasHook) probes.watch(container);
     void scope.persist();
     onBegun();
