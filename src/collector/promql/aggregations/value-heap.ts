@@ -47,7 +47,7 @@ export function offer(
   sign: 1 | -1,
 ): void {
   const { bars } = heaps;
-  for (let k = 0; k < values.length; k += 1) {
+  for (let k = 0; k < bars.length; k += 1) {
     const value = sign * values[k]!;
     // Of most series most values are not among the best: nothing else is looked at for them.
     if (value <= bars[k]! || present[k] === 0) continue;

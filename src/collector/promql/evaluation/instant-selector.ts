@@ -126,20 +126,27 @@ function lookBack(
   read: 'value' | 'time',
   { values, present }: StepSeries,
 ): number {
+  const isValue = read === 'value';
   let words: Uint32Array | undefined;
   let next = 0;
   let seen = 0;
+  // The newest sample that was met so far, and when the one after it comes.
+  let newestT = Number.NEGATIVE_INFINITY;
+  let nextT = length > 0 ? t[0]! : Number.POSITIVE_INFINITY;
   for (let k = 0; k < values.length; k += 1) {
     const time = firstMs + k * stepMs;
-    while (next < length && t[next]! <= time) next += 1;
-    const newest = next - 1;
-    if (newest < 0 || t[newest]! <= time - lookbackMs) continue;
-    const value = v[newest]!;
+    while (nextT <= time) {
+      newestT = nextT;
+      next += 1;
+      nextT = next < length ? t[next]! : Number.POSITIVE_INFINITY;
+    }
+    if (newestT <= time - lookbackMs) continue;
+    const value = v[next - 1]!;
     if (Number.isNaN(value)) {
       words ??= wordsOf(v);
-      if (isStaleAt(words, newest)) continue;
+      if (isStaleAt(words, next - 1)) continue;
     }
-    values[k] = read === 'value' ? value : t[newest]! / 1000;
+    values[k] = isValue ? value : newestT / 1000;
     present[k] = 1;
     seen += 1;
   }
