@@ -31,6 +31,7 @@ import { snappyDecode, snappyEncode } from '../../../src/wire/prometheus/snappy.
 import type { Random } from '../random.ts';
 import { randomVector } from '../random-promql.ts';
 import { expressions, logRequests, manifests, metricRequests, openSlos, ruleFiles } from './examples.ts';
+import { checkExposition, expositionInput } from './exposition-target.ts';
 import { mutateBytes, mutateText } from './mutation.ts';
 import type { Input, Target } from './target.ts';
 
@@ -251,7 +252,7 @@ function checkMetrics(bytes: Uint8Array): void {
 /** Every parser and decoder that reads what others write. The shares add up to 1000. */
 export const TARGETS: readonly Target[] = [
   ofText('promql', {
-    share: 120,
+    share: 100,
     input: (random) =>
       random.chance(0.3) ? mutateText(random, [randomVector(random, 3)]) : mutateText(random, expressions),
     check: checkExpr,
@@ -259,7 +260,7 @@ export const TARGETS: readonly Target[] = [
   ofText('rule-files', { share: 40, input: mutated(ruleFiles), check: checkRuleFile }),
   ofText('rule-tests', { share: 40, input: mutated(UNIT_TESTS), check: (text) => parseTestFile(text) }),
   ofText('series-notation', { share: 60, input: mutated(SERIES), check: checkSeries }),
-  ofText('templates', { share: 100, input: mutated(TEMPLATES), check: checkTemplate }),
+  ofText('templates', { share: 80, input: mutated(TEMPLATES), check: checkTemplate }),
   ofText('manifests', {
     share: 40,
     input: mutated(manifests),
@@ -276,7 +277,8 @@ export const TARGETS: readonly Target[] = [
     input: (random) => mutateBytes(random, logRequests),
     check: (bytes) => decodeWith(bytes, (reader) => readLogs(reader, DEFAULT_OTLP_LIMITS)).map(fromLog),
   }),
-  ofText('label-matchers', { share: 60, input: mutated(REGEXES), check: checkMatcher }),
+  ofBytes('exposition', { share: 50, input: expositionInput, check: checkExposition }),
+  ofText('label-matchers', { share: 50, input: mutated(REGEXES), check: checkMatcher }),
   ofText('label-selectors', {
     share: 60,
     input: mutated(SELECTORS),
