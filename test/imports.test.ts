@@ -108,3 +108,31 @@ describe('imports go one way', () => {
     });
   }
 });
+
+describe('imports go in no circle', () => {
+  const imports = new Map(
+    files.map((file) => [file, importsOf(file).filter((target) => files.includes(target))]),
+  );
+  /** Those that are on the way from a file to itself. */
+  const circleOf = (file: string): readonly string[] | undefined => {
+    const cameFrom = new Map<string, string>();
+    const waiting = [file];
+    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+      for (const target of imports.get(one)!) {
+        if (target === file) {
+          const way = [one];
+          for (let from = cameFrom.get(one); from !== undefined; from = cameFrom.get(from)) way.unshift(from);
+          return [...way, file];
+        }
+        if (cameFrom.has(target)) continue;
+        cameFrom.set(target, one);
+        waiting.push(target);
+      }
+    }
+    return undefined;
+  };
+
+  it('whatever file one begins with', () => {
+    expect(files.map(circleOf).filter((circle) => circle !== undefined)).toEqual([]);
+  });
+});

@@ -3,11 +3,11 @@ import type { Journal } from '../../journal/journal.ts';
 import { decodeLabels, type Labels } from '../../model/labels.ts';
 import type { LabelMatcher } from '../storage/label-matcher.ts';
 import type { SeriesRef } from '../storage/storage.ts';
-import { type SealedChunk, XOR } from './chunk.ts';
 import { addToRow, type ChunkRow, chunksOfRow } from './chunk-row.ts';
 import type { StoredIdentity } from './head.ts';
 import { matchesAll } from './postings.ts';
 import { batchCheck, chunkCheck, isAsWritten, seriesCheck } from './row-check.ts';
+import { type SealedChunk, XOR } from './sealed-chunk.ts';
 import { fromStored, toStored } from './stored-labels.ts';
 import { createSummaryTable, type SummaryTable } from './summary-table.ts';
 

@@ -1,5 +1,5 @@
 import type { SeriesRef } from '../storage/storage.ts';
-import type { SealedChunk } from './chunk.ts';
+import type { SealedChunk } from './sealed-chunk.ts';
 
 /**
  * Chunks as last read from disk, by series, so that a page that asks again each few seconds does not read again. Only

@@ -1,4 +1,4 @@
-import type { ChunkEncoding, SealedChunk } from './chunk.ts';
+import type { ChunkEncoding, SealedChunk } from './sealed-chunk.ts';
 import { type ByteReader, type ByteWriter, readVarint, reserve, writeVarint } from './varint.ts';
 
 /**

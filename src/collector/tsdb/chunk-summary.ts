@@ -1,6 +1,8 @@
 import { isStaleAt } from '../../model/stale-marker.ts';
 import { addSamples, createSummary, type RangeSummary } from '../storage/range-summary.ts';
-import { createColumns, decodeChunk, INTEGER, type SampleColumns, type SealedChunk } from './chunk.ts';
+import { decodeChunk } from './chunk.ts';
+import { createColumns, type SampleColumns } from './sample-columns.ts';
+import { INTEGER, type SealedChunk } from './sealed-chunk.ts';
 
 let columns = createColumns(512);
 

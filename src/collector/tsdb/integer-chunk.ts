@@ -1,4 +1,5 @@
-import type { SampleColumns, SealedChunk } from './chunk.ts';
+import type { SampleColumns } from './sample-columns.ts';
+import type { SealedChunk } from './sealed-chunk.ts';
 import { type ByteWriter, writeVarint, zigzag } from './varint.ts';
 
 /**

@@ -3,8 +3,8 @@ import type { Clock } from '../../util/clock.ts';
 import { nextTurn } from '../../util/turns.ts';
 import type { SeriesRef } from '../storage/storage.ts';
 import type { BlockTable } from './block-table.ts';
-import type { SealedChunk } from './chunk.ts';
 import type { Head } from './head.ts';
+import type { SealedChunk } from './sealed-chunk.ts';
 import { hasSamples, isSilent, oldestInMemory, releaseChunks, settleChunks } from './series.ts';
 
 /** A round of maintenance of a store on disk: chunks to disk, batches that are in them removed, silent series dropped. */

@@ -5,10 +5,11 @@ import {
   createSummary,
   type RangeSummary,
 } from '../storage/range-summary.ts';
-import { createColumns, type SealedChunk } from './chunk.ts';
 import { liveSamples, summaryOf } from './chunk-summary.ts';
 import { type DiskRows, type RangeSink, type WalkedSeries, walkRange } from './range-walk.ts';
 import type { RecentSamples } from './recent-samples.ts';
+import { createColumns } from './sample-columns.ts';
+import type { SealedChunk } from './sealed-chunk.ts';
 import { lowerBound } from './series.ts';
 
 /**

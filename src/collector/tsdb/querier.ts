@@ -10,11 +10,13 @@ import {
   type RangeSummary,
 } from '../storage/range-summary.ts';
 import type { MovingSeries, MovingWindows, Querier, SeriesRef, StoredSeries } from '../storage/storage.ts';
-import { createColumns, decodeChunk, INTEGER, type SampleColumns, type SealedChunk } from './chunk.ts';
+import { decodeChunk } from './chunk.ts';
 import type { Head } from './head.ts';
 import { createMovingWindow } from './moving-window.ts';
 import { type DiskRows, type RangeSink, type WalkedSeries, walkRange } from './range-walk.ts';
 import { createRecentSamples } from './recent-samples.ts';
+import { createColumns, type SampleColumns } from './sample-columns.ts';
+import { INTEGER, type SealedChunk } from './sealed-chunk.ts';
 import { lowerBound, type MemorySeries } from './series.ts';
 
 /** The part of a store that is on disk, as a querier reads it; a memory store has none. */

@@ -1,7 +1,8 @@
 import { createSummary, isUsable, type RangeSummary } from '../storage/range-summary.ts';
 import type { SeriesRef } from '../storage/storage.ts';
-import type { SampleColumns, SealedChunk } from './chunk.ts';
 import { addChunk, liveSamples, summaryOf } from './chunk-summary.ts';
+import type { SampleColumns } from './sample-columns.ts';
+import type { SealedChunk } from './sealed-chunk.ts';
 import { lowerBound, type MemorySeries } from './series.ts';
 
 /** A row of chunks on disk, its chunks not read; no summary where none was made yet. */

@@ -1,6 +1,7 @@
 import { isStaleAt } from '../../model/stale-marker.ts';
 import type { SeriesRef } from '../storage/storage.ts';
-import { createColumns, decodeChunk } from './chunk.ts';
+import { decodeChunk } from './chunk.ts';
+import { createColumns } from './sample-columns.ts';
 import type { MemorySeries } from './series.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { SeriesRef } from '../storage/storage.ts';
 import { type ByteBlocks, startOf } from './byte-blocks.ts';
-import type { SealedChunk } from './chunk.ts';
+import type { SealedChunk } from './sealed-chunk.ts';
 import { grown } from './typed-columns.ts';
 import { createXorChunk, type XorChunk, xorBytes } from './xor-chunk.ts';
 

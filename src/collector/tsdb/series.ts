@@ -1,8 +1,10 @@
 import type { Labels } from '../../model/labels.ts';
 import type { SeriesRef } from '../storage/storage.ts';
 import type { ByteBlocks } from './byte-blocks.ts';
-import { createColumns, decodeChunk, type SampleColumns, type SealedChunk, seal } from './chunk.ts';
+import { decodeChunk, seal } from './chunk.ts';
 import { OUT_OF_ORDER_WINDOW_MS } from './limits.ts';
+import { createColumns, type SampleColumns } from './sample-columns.ts';
+import type { SealedChunk } from './sealed-chunk.ts';
 import { openChunk, putDown, type SeriesColumns, takeUp } from './series-columns.ts';
 import { appendSample, beginXorChunk, createXorChunk, endXorChunk, type XorChunk } from './xor-chunk.ts';
 

@@ -1,10 +1,10 @@
 import type { Journal } from '../../journal/journal.ts';
 import { addSummary, createSummary, type RangeSummary } from '../storage/range-summary.ts';
 import type { SeriesRef } from '../storage/storage.ts';
-import type { SealedChunk } from './chunk.ts';
 import { addChunk } from './chunk-summary.ts';
 import type { SummaryRow } from './range-walk.ts';
 import { summaryCheck } from './row-check.ts';
+import type { SealedChunk } from './sealed-chunk.ts';
 import { decodeSummary, encodeSummary } from './summary-row.ts';
 
 /**

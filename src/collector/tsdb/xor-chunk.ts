@@ -1,5 +1,6 @@
 import { type ByteBlocks, roomFor, startOf } from './byte-blocks.ts';
-import { type SampleColumns, XOR } from './chunk.ts';
+import type { SampleColumns } from './sample-columns.ts';
+import { XOR } from './sealed-chunk.ts';
 
 /**
  * Samples of one series, compressed: timestamps by delta of delta, values by XOR with the one before, bits written

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createColumns, decodeChunk, INTEGER } from '../../../src/collector/tsdb/chunk.ts';
+import { decodeChunk } from '../../../src/collector/tsdb/chunk.ts';
 import { addToRow, type ChunkRow, chunksOfRow } from '../../../src/collector/tsdb/chunk-row.ts';
 import { encodeIntegers } from '../../../src/collector/tsdb/integer-chunk.ts';
+import { createColumns } from '../../../src/collector/tsdb/sample-columns.ts';
+import { INTEGER } from '../../../src/collector/tsdb/sealed-chunk.ts';
 
 const value = fc.oneof(
   fc.integer({ min: -300, max: 300 }),

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { addSamples, createSummary } from '../../../src/collector/storage/range-summary.ts';
 import { createByteBlocks } from '../../../src/collector/tsdb/byte-blocks.ts';
-import { type SealedChunk, seal } from '../../../src/collector/tsdb/chunk.ts';
+import { seal } from '../../../src/collector/tsdb/chunk.ts';
 import { addChunk } from '../../../src/collector/tsdb/chunk-summary.ts';
 import { createMovingWindow } from '../../../src/collector/tsdb/moving-window.ts';
 import { type DiskRows, walkRange } from '../../../src/collector/tsdb/range-walk.ts';
 import { createRecentSamples } from '../../../src/collector/tsdb/recent-samples.ts';
+import type { SealedChunk } from '../../../src/collector/tsdb/sealed-chunk.ts';
 import { appendSample, createXorChunk } from '../../../src/collector/tsdb/xor-chunk.ts';
 
 const MINUTE = 60_000;

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createByteBlocks } from '../../../src/collector/tsdb/byte-blocks.ts';
-import { createColumns, decodeChunk, type SealedChunk, seal } from '../../../src/collector/tsdb/chunk.ts';
+import { decodeChunk, seal } from '../../../src/collector/tsdb/chunk.ts';
+import { createColumns } from '../../../src/collector/tsdb/sample-columns.ts';
+import type { SealedChunk } from '../../../src/collector/tsdb/sealed-chunk.ts';
 import {
   appendSample,
   createXorChunk,
