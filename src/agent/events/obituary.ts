@@ -94,9 +94,10 @@ function withUnseenKills(death: ContainerDied, seen: readonly OomKill[]): readon
 
 /** The death as an event: how it ended, and why as far as it is known. */
 export function diedEvent(life: Life): PodEvent {
-  const { verdict } = life;
+  const { verdict, killRequest } = life;
   const seconds = ((life.finishedAt - life.startedAt) / 1000).toFixed(1);
-  const why = verdict.cause === 'None' ? '' : `: ${verdict.cause}`;
+  const asked = killRequest ? `: asked for by ${killRequest.by} (${killRequest.message.slice(0, 200)})` : '';
+  const why = verdict.cause === 'None' ? asked : `: ${verdict.cause}`;
   return {
     id: recordId(life.pod.uid, life.container, life.attempt, 'Died'),
     at: life.finishedAt,

@@ -80,6 +80,23 @@ describe('a death', () => {
     expect(story.states().at(-1)!.verdict.summary).toContain('PAYMENT_URL');
   });
 
+  it('that is nobody’s fault says who asked for it, and why', async () => {
+    const story = tell();
+    const message = 'Scaled down by Deployment cart';
+    await story.death({
+      exitCode: 0,
+      reason: 'Completed',
+      unrequested: false,
+      killRequest: { by: 'rollout', message, at: START },
+    });
+    expect(story.events().at(-1)).toMatchObject({
+      type: 'Normal',
+      message: expect.stringMatching(
+        /ended with code 0 .*: asked for by rollout \(Scaled down by Deployment cart\)$/,
+      ),
+    });
+  });
+
   it('tells the same facts under the same ids after a restart of the agent', async () => {
     const [before, after] = [tell(), tell()];
     await before.death({ attempt: 4 });

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ManifestObject } from '../../../src/agent/pod/manifest/manifest-object.ts';
 import type { Pod } from '../../../src/model/kubernetes.ts';
 import type { StatefulSet } from '../../../src/model/kubernetes-workload.ts';
-import { container, createStory, type Story } from './harness.ts';
+import { container, createStory, pod, type Story } from './harness.ts';
 
 let story: Story;
 afterEach(() => story.end());
@@ -210,6 +210,16 @@ describe('a DaemonSet', () => {
     await story.advance(5);
     expect(words()).toEqual(['v2']);
     expect(status()).toMatchObject({ updatedNumberScheduled: 1, numberUnavailable: 0 });
+  });
+
+  // Source: kubernetes/pkg/controller/daemon/util/daemonset_util.go, AddOrUpdateDaemonPodTolerations
+  it('has its pod on a node that is cordoned, where no other pod comes', async () => {
+    story = await createStory();
+    story.manager.setUnschedulable(true);
+    await story.apply(daemonSet('v1'), pod());
+    await story.advance(5);
+    expect(status()).toMatchObject({ numberReady: 1 });
+    expect(story.pod().status.phase).toBe('Pending');
   });
 
   it('with maxSurge has the new pod available before the old one goes', async () => {

@@ -51,6 +51,46 @@ function podOf(
   };
 }
 
+/** One whose container and sidecar somebody made end. */
+function endedPod(by: 'user' | 'eviction', message: string): PodEvidence {
+  const killRequest = { by, message, at: START + 9000 };
+  const end = (name: string): ContainerState => ({
+    terminated: {
+      containerID: `${name}-0`,
+      exitCode: 137,
+      finishedAt: new Date(START + 10_000).toISOString(),
+      reason: 'Error',
+      startedAt: new Date(START).toISOString(),
+    },
+  });
+  const life = (name: string, init: boolean): Life => {
+    const of = { container: name, init, containerId: `${name}-0`, exitCode: 137, signal: 9 };
+    const death = deathOf({ life: { ...of, killRequest } });
+    return { ...death.life, unrequested: false, verdict: diagnoseDeath(death) };
+  };
+  const pod = podOf({ restartPolicy: 'Always' }, {}, { lives: [life('before', true), life('cart', false)] });
+  const { object } = pod.view;
+  const status = {
+    ...object.status,
+    initContainerStatuses: [statusOf('before', end('before'))],
+    containerStatuses: [statusOf('cart', end('cart'))],
+  };
+  return { ...pod, view: { ...pod.view, object: { ...object, status } } };
+}
+
+describe('a pod that was made to go', () => {
+  it('has no failing sidecar: somebody asked for the end of all', () => {
+    const verdict = diagnosePod(endedPod('user', 'Deleted by podvitals delete'));
+    expect(verdict.cause).toBe('KilledByUser');
+  });
+
+  it('has an end that is known, where a taint or a drain made it leave', () => {
+    const verdict = diagnosePod(endedPod('eviction', 'A NoExecute taint of the node is not tolerated'));
+    expect(verdict).toMatchObject({ cause: 'None', confidence: 'certain' });
+    expect(verdict.summary).toContain('its pod was asked to leave the node (A NoExecute taint');
+  });
+});
+
 describe('a pod whose', () => {
   it('init container cannot even be started names it, too', () => {
     const waiting = {

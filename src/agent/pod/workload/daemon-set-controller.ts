@@ -1,7 +1,7 @@
 import { earliest, nextAvailableAt } from './availability.ts';
 import type { Reconcile } from './control-loop.ts';
 import type { ControllerContext } from './controller.ts';
-import { daemonSetStatus, decideDaemonSet } from './daemon-set.ts';
+import { daemonPodSpec, daemonSetStatus, decideDaemonSet } from './daemon-set.ts';
 import { canonicalJson, podName } from './pod-names.ts';
 import { forgetRevisions, keepRevision, REVISION_LABEL, revisionName } from './revisions.ts';
 
@@ -27,7 +27,7 @@ export function createDaemonSetController(context: ControllerContext): Reconcile
       const { annotations } = metadata ?? {};
       context.createPod({
         owner: set,
-        spec,
+        spec: daemonPodSpec(spec),
         metadata: {
           name: podName(name, random),
           namespace,

@@ -1,3 +1,4 @@
+import type { PodSpec, Toleration } from '../../../model/kubernetes.ts';
 import type { DaemonSet } from '../../../model/kubernetes-workload.ts';
 import type { PodRecord } from '../pod-record.ts';
 import { isTerminal } from '../status/phase.ts';
@@ -46,6 +47,34 @@ export function decideDaemonSet(
     create: surge > 0 && fresh.length === 0,
     delete: [...gone, ...replaced.map((pod) => ({ pod, why: 'rollout' as const }))],
   };
+}
+
+const DAEMON_TOLERATIONS: readonly Toleration[] = [
+  ...['not-ready', 'unreachable'].map((key) => ({ key, effect: 'NoExecute' }) as const),
+  ...['disk-pressure', 'memory-pressure', 'pid-pressure', 'unschedulable'].map(
+    (key) => ({ key, effect: 'NoSchedule' }) as const,
+  ),
+].map(({ key, effect }) => ({ key: `node.kubernetes.io/${key}`, operator: 'Exists', effect }));
+
+/**
+ * The spec of a pod of a DaemonSet, which bears what the node goes through.
+ * Source: kubernetes/pkg/controller/daemon/util/daemonset_util.go, AddOrUpdateDaemonPodTolerations
+ */
+export function daemonPodSpec(spec: PodSpec): PodSpec {
+  const own = spec.tolerations ?? [];
+  const added = [
+    ...DAEMON_TOLERATIONS,
+    ...(spec.hostNetwork
+      ? [
+          {
+            key: 'node.kubernetes.io/network-unavailable',
+            operator: 'Exists',
+            effect: 'NoSchedule',
+          } as const,
+        ]
+      : []),
+  ];
+  return { ...spec, tolerations: [...own, ...added] };
 }
 
 export function daemonSetStatus(
