@@ -146,7 +146,8 @@ async function readBody(
   request: ExpositionRequest,
   bodies: SpareBytes,
 ): Promise<Uint8Array> {
-  const unpacked = response.headers['content-encoding'] === 'gzip' ? gunzip(response) : response;
+  const unpacked =
+    response.headers['content-encoding'] === 'gzip' ? gunzip(response, request.expectedBytes) : response;
   const body = createBody(request.expectedBytes, bodies);
   let bytes = 0;
   try {
@@ -210,8 +211,12 @@ function endOfCharacters(bytes: Uint8Array, from: number, to: number): number {
   return to;
 }
 
-function gunzip(response: http.IncomingMessage): Readable {
-  const unpacked = createGunzip();
+// Each part is a way through a thread and back.
+const LARGE_BODY = 256 * 1024;
+const LARGE_PART = 64 * 1024;
+
+function gunzip(response: http.IncomingMessage, expectedBytes: number): Readable {
+  const unpacked = createGunzip(expectedBytes < LARGE_BODY ? {} : { chunkSize: LARGE_PART });
   response.on('error', (error) => unpacked.destroy(error));
   return response.pipe(unpacked);
 }
