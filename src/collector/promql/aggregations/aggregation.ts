@@ -1,7 +1,7 @@
 import type { Evaluation } from '../evaluation/evaluation.ts';
 import { createLabelsKey, groupingLabels } from '../evaluation/label-set.ts';
 import { groupBy } from '../evaluation/match-signature.ts';
-import { hasPoints, newSeries, type StepSeries, type StepValue } from '../evaluation/step-series.ts';
+import { hasPoints, type StepSeries, type StepValue, seriesOf } from '../evaluation/step-series.ts';
 import type { AggregateExpr, AggregateOperator } from '../expr.ts';
 import { checkValueLabel, countValues } from './count-values.ts';
 import type { Rearrange, Reduce } from './grouped.ts';
@@ -71,7 +71,7 @@ export async function evaluateAggregate(expr: AggregateExpr, evaluation: Evaluat
       continue;
     }
     const dropName = group.some((one) => one.dropName);
-    const result = newSeries(labels, evaluation.grid.steps, dropName);
+    const result = seriesOf(labels, evaluation.columns.take(evaluation.grid.steps), dropName);
     for (const { present } of group) {
       if (evaluation.turn.isOver()) await evaluation.turn.pause();
       markPresent(result.present, present);

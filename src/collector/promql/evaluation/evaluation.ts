@@ -28,7 +28,7 @@ export interface QueryContext {
   readonly delayedNameRemoval: boolean;
   readonly annotations: Annotations;
   readonly budget: SampleBudget;
-  /** For series that are made of what is stored, of which a query has most. */
+  /** For most of the series that a query makes. */
   readonly columns: Pick<BorrowedColumns, 'take'>;
   /** Left out where every sample is to be looked at. */
   readonly summaries?: Summaries;

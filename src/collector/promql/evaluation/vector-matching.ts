@@ -8,7 +8,7 @@ import { dropLabels, dropMetadata, keepLabels, withLabel } from './label-set.ts'
 import { groupBy, matchingLabels, signatureOf } from './match-signature.ts';
 import { arithmetic, comparison, isArithmetic } from './operator.ts';
 import { anyPresent } from './set-operator.ts';
-import { newSeries, type StepSeries } from './step-series.ts';
+import { type StepSeries, seriesOf } from './step-series.ts';
 import { mapInTurns, type Turn } from './turn.ts';
 
 /**
@@ -70,14 +70,14 @@ function pairUp(
   many: StepSeries,
   one: StepSeries,
   expr: BinaryExpr,
-  { grid, delayedNameRemoval }: Evaluation,
+  { grid, delayedNameRemoval, columns }: Evaluation,
 ): Pair | undefined {
   const matched = new Uint8Array(grid.steps);
   let any = 0;
   for (let k = 0; k < grid.steps; k += 1) any |= matched[k] = many.present[k]! & one.present[k]!;
   if (any === 0) return undefined;
   const labels = resultLabels(many.labels, one.labels, expr, delayedNameRemoval);
-  return { signature, matched, result: newSeries(labels, grid.steps, expr.returnBool) };
+  return { signature, matched, result: seriesOf(labels, columns.take(grid.steps), expr.returnBool) };
 }
 
 /** Computes the values of a pair, and for a filter which of them stay. */
