@@ -117,7 +117,11 @@ const HONOURED: Readonly<Record<string, readonly string[]>> = {
     'volumes',
   ],
   V1Affinity: ['nodeAffinity'],
-  V1NodeAffinity: ['requiredDuringSchedulingIgnoredDuringExecution'],
+  // Which node is preferred is no question where there is one.
+  V1NodeAffinity: [
+    'preferredDuringSchedulingIgnoredDuringExecution',
+    'requiredDuringSchedulingIgnoredDuringExecution',
+  ],
   V1NodeSelector: ['nodeSelectorTerms'],
   V1NodeSelectorTerm: ['matchExpressions', 'matchFields'],
   V1NodeSelectorRequirement: ['key', 'operator', 'values'],
