@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 /** Copies a piece of an answer into memory that lasts until it is sent. */
 export type CopyPiece = (bytes: Uint8Array) => Buffer;
 
-const PIECE_BYTES = 128 * 1024;
-const MOST_KEPT = 48;
+const PIECE_BYTES = 96 * 1024;
+const MOST_KEPT = 96;
 // Less comes cheap, from Node's own pool or as garbage.
 const LEAST_BYTES = 4 * 1024;
 
@@ -18,7 +18,9 @@ const kept: Buffer[] = [];
 export function copyPiecesFor(response: ServerResponse): CopyPiece {
   const used: Buffer[] = [];
   return (bytes) => {
-    if (bytes.length < LEAST_BYTES || bytes.length > PIECE_BYTES) return Buffer.from(bytes);
+    // Of a very long answer the rest is garbage, and no more of it than there is text.
+    if (bytes.length < LEAST_BYTES || bytes.length > PIECE_BYTES || used.length >= MOST_KEPT)
+      return Buffer.from(bytes);
     // `finish` says that all of it was handed to the system.
     if (used.length === 0) {
       response.once('finish', () => {
