@@ -34,3 +34,9 @@ export function parseProcStat(text: string): {
 
 /** /proc/meminfo in kibibytes: total, available, free, cached, buffers, slab. */
 export const parseMeminfo = flatKeyed(['MemTotal', 'MemAvailable', 'MemFree', 'Cached', 'Buffers', 'Slab']);
+
+/**
+ * /proc/vmstat: how many processes the out-of-memory killer has ended on this host since it was started, whosever. A kill
+ * is counted here before it is in its cgroup. Source: kernel mm/oom_kill.c, __oom_kill_process
+ */
+export const parseHostOomKills = flatKeyed(['oom_kill']);

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { OomKill } from '../../model/life.ts';
 import type { CancelTimer, Clock } from '../../util/clock.ts';
 import { type KernelLog, type OomVictim, openKernelLog } from '../host/kernel-log.ts';
+import { parseHostOomKills } from '../host/procfs-node.ts';
 import { isDead } from '../host/procfs-process.ts';
 import type { CgroupPaths } from '../pod/runtime/runtime.ts';
 import { cgroupPath } from './cgroup-path.ts';
 import { createDescriptors, descriptorLimit } from './descriptors.ts';
+import { numberFile } from './numbers.ts';
 import { createOomCounter, type OomCounter } from './oom-counter.ts';
 
 export interface WatchedContainer {
@@ -54,7 +56,12 @@ export interface OomWatchOptions {
 const POLL_MS = 250;
 /** Where the kernel log can be read, a poll of all counters is only for kills it kept quiet about. */
 const QUIET_POLLS = 4;
-/** The log is rate limited, ten kills in five seconds: after a kill, whosever it was, each counter may hide another. */
+/** Where the host's own count can be read, a poll of all counters while that stands still should find nothing. */
+const STILL_POLLS = 60;
+/**
+ * The log is rate limited, ten kills in five seconds, and the host counts a kill a moment before its cgroup does: after a
+ * kill, whosever it was, each counter may hide another.
+ */
 const ALARM_MS = 6_000;
 /** How long a counted kill waits for its line in the log, which the kernel writes a moment after it counts. */
 const LOG_WAIT_MS = 50;
@@ -80,6 +87,7 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
   const { clock, kernelNow = () => Number(process.hrtime.bigint() / 1_000_000n) } = options;
   const log = 'kernelLog' in options ? options.kernelLog : openKernelLog();
   const descriptors = createDescriptors(descriptorLimit());
+  const hostKills = numberFile(descriptors, '/proc/vmstat', parseHostOomKills, 1, true);
   const madeAt = clock.now();
   const watched = new Map<string, Watched>();
   const listeners = new Set<(containerId: string, kill: OomKill) => void>();
@@ -160,7 +168,9 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
   const poll = () => {
     descriptors.nextRound();
     readLog();
-    const isDue = log === undefined || clock.monotonic() < alarmUntil || polls % QUIET_POLLS === 0;
+    if (hostKills.refresh()) alarmUntil = clock.monotonic() + ALARM_MS;
+    const every = Number.isNaN(hostKills.numbers[0]) ? (log ? QUIET_POLLS : 1) : STILL_POLLS;
+    const isDue = clock.monotonic() < alarmUntil || polls % every === 0;
     polls += 1;
     if (isDue) for (const container of watched.values()) check(container);
     cancelPoll = clock.setTimer(POLL_MS, poll, { unref: true });

@@ -95,6 +95,21 @@ describe.skipIf(notRoot() || cgroupVersion === 0)('the OOM watch, on real cgroup
     expect(kill).toEqual({ at: kill.at, mainProcess: false });
   });
 
+  it('looks at each counter once the host has counted a kill, wherever it was, without the kernel log too', async () => {
+    const cgroup = limited();
+    const clock = createFakeClock();
+    const { watch, told } = watching({ clock, kernelLog: undefined });
+    const child = cgroup.start(['/bin/sh', '-c', 'read go; tail /dev/zero; sleep 60'], { stdin: true });
+    watch.track({ id: 'still', pid: child.pid!, cgroup: cgroup.paths });
+    // Long past what is looked at in the beginning.
+    await clock.advance(10_000);
+    child.stdin!.end('\n');
+    const counter = cgroupVersion === 1 ? 'memory.oom_control' : 'memory.events';
+    await until(() => /oom_kill [1-9]/.test(cgroup.read('memory', counter)));
+    await clock.advance(500);
+    expect(told).toMatchObject([['still', { mainProcess: false }]]);
+  });
+
   // On v2 the counter tells by itself, in time.
   it.skipIf(cgroupVersion === 2)(
     'takes the log for it where the cgroup is gone and nobody read its counter in time',

@@ -15,8 +15,11 @@ export const cgroupVersion = existsSync(join(ROOT, 'memory'))
 
 export interface RealCgroup {
   readonly paths: Readonly<Record<string, string>>;
-  /** Starts a program inside, optionally in network and mount namespaces of its own. */
-  start(command: readonly string[], options?: { readonly net?: boolean }): ChildProcess;
+  /** Starts a program inside, optionally in network and mount namespaces of its own; `stdin`: with a pipe to write to. */
+  start(
+    command: readonly string[],
+    options?: { readonly net?: boolean; readonly stdin?: boolean },
+  ): ChildProcess;
   write(controller: string, file: string, value: string): void;
   read(controller: string, file: string): string;
   child(name: string): RealCgroup;
@@ -54,11 +57,11 @@ function at(paths: Readonly<Record<string, string>>): RealCgroup {
     );
   return {
     paths,
-    start(command, { net = false } = {}) {
+    start(command, { net = false, stdin = false } = {}) {
       const script = `for d in "$@"; do [ "$d" = -- ] && break; echo 0 > "$d/cgroup.procs" || exit 125; shift; done; shift; exec "$@"`;
       const inside = net ? ['unshare', '--net', '--mount', ...command] : command;
       return spawn('/bin/sh', ['-c', script, 'sh', ...directories, '--', ...inside], {
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'inherit'],
       });
     },
     write(controller, file, value) {
