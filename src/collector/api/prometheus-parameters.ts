@@ -91,7 +91,8 @@ export function limitParameter(form: Form): number {
       `strconv.Atoi: parsing ${quote(text)}: ${isNumber ? 'value out of range' : 'invalid syntax'}`,
     );
   if (text.startsWith('-')) throw badData('limit', 'limit must be non-negative');
-  return Number(text);
+  // No answer is as long as what is beyond it.
+  return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
 }
 
 /** The selectors of `match[]`, each of which excludes some series. @throws CodedError saying which cannot be read */
