@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Engine } from './engines.ts';
 
 export interface Question {
@@ -14,10 +15,15 @@ export interface Measured {
 }
 
 /** Asks once and reads the whole answer. */
-export async function ask(engine: Engine, { path, parameters }: Question): Promise<string> {
+export async function ask(engine: Engine, { name, path, parameters }: Question): Promise<string> {
   const body = new URLSearchParams({ ...parameters, ...engine.parameters });
   const response = await fetch(`${engine.url}${path}`, { method: 'POST', body });
   const text = await response.text();
+  if (response.status === 429) {
+    // Ours takes so many requests a minute from one address: to wait costs no CPU time.
+    await wait((Number(response.headers.get('retry-after')) + 1) * 1000);
+    return ask(engine, { name, path, parameters });
+  }
   if (!response.ok) throw new Error(`${engine.name}: ${text.slice(0, 300)}`);
   return text;
 }

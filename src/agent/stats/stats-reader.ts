@@ -1,4 +1,5 @@
 import type { Clock } from '../../util/clock.ts';
+import { nextTurn } from '../../util/turns.ts';
 import { createDeviceNames } from '../host/block-device.ts';
 import { createDescriptors, descriptorLimit } from './descriptors.ts';
 import { createNodeReader } from './node-reader.ts';
@@ -69,7 +70,7 @@ export function createStatsReader({ clock, maxOpenFiles }: StatsReaderOptions): 
     for (const pod of [...pods.values()]) {
       const size = pod.containers.size + 1;
       if (read > 0 && read + size > CONTAINERS_A_TURN) {
-        await new Promise((resolve) => setImmediate(resolve));
+        await nextTurn();
         read = 0;
       }
       if (pods.get(pod.uid) !== pod) continue;

@@ -1,11 +1,13 @@
 import type { Journal } from '../../journal/journal.ts';
 import type { Commit, CommitLog } from '../storage/commit-log.ts';
 import type { SeriesRef } from '../storage/storage.ts';
-import type { BlockTable } from './block-table.ts';
+import type { BatchTable } from './batch-table.ts';
+import type { DiskSeries } from './disk-series.ts';
 import { decodeBatch } from './sample-batch.ts';
 
 export interface CommitLogOptions {
-  readonly blocks: BlockTable;
+  readonly batches: BatchTable;
+  readonly series: DiskSeries;
   readonly journal: Journal;
   /** The newest commit when the store was opened. */
   readonly newest: number;
@@ -20,7 +22,7 @@ export interface KeptCommitLog extends CommitLog {
 }
 
 export function createCommitLog(options: CommitLogOptions): KeptCommitLog {
-  const { blocks, journal } = options;
+  const { batches, series, journal } = options;
   const listeners = new Set<() => void>();
   let newest = options.newest;
   let held = Number.POSITIVE_INFINITY;
@@ -32,7 +34,7 @@ export function createCommitLog(options: CommitLogOptions): KeptCommitLog {
       journal.read(() => {
         const commits: Commit[] = [];
         let room = samples;
-        for (const { id, body } of blocks.batchesAfter(position)) {
+        for (const { id, body } of batches.after(position)) {
           const batch = decodeBatch(body);
           commits.push({ position: id, samples: batch });
           room -= batch.length;
@@ -40,12 +42,12 @@ export function createCommitLog(options: CommitLogOptions): KeptCommitLog {
         }
         return commits;
       }),
-    labelBytes: (ref) => options.labelsInMemory(ref) ?? journal.read(() => blocks.labelsOf(ref)),
+    labelBytes: (ref) => options.labelsInMemory(ref) ?? journal.read(() => series.labelsOf(ref)),
     hold(position) {
       held = position ?? Number.POSITIVE_INFINITY;
     },
-    sizeAfter: (position) => journal.read(() => blocks.sizeAfter(position)),
-    newestBeyond: (position, bytes, minT) => journal.read(() => blocks.newestBeyond(position, bytes, minT)),
+    sizeAfter: (position) => journal.read(() => batches.sizeAfter(position)),
+    newestBeyond: (position, bytes, minT) => journal.read(() => batches.newestBeyond(position, bytes, minT)),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -3,6 +3,7 @@ import type { Schema } from '../../journal/schema.ts';
 import type { PodEvent } from '../../model/event.ts';
 import type { Life } from '../../model/life.ts';
 import type { AgentRecord, NodeState, PodState, WorkloadState } from '../../model/record.ts';
+import { nextTurn } from '../../util/turns.ts';
 import type { EventLog, RecordQuery } from '../storage/storage.ts';
 import type { Retention } from './limits.ts';
 import { writeUntilDone } from './maintenance.ts';
@@ -83,7 +84,6 @@ export interface DurableEventLog extends EventLog {
   prune(nowMs: number): Promise<void>;
 }
 
-const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 // A sender keeps what it could not send for a day; after that no state comes twice.
 const SENT_AGAIN_WITHIN_MS = 24 * 3_600_000;
 // Looked at in a turn; some milliseconds.

@@ -2,7 +2,8 @@ import type { Journal } from '../../journal/journal.ts';
 import type { Clock } from '../../util/clock.ts';
 import { createTurns, nextTurn } from '../../util/turns.ts';
 import type { Committed, SeriesRef } from '../storage/storage.ts';
-import type { BlockTable } from './block-table.ts';
+import type { BatchTable } from './batch-table.ts';
+import type { DiskSeries } from './disk-series.ts';
 import type { Head } from './head.ts';
 import { writeInTurns } from './maintenance.ts';
 import { dropOutside, encodeBatch, encoding, type SampleBatch } from './sample-batch.ts';
@@ -11,7 +12,8 @@ export interface IntakeOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly head: Head;
-  readonly blocks: BlockTable;
+  readonly batches: BatchTable;
+  readonly series: DiskSeries;
   /** The newest commit that is in the head. */
   readonly applied: number;
   /** Series that were on disk only and are in the head again; whoever writes that down takes them out. */
@@ -42,14 +44,14 @@ export const FUTURE_MS = 3_600_000;
 const NOTHING = () => {};
 
 export function createIntake(options: IntakeOptions): Intake {
-  const { journal, clock, head, blocks, recalled } = options;
+  const { journal, clock, head, batches, series, recalled } = options;
   const inTurns = createTurns(clock);
   let { applied } = options;
   let outside = 0;
 
   const addRow = (ref: SeriesRef) => {
     const row = head.rowOf(ref);
-    if (row >= 0) blocks.addSeries(ref, head.keyOf(row));
+    if (row >= 0) series.add(ref, head.keyOf(row));
   };
 
   const store = (refs: ReadonlySet<SeriesRef>) =>
@@ -105,8 +107,8 @@ export function createIntake(options: IntakeOptions): Intake {
       const wanted = [...recalled];
       const id = await journal.write(() => {
         for (const ref of unstored) addRow(ref);
-        for (const ref of wanted) blocks.recallSeries(ref);
-        return blocks.addBatch(newestOf(batch), body ?? encodeBatch(batch));
+        for (const ref of wanted) series.recall(ref);
+        return batches.add(newestOf(batch), body ?? encodeBatch(batch));
       });
       for (const ref of unstored) head.stored(ref);
       for (const ref of wanted) recalled.delete(ref);

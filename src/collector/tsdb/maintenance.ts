@@ -2,7 +2,9 @@ import type { Journal } from '../../journal/journal.ts';
 import type { Clock } from '../../util/clock.ts';
 import { nextTurn } from '../../util/turns.ts';
 import type { SeriesRef } from '../storage/storage.ts';
-import type { BlockTable } from './block-table.ts';
+import type { BatchTable } from './batch-table.ts';
+import type { ChunkTable } from './chunk-table.ts';
+import type { DiskSeries } from './disk-series.ts';
 import type { Head } from './head.ts';
 import type { SealedChunk } from './sealed-chunk.ts';
 import { hasSamples, isSilent, oldestInMemory, releaseChunks, settleChunks } from './series.ts';
@@ -12,7 +14,9 @@ export interface MaintenanceOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly head: Head;
-  readonly blocks: BlockTable;
+  readonly chunks: ChunkTable;
+  readonly batches: BatchTable;
+  readonly series: DiskSeries;
   /** All up to this one are in the head. */
   readonly appliedBatch: () => number;
   /** Commits after this one must stay on disk. */
@@ -69,7 +73,7 @@ export async function writeUntilDone(journal: Journal, some: () => boolean): Pro
 }
 
 export function createMaintenance(options: MaintenanceOptions): Maintenance {
-  const { head, blocks } = options;
+  const { head, chunks, batches, series } = options;
   const { columns } = head;
 
   /** Goes over all series that are there when it comes to them. */
@@ -95,14 +99,14 @@ export function createMaintenance(options: MaintenanceOptions): Maintenance {
       const due: (readonly [ref: SeriesRef, chunk: SealedChunk])[] = [];
       let oldest = Number.POSITIVE_INFINITY;
       await eachRow((row, newestT) => {
-        const chunks = settleChunks(columns, row, newestT);
-        for (const chunk of chunks) due.push([columns.refs[row]!, chunk]);
-        oldest = Math.min(oldest, oldestInMemory(columns, row, chunks.length));
+        const settling = settleChunks(columns, row, newestT);
+        for (const chunk of settling) due.push([columns.refs[row]!, chunk]);
+        oldest = Math.min(oldest, oldestInMemory(columns, row, settling.length));
       });
       await writeInTurns(
         options,
         due,
-        ([ref, chunk]) => blocks.addChunk(ref, chunk),
+        ([ref, chunk]) => chunks.add(ref, chunk),
         (settled) => {
           for (const [ref, chunk] of settled) {
             options.onSettled(ref);
@@ -112,14 +116,13 @@ export function createMaintenance(options: MaintenanceOptions): Maintenance {
         },
       );
       const upTo = Math.min(applied, options.heldAfter());
-      const { batchEnds } = blocks;
-      const inChunks = [...batchEnds].filter(([id, maxT]) => id <= upTo && maxT < oldest);
+      const inChunks = [...batches.ends].filter(([id, maxT]) => id <= upTo && maxT < oldest);
       await writeInTurns(
         options,
         inChunks,
-        ([id]) => blocks.removeBatch(id),
+        ([id]) => batches.remove(id),
         (removed) => {
-          for (const [id] of removed) batchEnds.delete(id);
+          for (const [id] of removed) batches.ends.delete(id);
         },
       );
     },
@@ -136,8 +139,8 @@ export function createMaintenance(options: MaintenanceOptions): Maintenance {
           const row = head.rowOf(ref);
           if (row < 0 || !mayBeDropped(row, options.newestT())) return;
           gone.add(ref);
-          if (hasSamples(columns, row)) blocks.dropSeries(ref, head.labelsOf(row), columns.lastT[row]!);
-          else if (columns.stored[row] === 1) blocks.forgetSeries(ref);
+          if (hasSamples(columns, row)) series.drop(ref, head.labelsOf(row), columns.lastT[row]!);
+          else if (columns.stored[row] === 1) series.forget(ref);
         },
         (refs) => {
           for (const ref of refs) {

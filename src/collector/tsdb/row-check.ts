@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { Journal } from '../../journal/journal.ts';
 import type { SalvageRow } from '../../journal/salvage.ts';
 import type { SeriesRef } from '../storage/storage.ts';
 
@@ -32,6 +33,17 @@ export const recordCheck = (id: string, body: string): number => crc32(body, crc
 /** Rows from before there were check sums have none, and are believed. */
 export const isAsWritten = (crc: unknown, expected: () => number): boolean =>
   crc === null || crc === undefined || crc === expected();
+
+/** Whether a row has its check sum; one that has not is told as damage of the journal, by the name that `what` gives it. */
+export type RowCheck = (table: string, crc: unknown, expected: () => number, what: () => string) => boolean;
+
+export const createRowCheck =
+  (journal: Pick<Journal, 'foundDamage'>): RowCheck =>
+  (table, crc, expected, what) => {
+    if (isAsWritten(crc, expected)) return true;
+    journal.foundDamage(`a row of ${table} (${what()}) is not what was written`);
+    return false;
+  };
 
 /** Whether a row of one of the store's tables is what was written, as far as that can be told. */
 export function isSoundRow(table: string, row: SalvageRow): boolean {

@@ -8,10 +8,12 @@ import { isCodedError } from '../../util/coded-error.ts';
 import type { CommitLog } from '../storage/commit-log.ts';
 import type { Store } from '../storage/storage.ts';
 import { createAppender } from './appender.ts';
-import { type BlockTable, createBlockTable } from './block-table.ts';
+import { type BatchTable, createBatchTable } from './batch-table.ts';
 import { createChunkCache } from './chunk-cache.ts';
+import { createChunkTable } from './chunk-table.ts';
 import { createClockWatch } from './clock-watch.ts';
 import { createCommitLog } from './commit-log.ts';
+import { createDiskSeries, type DiskSeries } from './disk-series.ts';
 import { boundsOf, createEventLog, recordsSchema } from './event-log.ts';
 import { createHead, type Head } from './head.ts';
 import { createIntake, FUTURE_MS } from './intake.ts';
@@ -84,31 +86,34 @@ export function createStore(options: StoreOptions): Tsdb {
 function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   const { clock } = options;
   const retention = options.retention ?? DEFAULT_RETENTION;
-  const blocks = createBlockTable(journal);
+  const chunks = createChunkTable(journal);
+  const batches = createBatchTable(journal);
+  const series = createDiskSeries(journal);
   const recalled = new Set<number>();
   const head = createHead({
     limits: { ...DEFAULT_STORE_LIMITS, ...options.limits },
     seed: randomInt(2 ** 31),
-    firstRef: blocks.lastRef + 1,
+    firstRef: series.lastRef + 1,
     recall(key) {
-      const found = blocks.find(key);
+      const found = series.find(key);
       if (found?.dropped) recalled.add(found.ref);
       return found;
     },
   });
   const spare = createSpareBatches();
   const cache = createChunkCache(CACHED_CHUNK_BYTES);
-  const applied = replay(head, blocks);
+  const applied = replay(head, series, batches);
   const commits = createCommitLog({
-    blocks,
+    batches,
+    series,
     journal,
-    newest: Math.max(applied, blocks.lastBatch),
+    newest: Math.max(applied, batches.last),
     labelsInMemory(ref) {
       const row = head.rowOf(ref);
       return row < 0 ? undefined : head.keyOf(row);
     },
   });
-  let newestDroppedT = blocks.newestDroppedT();
+  let newestDroppedT = series.newestDroppedT();
   let removedBefore = Number.NEGATIVE_INFINITY;
   let checkAgainMs = Number.NEGATIVE_INFINITY;
   const events = createEventLog(journal, boundsOf(retention));
@@ -121,7 +126,8 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     journal,
     clock,
     head,
-    blocks,
+    batches,
+    series,
     applied,
     recalled,
     retentionMs: retention.timeMs,
@@ -133,7 +139,9 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     journal,
     clock,
     head,
-    blocks,
+    chunks,
+    batches,
+    series,
     appliedBatch: () => intake.applied,
     heldAfter: () => commits.heldAfter(),
     newestT,
@@ -146,20 +154,21 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
   const removeBefore = async (cutoffT: number) => {
     removedBefore = Math.max(removedBefore, cutoffT);
     cache.forgetBefore(cutoffT);
-    await writeUntilDone(journal, () => blocks.removeBefore(cutoffT));
+    // While chunks are left, so are their series.
+    await writeUntilDone(journal, () => chunks.removeBefore(cutoffT) || series.removeBefore(cutoffT));
   };
 
   const retain = async () => {
-    await writeUntilDone(journal, blocks.summaries.keepFound);
-    await journal.write(blocks.forgetDamaged);
-    await writeUntilDone(journal, blocks.keepHashes);
+    await writeUntilDone(journal, chunks.summaries.keepFound);
+    await journal.write(chunks.forgetDamaged);
+    await writeUntilDone(journal, series.keepHashes);
     const now = clock.now();
     if (!clockWatch.mayBeAhead) {
       await removeBefore(now - retention.timeMs);
       await events.prune(now);
     }
     while (journal.usedBytes() > retention.bytes) {
-      const end = blocks.oldestEnd();
+      const end = chunks.oldestEnd();
       if (end === undefined) return;
       await removeBefore(end + 1);
     }
@@ -170,7 +179,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     head.nextRound();
     await maintenance.settle();
     await maintenance.dropSilent();
-    if (clock.now() >= checkAgainMs && journal.read(() => blocks.checkChunks(ROWS_A_CHECK)))
+    if (clock.now() >= checkAgainMs && journal.read(() => chunks.check(ROWS_A_CHECK)))
       checkAgainMs = clock.now() + CHECK_AGAIN_MS;
     await retain();
   };
@@ -189,19 +198,19 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
       if (cached !== undefined) {
         return cached.filter((chunk) => chunk.maxT >= minT && chunk.minT <= maxT && chunk.minT < beforeT);
       }
-      const found = journal.read(() => blocks.chunks(ref, minT, maxT, beforeT));
+      const found = journal.read(() => chunks.find(ref, minT, maxT, beforeT));
       const row = head.rowOf(ref);
       if (maxT >= (row < 0 ? Number.POSITIVE_INFINITY : columns.persistedT[row]!))
         cache.put(ref, minT, found);
       return found;
     },
-    rows: (ref, minT, maxT, beforeT) => journal.read(() => blocks.summaries.rows(ref, minT, maxT, beforeT)),
-    found: blocks.summaries.found,
+    rows: (ref, minT, maxT, beforeT) => journal.read(() => chunks.summaries.rows(ref, minT, maxT, beforeT)),
+    found: chunks.summaries.found,
     removedBefore: () => removedBefore,
     *selectDropped(matchers, minT, maxT) {
       if (minT > newestDroppedT) return;
-      for (const series of blocks.selectDropped(matchers, minT, maxT))
-        yield series !== undefined && head.rowOf(series.ref) < 0 ? series : undefined;
+      for (const found of series.selectDropped(matchers, minT, maxT))
+        yield found !== undefined && head.rowOf(found.ref) < 0 ? found : undefined;
     },
   });
 
@@ -212,7 +221,7 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
     commits,
     keyValue: createKeyValue(journal),
     stats: () => statsOf(head, intake.outside, journal),
-    timeBounds: () => findTimeBounds(head, newestDroppedT, blocks.firstTimes()),
+    timeBounds: () => findTimeBounds(head, newestDroppedT, chunks.firstTimes()),
     state: () => journal.state(),
     concerns() {
       const { damage, behind } = journal.state();
@@ -227,10 +236,10 @@ function createStoreIn(journal: Journal, options: StoreOptions): Tsdb {
 }
 
 /** Brings the head back: series that were active, then the commits whose samples are not all in chunks. */
-function replay(head: Head, blocks: BlockTable): number {
-  for (const { labels, ...identity } of blocks.active()) head.restore(labels, identity);
+function replay(head: Head, series: DiskSeries, batches: BatchTable): number {
+  for (const { labels, ...identity } of series.active()) head.restore(labels, identity);
   let last = 0;
-  for (const { id, body } of blocks.batches()) {
+  for (const { id, body } of batches.all()) {
     head.apply(decodeBatch(body), true);
     last = id;
   }

@@ -4,6 +4,7 @@ import type { SeriesRef } from '../storage/storage.ts';
 import { addChunk } from './chunk-summary.ts';
 import type { SummaryRow } from './range-walk.ts';
 import { summaryCheck } from './row-check.ts';
+import { toSafe } from './safe-time.ts';
 import type { SealedChunk } from './sealed-chunk.ts';
 import { decodeSummary, encodeSummary } from './summary-row.ts';
 
@@ -47,7 +48,6 @@ interface RowBefore {
 
 const MOST_FOUND = 10_000;
 const KEPT_AT_ONCE = 200;
-const clamp = (t: number) => Math.min(Math.max(t, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 
 export function createSummaryTable(journal: Journal): SummaryTable {
   const sql = {
@@ -59,7 +59,7 @@ export function createSummaryTable(journal: Journal): SummaryTable {
        SELECT ref, min_t, ?4, ?5 FROM chunk WHERE ref = ?1 AND min_t = ?2 AND max_t = ?3`,
     ),
     rows: journal.prepare(
-      // As in block-table.ts: the row that holds ?2 starts at or before it.
+      // As in chunk-table.ts: the row that holds ?2 starts at or before it.
       `SELECT c.min_t AS minT, c.max_t AS maxT, s.body AS body, s.crc AS crc
        FROM chunk c LEFT JOIN summary s ON s.ref = c.ref AND s.min_t = c.min_t
        WHERE c.ref = ?1
@@ -98,7 +98,7 @@ export function createSummaryTable(journal: Journal): SummaryTable {
     },
     rows(ref, minT, maxT, beforeT) {
       const found: SummaryRow[] = [];
-      for (const row of sql.rows.all(ref, clamp(minT), clamp(maxT), clamp(beforeT))) {
+      for (const row of sql.rows.all(ref, toSafe(minT), toSafe(maxT), toSafe(beforeT))) {
         const bounds = { minT: Number(row.minT), maxT: Number(row.maxT) };
         if (bounds.maxT >= minT) found.push({ ...bounds, summary: read(ref, bounds, row) });
       }
@@ -109,7 +109,7 @@ export function createSummaryTable(journal: Journal): SummaryTable {
       const body = encodeSummary(summary);
       waiting.set(`${ref}:${minT}`, [ref, minT, maxT, body, summaryCheck(ref, minT, maxT, body)]);
     },
-    remove: (ref, minT) => void sql.remove.run(ref, clamp(minT)),
+    remove: (ref, minT) => void sql.remove.run(ref, toSafe(minT)),
     keepFound() {
       let room = KEPT_AT_ONCE;
       for (const [key, row] of waiting) {

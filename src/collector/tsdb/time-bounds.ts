@@ -1,3 +1,4 @@
+import { nextTurn } from '../../util/turns.ts';
 import type { Head } from './head.ts';
 import { oldestInMemory } from './series.ts';
 
@@ -8,8 +9,6 @@ export interface TimeBounds {
 }
 
 const ROWS_A_TURN = 20_000;
-
-const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 /**
  * Looks at all series in memory, and at all pages of first times of what is on disk, and lets others have their turn in

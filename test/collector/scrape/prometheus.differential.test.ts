@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of relabelling
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,14 +76,14 @@ const RELABEL = [
     separator: '@',
     regex: '(?P<host>[^:]+):(\\d+)@(.*)',
     target_label: 'place_$3',
-    replacement: '${host}-$2$$-$9$unknown-${3}',
+    replacement: `\${host}-$2$$-$9$unknown-\${3}`,
   },
   { action: 'lowercase', source_labels: ['zone'], target_label: 'zone_lower' },
   { action: 'uppercase', source_labels: ['zone'], target_label: 'zone_upper' },
   { action: 'hashmod', source_labels: ['__address__', 'zone'], target_label: '__hash', modulus: 1000 },
   { source_labels: ['__hash'], target_label: 'hash' },
   { action: 'labelmap', regex: '__meta_(.+)', replacement: 'meta_$1' },
-  { action: 'labelmap', regex: 'zone_(.+)', replacement: '${1}_zone' },
+  { action: 'labelmap', regex: 'zone_(.+)', replacement: `\${1}_zone` },
   { action: 'labeldrop', regex: 'zone_.*' },
   { action: 'keep', source_labels: ['zone'], regex: 'A|b|C.*|same' },
   { action: 'drop', source_labels: ['zone'], regex: 'Cd' },

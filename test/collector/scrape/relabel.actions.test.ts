@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of relabelling
 import { describe, expect, it } from 'vitest';
 import {
   compileRelabel,
@@ -27,7 +26,7 @@ describe('relabelling', () => {
         sourceLabels: ['zone'],
         regex: '(?P<land>..)-(.*)-(\\d)',
         targetLabel: 'a',
-        replacement: '$2.${land}.$3x.${3}x.$$.$',
+        replacement: `$2.\${land}.$3x.\${3}x.$$.$`,
       },
       { ...SHOP, a: 'west.eu..1x.$.$' },
     ],
@@ -54,7 +53,7 @@ describe('relabelling', () => {
     ['drops equals', { action: 'dropequal', sourceLabels: ['job'], targetLabel: 'tier' }, 'dropped'],
     [
       'maps names',
-      { action: 'labelmap', regex: '(z)(.*)', replacement: '${2}_$1' },
+      { action: 'labelmap', regex: '(z)(.*)', replacement: `\${2}_$1` },
       { ...SHOP, one_z: 'eu-west-1' },
     ],
     ['drops labels', { action: 'labeldrop', regex: 't.*|zone' }, { job: 'shop' }],

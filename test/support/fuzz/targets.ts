@@ -93,8 +93,7 @@ const TEMPLATES = [
   '{{ with query "up" }}{{ . | first | value | humanizeDuration }}{{ else }}none{{ end }}',
   '{{ range $i, $e := sortByLabel "pod" (query "up") }}{{ if gt $i 1 }}{{ break }}{{ end }}{{ $e.Labels.pod }},{{ end }}',
   '{{ define "x" }}{{ .arg0 }}{{ end }}{{ template "x" (args 1 2.5 "a") }} {{ slice "hello" 1 3 }} {{ index $labels "a" }}',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a group of a replacement
-  '{{ reReplaceAll "(a+)(b*)" "$2${1}" "aab" }} {{ toTime 1e9 }} {{ humanizeTimestamp $value }} {{ html "<a>" }} {{- /* c */ -}}',
+  `{{ reReplaceAll "(a+)(b*)" "$2\${1}" "aab" }} {{ toTime 1e9 }} {{ humanizeTimestamp $value }} {{ html "<a>" }} {{- /* c */ -}}`,
   '{{ stripPort "a:1" }} {{ title "x y" }} {{ and 1 (or 0 "a") (not true) }} {{ eq 1 1 }} {{ len "é" }} {{ range 3 }}x{{ end }}',
 ];
 const SURROUNDINGS = {
