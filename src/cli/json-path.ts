@@ -57,7 +57,8 @@ export function findJsonPath(template: JsonPathTemplate, root: unknown): readonl
   return find(template, root);
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** Of a value that a path led to. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 const follow = ({ fromRoot, steps }: Path, root: unknown, current: unknown): readonly unknown[] =>
   walk(steps, [fromRoot ? root : current], root);

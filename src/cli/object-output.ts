@@ -1,6 +1,8 @@
 import { InvalidArgumentError } from 'commander';
-import { findJsonPath, type JsonPathTemplate } from './json-path.ts';
+import { stringify } from 'yaml';
+import { findJsonPath, type JsonPathTemplate, printJsonPath, textOf } from './json-path.ts';
 import { parseJsonPath, parseRelaxedPath } from './json-path-parser.ts';
+import { printableJson, printableLines } from './terminal.ts';
 
 /** How objects are printed: `-o` of `get` and `rollout history`. */
 export type ObjectOutput =
@@ -40,11 +42,29 @@ function parseColumn(text: string): CustomColumn {
   return { head: text.slice(0, colon), path: parseRelaxedPath(text.slice(colon + 1)) };
 }
 
+/** An object as a whole, as asked for; undefined where it is asked for in rows or by name. */
+export function wholeText(output: ObjectOutput, object: unknown, isTty: boolean): string | undefined {
+  switch (output.kind) {
+    case 'json':
+      return `${printableJson(object, 4)}\n`;
+    case 'yaml':
+      return printableLines(stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }));
+    case 'jsonpath': {
+      const text = printJsonPath(output.template, object);
+      return isTty ? printableLines(text) : text;
+    }
+    case 'jsonpath-as-json':
+      return `${printableJson(findJsonPath(output.template, object), 4)}\n`;
+    default:
+      return undefined;
+  }
+}
+
 /** What a custom column shows of an object. Source: kubectl/pkg/cmd/get/customcolumn.go */
 export function cellOf({ path }: CustomColumn, object: unknown): string {
   const found = findJsonPath(path, object);
   if (found.length === 0) return '<none>';
-  return found.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(',');
+  return found.map(textOf).join(',');
 }
 
 /** By what a path leads to in each: numbers as numbers, nothing first. Source: kubectl/pkg/cmd/get/sorter.go */

@@ -1,13 +1,11 @@
 import { InvalidArgumentError } from 'commander';
-import { stringify } from 'yaml';
 import type { KubernetesObject } from '../model/kubernetes-object.ts';
 import type { ControllerRevision, ReplicaSet } from '../model/kubernetes-workload.ts';
 import { CodedError } from '../util/coded-error.ts';
 import { templateLines } from './container-text.ts';
-import { findJsonPath, printJsonPath } from './json-path.ts';
-import type { ObjectOutput } from './object-output.ts';
+import { type ObjectOutput, wholeText } from './object-output.ts';
 import { table } from './table.ts';
-import { printable, printableJson, printableLines } from './terminal.ts';
+import { printable } from './terminal.ts';
 
 /** The objects that keep a workload's templates: ReplicaSets of a Deployment, else ControllerRevisions. */
 export type KeptRevision = ReplicaSet | ControllerRevision;
@@ -59,20 +57,9 @@ export function historyText(
 }
 
 function objectText(kept: KeptRevision, output: ObjectOutput, isTty: boolean): string {
-  switch (output.kind) {
-    case 'json':
-      return `${printableJson(kept, 4)}\n`;
-    case 'yaml':
-      return printableLines(stringify(kept, { lineWidth: 0, aliasDuplicateObjects: false }));
-    case 'name':
-      return `${kept.kind.toLowerCase()}.apps/${kept.metadata.name}\n`;
-    case 'jsonpath': {
-      const text = printJsonPath(output.template, kept);
-      return isTty ? printableLines(text) : text;
-    }
-    case 'jsonpath-as-json':
-      return `${printableJson(findJsonPath(output.template, kept), 4)}\n`;
-    default:
-      throw new InvalidArgumentError('a revision is printed as json, yaml, name or jsonpath');
-  }
+  if (output.kind === 'name') return `${kept.kind.toLowerCase()}.apps/${kept.metadata.name}\n`;
+  const text = wholeText(output, kept, isTty);
+  if (text === undefined)
+    throw new InvalidArgumentError('a revision is printed as json, yaml, name or jsonpath');
+  return text;
 }

@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import type { PodRef } from '../../model/pod-ref.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
+import { createHeartbeat } from './heartbeat.ts';
 import type { KeyValue } from './key-value.ts';
 import { createListeners } from './listeners.ts';
 import type { ManifestObject } from './manifest/manifest-object.ts';
@@ -22,13 +23,13 @@ import { createPodSet } from './pod-set.ts';
 import type { ProbeRunner } from './prober/probe.ts';
 import { createProbeRunner } from './prober/probe-runner.ts';
 import { createRecentViews } from './recent-views.ts';
-import type { ContainerExit, Runtime } from './runtime/runtime.ts';
+import type { Runtime } from './runtime/runtime.ts';
 import { createServiceHosts } from './service/service-hosts.ts';
 import { createServicePublisher } from './service/service-publisher.ts';
 import { endEverything } from './shutdown.ts';
 import type { NodeFacts } from './spec/field-ref.ts';
 import { podView } from './status/pod-view.ts';
-import { inheritanceOf } from './takeover.ts';
+import { takeOver } from './takeover.ts';
 import type { PodTransition } from './transition.ts';
 import type { PodView, WorkloadView } from './view.ts';
 import { createHookRunner } from './worker/lifecycle-hook.ts';
@@ -140,11 +141,8 @@ export interface PodManager {
   stop(options: { readonly deletePods: boolean }): Promise<readonly PodRef[]>;
 }
 
-const ALIVE_KEY = 'pod/alive';
 const SALT_KEY = 'pod/salt';
-const ALIVE_EVERY_MS = 10_000;
-const isProbed = ({ containers }: PodRecord) =>
-  containers.some(({ probes }) => Object.keys(probes).length > 0);
+
 export function createPodManager(options: PodManagerOptions): PodManager {
   const { runtime, clock, keyValue, node, random } = options;
   const onError = options.onError ?? (() => {});
@@ -166,7 +164,8 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     onError,
   });
   const serviceHosts = createServiceHosts({ objects, pods, publisher: servicePublisher, onError });
-  const endings: (() => void)[] = [];
+  const heartbeat = createHeartbeat({ clock, keyValue, writer, pods });
+  let stopListening = () => {};
   let stopping: Promise<readonly PodRef[]> | undefined;
   let closing = false;
 
@@ -305,46 +304,15 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     return salt;
   }
 
-  function beat(): void {
-    writer.mark(ALIVE_KEY, () => clock.now());
-    // Probe results alone make nothing durable; what they count follows here.
-    for (const pod of pods.all()) if (isProbed(pod)) writer.mark(podKey(pod.ref.uid), () => pod);
-    endings[0] = clock.setTimer(ALIVE_EVERY_MS, beat, { unref: true });
-  }
-
-  function exited(exit: ContainerExit): void {
-    pods.worker(exit.podUid)?.exited(exit);
-  }
-
   async function start(): Promise<void> {
-    const early: ContainerExit[] = [];
-    let taken = false;
-    endings[1] = runtime.onExit((exit) => (taken ? exited(exit) : early.push(exit)));
-    const adopted = await runtime.adopt();
-    const kept = keyValue.get(ALIVE_KEY);
-    const aliveAt = typeof kept === 'number' ? kept : clock.now();
-    for (const [, value] of keyValue.entries(podKey(''))) {
-      const pod = value as PodRecord;
-      if (!workloads.hasFolded(pod)) pods.add(pod);
-      else await writer.remove(podKey(pod.ref.uid));
-    }
-    for (const { podUid } of adopted.sandboxes) {
-      if (!pods.worker(podUid)) await runtime.removeSandbox(podUid).catch(onError);
-    }
-    const inherited = pods
-      .workers()
-      .map((worker) => [worker, inheritanceOf(worker.pod, adopted, aliveAt)] as const);
-    const unseen = inherited.flatMap(([worker, inheritance]) => worker.unseen(inheritance));
-    for (const { tell } of unseen.sort((a, b) => a.at - b.at)) tell();
-    for (const [worker, inheritance] of inherited) worker.takeOver(inheritance);
-    taken = true;
-    for (const exit of early) exited(exit);
+    const aliveAt = () => heartbeat.before;
+    stopListening = await takeOver({ runtime, keyValue, writer, pods, workloads, aliveAt, onError });
     controllers.all();
     serviceHosts.servicesChanged();
     deletion.orphans();
     place.start();
     place.look();
-    beat();
+    heartbeat.start();
   }
 
   async function deleteEverything(): Promise<readonly PodRef[]> {
@@ -437,10 +405,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         closing = true;
         controllers.close();
         place.close();
-        for (const end of endings) end();
+        stopListening();
         for (const worker of pods.workers()) worker.detach();
         workloads.settle(clock.now());
-        writer.mark(ALIVE_KEY, () => clock.now());
+        heartbeat.stop();
         await writer.flush();
         await servicePublisher.settled();
         servicePublisher.close();

@@ -1,13 +1,19 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { stringify } from 'yaml';
 import type { Node } from '../../model/kubernetes.ts';
 import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { askAgent, type Connection, streamAgent } from '../client.ts';
 import { columnsOf } from '../columns.ts';
-import { findJsonPath, type JsonPathTemplate, printJsonPath } from '../json-path.ts';
+import type { JsonPathTemplate } from '../json-path.ts';
 import { parseRelaxedPath } from '../json-path-parser.ts';
 import { nodeColumns } from '../node-text.ts';
-import { cellOf, type ObjectOutput, OUTPUT_CHOICES, parseOutput, sortedBy } from '../object-output.ts';
+import {
+  cellOf,
+  type ObjectOutput,
+  OUTPUT_CHOICES,
+  parseOutput,
+  sortedBy,
+  wholeText,
+} from '../object-output.ts';
 import {
   type ConnectionFlags,
   connectionOf,
@@ -20,7 +26,6 @@ import {
 import { collectionPath, kindWord, objectPath } from '../resource-kind.ts';
 import { type Selection, selectionsOf } from '../resource-selection.ts';
 import { table } from '../table.ts';
-import { printableJson, printableLines } from '../terminal.ts';
 
 interface GetFlags extends ConnectionFlags {
   readonly output?: ObjectOutput;
@@ -106,17 +111,9 @@ function print(found: readonly Found[], one: boolean, flags: GetFlags, terminal:
   const all = found.flatMap(({ objects }) => objects);
   const whole = one ? all[0] : { apiVersion: 'v1', kind: 'List', metadata: {}, items: all };
   const { output } = flags;
+  const text = output && wholeText(output, whole, terminal.isTty);
+  if (text !== undefined) return text;
   switch (output?.kind) {
-    case 'json':
-      return `${printableJson(whole, 4)}\n`;
-    case 'yaml':
-      return printableLines(stringify(whole, { lineWidth: 0, aliasDuplicateObjects: false }));
-    case 'jsonpath': {
-      const text = printJsonPath(output.template, whole);
-      return terminal.isTty ? printableLines(text) : text;
-    }
-    case 'jsonpath-as-json':
-      return `${printableJson(findJsonPath(output.template, whole), 4)}\n`;
     case 'custom-columns': {
       const rows = all.map((object) => output.columns.map((column) => cellOf(column, object)));
       const heads = output.columns.map(({ head }) => head);
