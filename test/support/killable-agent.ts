@@ -46,8 +46,8 @@ export async function startKillableAgent(
     if (answer.error === undefined) question?.resolve(answer.result);
     else question?.reject(Object.assign(new Error(answer.error.message), { code: answer.error.code }));
   });
-  child.once('exit', () => {
-    const gone = new Error('the agent is gone');
+  child.once('exit', (code, signal) => {
+    const gone = new Error(`the agent is gone: ${signal ?? `exit code ${code}`}`);
     ready.reject(gone);
     for (const question of waiting.values()) question.reject(gone);
   });
