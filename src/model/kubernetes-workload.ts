@@ -165,6 +165,14 @@ export interface Job {
         readonly onPodConditions?: readonly { readonly type: string; readonly status?: string }[];
       }[];
     };
+    /** Of an indexed Job: the first rule that is met ends it well, though not all indexes have succeeded. */
+    readonly successPolicy?: {
+      readonly rules: readonly {
+        /** `0,2-4`. */
+        readonly succeededIndexes?: string;
+        readonly succeededCount?: number;
+      }[];
+    };
   };
   readonly status: {
     readonly active: number;

@@ -402,3 +402,105 @@ describe('a Job whose indexes have tries of their own', () => {
     expect(conditions()?.at(-1)).toBe('Failed True MaxFailedIndexesExceeded');
   });
 });
+
+// Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/#success-policy and
+// kubernetes/pkg/controller/job/success_policy.go, job_controller.go (syncJob)
+describe('a Job that has succeeded before all its indexes have', () => {
+  type Rules = NonNullable<Job['spec']['successPolicy']>['rules'];
+  const indexed = (rules: Rules, spec: Partial<Job['spec']> = {}) =>
+    job({
+      completionMode: 'Indexed',
+      completions: 5,
+      parallelism: 5,
+      successPolicy: { rules },
+      ...spec,
+    });
+  const podOf = (index: number) =>
+    pods().find(({ metadata }) => metadata.name.startsWith(`load-${index}-`))!.metadata.name;
+  const end = async (index: number, exitCode = 0) => {
+    story.runtime.kill(podOf(index), 'app', { exitCode });
+    await story.advance(1);
+  };
+  const begins = async (rules: Rules, spec: Partial<Job['spec']> = {}) => {
+    await begin({ lives: { app: () => ({ stopMs: 3000 }) } });
+    await story.apply(indexed(rules, spec));
+    await story.advance(1);
+  };
+  const MET = ['SuccessCriteriaMet True SuccessPolicy', 'Complete True SuccessPolicy'];
+
+  it('ends the pods that linger, whose kills say why, and is complete when they are gone', async () => {
+    await begins([{ succeededIndexes: '0' }]);
+    await end(3);
+    expect(conditions()).toBeUndefined();
+    await end(0);
+    expect(conditions()).toEqual(MET.slice(0, 1));
+    expect(load().status).toMatchObject({ active: 0, terminating: 3, succeeded: 2 });
+    await story.advance(5);
+    expect(conditions()).toEqual(MET);
+    expect(load().status.conditions?.map(({ message }) => message)).toEqual([
+      'Matched rules at index 0',
+      'Matched rules at index 0',
+    ]);
+    expect(load().status).toMatchObject({
+      succeeded: 2,
+      failed: 0,
+      terminating: 0,
+      completedIndexes: '0,3',
+      completionTime: expect.any(String),
+    });
+    const killed = story.transitions.flatMap((one) =>
+      one.kind === 'container-died' && one.killRequest ? [one] : [],
+    );
+    expect(killed.map(({ killRequest, unrequested }) => [killRequest?.message, unrequested])).toEqual(
+      Array(3).fill(['Job load has succeeded by its successPolicy: Matched rules at index 0', false]),
+    );
+  });
+
+  it('may want so many of some indexes, or of all, whichever rule is met first', async () => {
+    await begins([{ succeededIndexes: '0-2', succeededCount: 2 }, { succeededCount: 3 }]);
+    for (const index of [4, 0]) await end(index);
+    expect(conditions()).toBeUndefined();
+    await end(3);
+    expect(conditions()?.[0]).toBe(MET[0]);
+    expect(load().status.conditions?.[0]?.message).toBe('Matched rules at index 1');
+    await story.end();
+    await begins([{ succeededIndexes: '0-2', succeededCount: 2 }, { succeededCount: 3 }]);
+    for (const index of [2, 0]) await end(index);
+    expect(load().status.conditions?.[0]?.message).toBe('Matched rules at index 0');
+  });
+
+  it('does not succeed while another index is missing, and is complete in the usual way when all are done', async () => {
+    await begins([{ succeededIndexes: '0,2-4' }], { completions: 2, parallelism: 2 });
+    for (const index of [0, 1]) await end(index);
+    expect(conditions()).toEqual([
+      'SuccessCriteriaMet True CompletionsReached',
+      'Complete True CompletionsReached',
+    ]);
+  });
+
+  it('stays successful whatever happens to the others then, and fails when it failed before', async () => {
+    await begins([{ succeededIndexes: '0' }], { activeDeadlineSeconds: 4, backoffLimit: 0 });
+    await end(0);
+    await story.advance(10);
+    expect(conditions()).toEqual(MET);
+    await story.end();
+    await begins([{ succeededIndexes: '0' }], { backoffLimit: 0 });
+    await end(1, 3);
+    await end(0);
+    await story.advance(10);
+    expect(conditions()).toEqual([
+      'FailureTarget True BackoffLimitExceeded',
+      'Failed True BackoffLimitExceeded',
+    ]);
+  });
+
+  it('is remembered when the agent dies while its pods end', async () => {
+    await begins([{ succeededCount: 1 }]);
+    await end(2);
+    await story.sigkill(1);
+    await story.advance(10);
+    expect(conditions()).toEqual(MET);
+    expect(load().status).toMatchObject({ succeeded: 1, failed: 0, active: 0 });
+    expect(at()).toHaveLength(5);
+  });
+});

@@ -55,6 +55,7 @@ const HONOURED: Readonly<Record<string, readonly string[]>> = {
     'parallelism',
     'podFailurePolicy',
     'podReplacementPolicy',
+    'successPolicy',
     'suspend',
     'template',
     'ttlSecondsAfterFinished',
@@ -63,6 +64,8 @@ const HONOURED: Readonly<Record<string, readonly string[]>> = {
   V1PodFailurePolicyRule: ['action', 'onExitCodes', 'onPodConditions'],
   V1PodFailurePolicyOnExitCodesRequirement: ['containerName', 'operator', 'values'],
   V1PodFailurePolicyOnPodConditionsPattern: ['status', 'type'],
+  V1SuccessPolicy: ['rules'],
+  V1SuccessPolicyRule: ['succeededCount', 'succeededIndexes'],
   V1CronJobSpec: [
     'concurrencyPolicy',
     'failedJobsHistoryLimit',

@@ -44,6 +44,7 @@ export function checkJob(spec: Job['spec'], path: Path, report: Report): void {
   );
   checkIndexes(spec, path, report);
   if (spec.podFailurePolicy) checkFailurePolicy(spec, [...path, 'podFailurePolicy'], report);
+  if (spec.successPolicy) checkSuccessPolicy(spec, [...path, 'successPolicy'], report);
   const pod = checkTemplate(spec.template, [...path, 'template'], report);
   if (pod && pod.restartPolicy !== 'Never' && pod.restartPolicy !== 'OnFailure')
     report({
@@ -103,6 +104,57 @@ function checkFailurePolicy(spec: Job['spec'], path: Path, report: Report): void
     if (operator === 'In' && values.includes(0))
       report({ path: [...codes, 'values'], value: 0, message: 'may not be 0 with In: that is no failure' });
   }
+}
+
+const MOST_INDEXES_TEXT = 65_536;
+
+/** Source: kubernetes/pkg/apis/batch/validation/validation.go, validateSuccessPolicy */
+function checkSuccessPolicy(spec: Job['spec'], path: Path, report: Report): void {
+  const { completions = 0, completionMode } = spec;
+  const { rules } = spec.successPolicy!;
+  if (completionMode !== 'Indexed')
+    report({ path, message: 'may only be set where completionMode is Indexed' });
+  const place = [...path, 'rules'];
+  if (rules.length === 0 || rules.length > MOST_RULES)
+    report({ path: place, message: `must have from 1 to ${MOST_RULES} rules` });
+  for (const [number, { succeededCount, succeededIndexes }] of rules.entries()) {
+    const rule = [...place, number];
+    if (succeededCount === undefined && succeededIndexes === undefined)
+      report({ path: rule, message: 'needs succeededCount, succeededIndexes or both; none is set' });
+    const found =
+      succeededIndexes === undefined
+        ? { total: completions }
+        : countIndexes(succeededIndexes.slice(0, MOST_INDEXES_TEXT + 1), completions);
+    if ('error' in found)
+      report({ path: [...rule, 'succeededIndexes'], value: succeededIndexes, message: found.error });
+    atLeast(succeededCount, 0, [...rule, 'succeededCount'], report);
+    if ('total' in found && (succeededCount ?? 0) > found.total)
+      report({
+        path: [...rule, 'succeededCount'],
+        value: succeededCount,
+        message: `must be at most ${found.total}, ${succeededIndexes === undefined ? 'the completions' : 'as many as succeededIndexes has'}`,
+      });
+  }
+}
+
+/** How many indexes `0,2-4` names. Source: validation.go, validateIndexesFormat */
+function countIndexes(
+  text: string,
+  completions: number,
+): { readonly total: number } | { readonly error: string } {
+  if (text.length > MOST_INDEXES_TEXT) return { error: `must have at most ${MOST_INDEXES_TEXT} characters` };
+  let [total, last] = [0, -1];
+  for (const part of text === '' ? [] : text.split(',')) {
+    const match = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part);
+    if (!match) return { error: 'must be indexes and ranges of them, such as 0,2-4' };
+    const [from, to] = [Number(match[1]), Number(match[2] ?? match[1])];
+    if (from <= last || (match[2] !== undefined && to <= from))
+      return { error: `indexes must increase; ${part} does not` };
+    if (to >= completions) return { error: `${to} is no index: completions is ${completions}` };
+    total += to - from + 1;
+    last = to;
+  }
+  return { total };
 }
 
 export function checkCronJob(spec: CronJob['spec'], report: Report): void {

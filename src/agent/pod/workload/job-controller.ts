@@ -50,6 +50,11 @@ export function createJobController(context: ControllerContext): Reconcile {
       const by = failure?.reason === 'DeadlineExceeded' ? 'deadline' : 'pod-failed';
       return { by, message: `Job ${name} failed: ${failure?.message ?? failure?.reason}` } as const;
     }
+    const success = status.conditions?.find(({ type }) => type === 'SuccessCriteriaMet');
+    if (why === 'complete' && success?.reason === 'SuccessPolicy') {
+      const message = `Job ${name} has succeeded by its successPolicy: ${success.message}`;
+      return { by: 'rollout', message } as const;
+    }
     const words = { surplus: 'wants fewer pods', suspended: 'is suspended', complete: 'is complete' };
     return { by: 'rollout', message: `Job ${name} ${words[why]}` } as const;
   }

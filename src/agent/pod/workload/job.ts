@@ -6,6 +6,7 @@ import { earliest, isActive } from './availability.ts';
 import { countPods, type JobEnding } from './job-count.ts';
 import { indexOf, parseIndexes } from './job-index.ts';
 import { backOffAfter, indexesDue } from './job-index-back-off.ts';
+import { metSuccessRule } from './success-policy.ts';
 
 const has = (status: Job['status'], types: readonly string[]) =>
   status.conditions?.find((condition) => types.includes(condition.type) && condition.status === 'True');
@@ -156,6 +157,8 @@ function verdict(
     );
   if (failedIndexes > 0 && status.succeeded + failedIndexes >= (completions ?? 0))
     return fail('FailedIndexes', 'Job has failed indexes');
+  const rule = metSuccessRule(spec.successPolicy, parseIndexes(status.completedIndexes));
+  if (rule !== undefined) return { type: 'SuccessCriteriaMet', reason: 'SuccessPolicy', message: rule };
   const done =
     completions === undefined
       ? status.succeeded > 0 && pods.every((pod) => !isActive(pod))

@@ -188,6 +188,37 @@ kind: Deploymnt`;
     ]);
   });
 
+  // Source: kubernetes/pkg/apis/batch/validation/validation.go, validateSuccessPolicy
+  it('includes rules of success that could never be met, or are of a Job without indexes', () => {
+    const job = (rules: string, mode = 'Indexed') => `apiVersion: batch/v1
+kind: Job
+metadata: {name: load}
+spec:
+  completionMode: ${mode}
+  completions: 5
+  successPolicy: {rules: [${rules}]}
+  template: {spec: {restartPolicy: Never, containers: [{name: app, command: [sh]}]}}`;
+    const wrong = (rules: string, mode?: string) =>
+      problems(job(rules, mode)).map((line) => line.replace(/^.*successPolicy/, ''));
+    expect(wrong("{succeededIndexes: '0,2-4', succeededCount: 4}, {succeededCount: 5}")).toEqual([]);
+    expect(wrong('{succeededCount: 1}', 'NonIndexed')).toEqual([
+      ': may only be set where completionMode is Indexed',
+    ]);
+    expect(wrong('')).toEqual(['.rules: must have from 1 to 20 rules']);
+    expect(wrong('{}')).toEqual(['.rules[0]: needs succeededCount, succeededIndexes or both; none is set']);
+    expect(
+      wrong(
+        "{succeededIndexes: '0-2', succeededCount: 4}, {succeededCount: 6}, {succeededIndexes: '3-5'}, {succeededIndexes: '2,1'}, {succeededIndexes: 'all'}",
+      ),
+    ).toEqual([
+      '.rules[0].succeededCount: 4: must be at most 3, as many as succeededIndexes has',
+      '.rules[1].succeededCount: 6: must be at most 5, the completions',
+      '.rules[2].succeededIndexes: "3-5": 5 is no index: completions is 5',
+      '.rules[3].succeededIndexes: "2,1": indexes must increase; 1 does not',
+      '.rules[4].succeededIndexes: "all": must be indexes and ranges of them, such as 0,2-4',
+    ]);
+  });
+
   it('includes a command that the host image cannot do without', () => {
     const text =
       'apiVersion: v1\nkind: Pod\nmetadata: {name: cart}\nspec: {containers: [{name: app, args: [x]}]}';
