@@ -138,7 +138,12 @@ export interface Container {
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
   readonly restartPolicy?: 'Always';
-  readonly lifecycle?: { readonly postStart?: LifecycleHandler; readonly preStop?: LifecycleHandler };
+  readonly lifecycle?: {
+    readonly postStart?: LifecycleHandler;
+    readonly preStop?: LifecycleHandler;
+    /** `SIGQUIT`, `SIGRTMIN+3`. */
+    readonly stopSignal?: string;
+  };
   readonly securityContext?: SecurityContext;
   readonly terminationMessagePath?: string;
   readonly terminationMessagePolicy?: string;
@@ -243,6 +248,7 @@ export interface PodSpec {
   readonly priority?: number;
   readonly priorityClassName?: string;
   readonly preemptionPolicy?: 'PreemptLowerPriority' | 'Never';
+  readonly os?: { readonly name: string };
   readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly tolerations?: readonly Toleration[];
   readonly affinity?: {
@@ -292,6 +298,8 @@ export interface ContainerStatus {
   readonly imageID: string;
   readonly containerID?: string;
   readonly started: boolean;
+  /** By which it is asked to end. */
+  readonly stopSignal?: string;
 }
 
 export interface PodStatus {

@@ -9,6 +9,8 @@ export type Behaviour =
   | { readonly kind: 'runs' }
   /** Ends with 0 on SIGTERM, once it has printed `ready`: the first process of a PID namespace does not hear it before. */
   | { readonly kind: 'ends-when-asked' }
+  /** As that, with 42 on SIGUSR1 and 43 on the third real-time signal. */
+  | { readonly kind: 'knows-signals' }
   | { readonly kind: 'ignores-sigterm' }
   | { readonly kind: 'prints'; readonly lines: readonly string[] }
   | { readonly kind: 'cannot-start' };
@@ -57,7 +59,7 @@ export function runtimeConformance(name: string, create: () => Promise<RuntimeSu
         hostname: podUid,
         hostNetwork: false,
       });
-    const start = (behaviour: Behaviour, podUid = 'cart') => {
+    const start = (behaviour: Behaviour, podUid = 'cart', stopSignal?: string) => {
       const config = subject.config(behaviour);
       return subject.runtime.startContainer({
         podUid,
@@ -67,6 +69,7 @@ export function runtimeConformance(name: string, create: () => Promise<RuntimeSu
         image: subject.image,
         env: [],
         mounts: [],
+        ...(stopSignal && { stopSignal }),
         ...config,
       });
     };
@@ -128,6 +131,23 @@ export function runtimeConformance(name: string, create: () => Promise<RuntimeSu
       });
       await subject.settle(subject.runtime.stopContainer(started.id, 60_000));
       expect(await exitOf(started.id)).toMatchObject({ exitCode: 0 });
+    });
+
+    // Source: CRI api.proto, ContainerConfig.stop_signal; kubernetes/enhancements, KEP-4960
+    it('asks by the signal that a container has for that', async () => {
+      for (const [stopSignal, exitCode] of [
+        ['SIGUSR1', 42],
+        ['SIGRTMIN+3', 43],
+      ] as const) {
+        const started = await start({ kind: 'knows-signals' }, 'cart', stopSignal);
+        expect(started.stopSignal).toBe(stopSignal);
+        await subject.until(async () => {
+          const [line] = await subject.runtime.logs('cart', 'app', started.attempt, {});
+          return line?.text === 'ready' || undefined;
+        });
+        await subject.settle(subject.runtime.stopContainer(started.id, 60_000));
+        expect(await exitOf(started.id)).toMatchObject({ exitCode });
+      }
     });
 
     it('kills a container that does not end within its grace', async () => {
@@ -196,7 +216,10 @@ export function runtimeConformance(name: string, create: () => Promise<RuntimeSu
     });
 
     it('leaves its pods to the next agent, with the deaths nobody saw', async () => {
-      const [lives, dies] = [await start({ kind: 'runs' }), await start({ kind: 'runs' })];
+      const [lives, dies] = [
+        await start({ kind: 'knows-signals' }, 'cart', 'SIGUSR1'),
+        await start({ kind: 'runs' }),
+      ];
       const next = await subject.successor();
       subject.kill(dies.id);
       const told: ContainerExit[] = [];
@@ -209,6 +232,14 @@ export function runtimeConformance(name: string, create: () => Promise<RuntimeSu
         [...adopted.exits, ...told].find(({ containerId }) => containerId === dies.id),
       );
       expect(death).toMatchObject({ exitCode: 137, attempt: dies.attempt });
+      await subject.until(async () => {
+        const [line] = await next.logs('cart', 'app', lives.attempt, {});
+        return line?.text === 'ready' || undefined;
+      });
+      await subject.settle(next.stopContainer(lives.id, 60_000));
+      expect(
+        await subject.until(() => told.find(({ containerId }) => containerId === lives.id)),
+      ).toMatchObject({ exitCode: 42 });
       await next.removeSandbox('cart');
       await next.close();
     });

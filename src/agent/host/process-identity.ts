@@ -45,7 +45,7 @@ export async function waitForEnd(
 }
 
 /** Sends `signal` to that very process; false when it is gone. */
-export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
+export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals | number): boolean {
   if (!isAlive(identity)) return false;
   try {
     process.kill(identity.pid, signal);

@@ -112,6 +112,8 @@ export interface LifeRecord {
   readonly startedAt: number;
   readonly cgroup: CgroupPaths;
   readonly config: LifeConfig;
+  /** By which it is asked to end; absent: not known. */
+  readonly stopSignal?: string;
   killRequest?: KillRequest | undefined;
   /** Its postStart hook has not ended yet: it is not shown as running, and not probed. */
   postStart?: 'running' | undefined;

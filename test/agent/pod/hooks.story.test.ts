@@ -280,6 +280,54 @@ describe('a container that must not run as root', () => {
   });
 });
 
+// Source: kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle (stop signals), KEP-4960
+describe('a container with a stop signal of its own', () => {
+  const begin = async () => {
+    story = await createStory({ lives: { app: () => ({ stopMs: 2000 }) } });
+    const app = container('app', { lifecycle: { stopSignal: 'SIGQUIT' } });
+    await story.apply(pod({ os: { name: 'linux' }, containers: [app, container('web')] }));
+    await story.advance(1);
+  };
+
+  it('is asked by that to end, its status says so, and its death tells the signal and who asked', async () => {
+    await begin();
+    expect(story.status('app').stopSignal).toBe('SIGQUIT');
+    expect(story.status('web').stopSignal).toBe('SIGTERM');
+    const request = { by: 'user', message: 'Deleted' } as const;
+    story.manager.delete({ kind: 'Pod', namespace: 'shop', name: 'cart', request });
+    await story.advance(5);
+    expect(story.runtime.calls.filter((call) => call.startsWith('stop'))).toEqual([
+      'stop cart/app 30000 SIGQUIT',
+      'stop cart/web 30000',
+    ]);
+    const died = story.transitions.filter(({ kind }) => kind === 'container-died');
+    expect(died).toContainEqual(
+      expect.objectContaining({
+        container: 'app',
+        exitCode: 131,
+        signal: 3,
+        killRequest: expect.objectContaining(request),
+        unrequested: false,
+      }),
+    );
+  });
+
+  it('keeps it when the agent died meanwhile', async () => {
+    await begin();
+    await story.sigkill(1);
+    await story.advance(1);
+    expect(story.status('app').stopSignal).toBe('SIGQUIT');
+    story.manager.delete({
+      kind: 'Pod',
+      namespace: 'shop',
+      name: 'cart',
+      request: { by: 'user', message: 'Deleted' },
+    });
+    await story.advance(1);
+    expect(story.runtime.calls).toContain('stop cart/app 30000 SIGQUIT');
+  });
+});
+
 // Source: kubernetes/pkg/kubelet/kuberuntime/kuberuntime_termination_order.go (KEP-753)
 describe('sidecars of a pod that is deleted', () => {
   it('end after the others, the last one first, in what is left of the grace', async () => {

@@ -156,6 +156,18 @@ describe('a pod whose kernel parameters the node does not allow', () => {
     expect(story.transitions).toContainEqual(expect.objectContaining({ kind: 'rejected', message }));
   });
 
+  // Source: kubernetes/pkg/kubelet/lifecycle/predicate.go, rejectPodAdmissionBasedOnOSField
+  it('fails when it is for another operating system', async () => {
+    story = await createStory();
+    await story.apply(pod({ os: { name: 'windows' } }));
+    await story.advance(1);
+    expect(story.pod().status).toMatchObject({
+      phase: 'Failed',
+      reason: 'PodOSNotSupported',
+      message: "Pod was rejected: Failed to admit pod as the OS field doesn't match node OS",
+    });
+  });
+
   it('runs where the configuration allows them', async () => {
     const nodeSettings = { ...defaultNodeSettings('node-11'), allowedSysctls: ['net.core.*'] };
     story = await createStory({ nodeSettings });

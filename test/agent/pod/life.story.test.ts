@@ -45,6 +45,7 @@ describe('a pod', () => {
       restartCount: 0,
       started: true,
       state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
+      stopSignal: 'SIGTERM',
     });
     expect(conditions()).toEqual({
       PodReadyToStartContainers: 'True',

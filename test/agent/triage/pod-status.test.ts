@@ -86,6 +86,12 @@ describe('a pod that no node takes', () => {
     );
     expect(parameter.cause).toBe('Unschedulable');
     expect(parameter.summary).toContain('the node does not allow its kernel parameter (kernel.msgmax)');
+    const foreign = failed(
+      'PodOSNotSupported',
+      "Pod was rejected: Failed to admit pod as the OS field doesn't match node OS",
+    );
+    expect(foreign).toMatchObject({ cause: 'Unschedulable' });
+    expect(foreign.summary).toContain('another operating system');
     expect(parameter.evidence[0]?.fact).toMatch(/^its node refused it: /);
   });
   it('is not one that failed by itself', () => {

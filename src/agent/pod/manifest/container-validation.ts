@@ -5,14 +5,17 @@ import { HOST_IMAGE, imageOf } from '../spec/container-config.ts';
 import { isEnvName } from '../spec/env.ts';
 import { FIELD_PATHS, isFieldPath, RESOURCE_FIELDS } from '../spec/field-ref.ts';
 import { parseQuantity } from '../spec/quantity.ts';
+import { checkLifecycle } from './lifecycle-validation.ts';
 import { CONFIG_KEY, checkName, DNS_LABEL, DNS_SUBDOMAIN, PORT_NAME } from './names.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Path, Report } from './problem.ts';
 import { atLeast, checkRelative, exactlyOne, oneOf } from './rules.ts';
-import { checkContainerSecurity, checkLifecycle } from './security-validation.ts';
+import { checkContainerSecurity } from './security-validation.ts';
 
 interface Place {
   readonly init: boolean;
+  /** The name of the pod's system, where it says so. */
+  readonly os?: string;
   readonly volumes: readonly Volume[];
   readonly path: Path;
   readonly report: Report;
@@ -39,7 +42,7 @@ export function checkContainer(container: Container, place: Place): void {
   checkResources(container, [...path, 'resources'], report);
   checkMounts(container, place);
   checkContainerSecurity(container.securityContext, [...path, 'securityContext'], report);
-  checkLifecycle(container, place.init, [...path, 'lifecycle'], report);
+  checkLifecycle(container, place, [...path, 'lifecycle'], report);
   oneOf(
     container.terminationMessagePolicy,
     ['File', 'FallbackToLogsOnError'],

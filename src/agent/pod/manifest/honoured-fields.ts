@@ -107,6 +107,7 @@ const HONOURED: Readonly<Record<string, readonly string[]>> = {
     'imagePullSecrets',
     'initContainers',
     'nodeSelector',
+    'os',
     'preemptionPolicy',
     'priority',
     'priorityClassName',
@@ -119,6 +120,7 @@ const HONOURED: Readonly<Record<string, readonly string[]>> = {
     'tolerations',
     'volumes',
   ],
+  V1PodOS: ['name'],
   V1Affinity: ['nodeAffinity'],
   // Which node is preferred is no question where there is one.
   V1NodeAffinity: [
@@ -176,7 +178,7 @@ const HONOURED: Readonly<Record<string, readonly string[]>> = {
   V1ExecAction: ['command'],
   V1GRPCAction: ['port', 'service'],
   V1SleepAction: ['seconds'],
-  V1Lifecycle: ['postStart', 'preStop'],
+  V1Lifecycle: ['postStart', 'preStop', 'stopSignal'],
   V1LifecycleHandler: ['exec', 'httpGet', 'sleep'],
   V1HostAlias: ['hostnames', 'ip'],
   V1PodDNSConfig: ['nameservers', 'options', 'searches'],

@@ -18,6 +18,7 @@ export function checkPodSpec(spec: PodSpec, path: Path, report: Report): void {
   checkVolumes(spec.volumes ?? [], [...path, 'volumes'], report);
   checkPodSecurity(spec.securityContext, [...path, 'securityContext'], report);
   checkPodNames(spec, path, report);
+  oneOf(spec.os?.name, ['linux', 'windows'], [...path, 'os', 'name'], report);
   const names = new Set<string>();
   const each = (list: readonly Container[], field: string, init: boolean) => {
     for (const [index, container] of list.entries()) {
@@ -30,7 +31,8 @@ export function checkPodSpec(spec: PodSpec, path: Path, report: Report): void {
         });
       }
       names.add(container.name);
-      checkContainer(container, { init, volumes: spec.volumes ?? [], path: place, report });
+      const os = spec.os && { os: spec.os.name };
+      checkContainer(container, { init, ...os, volumes: spec.volumes ?? [], path: place, report });
     }
   };
   each(spec.initContainers ?? [], 'initContainers', true);

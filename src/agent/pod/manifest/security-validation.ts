@@ -1,18 +1,11 @@
 import { isIP } from 'node:net';
-import type {
-  Container,
-  LifecycleHandler,
-  PodSecurityContext,
-  PodSpec,
-  SecurityContext,
-} from '../../../model/kubernetes.ts';
-import { portOf } from '../prober/probe.ts';
+import type { PodSecurityContext, PodSpec, SecurityContext } from '../../../model/kubernetes.ts';
 import { DNS_POLICIES, MOST_NAMESERVERS } from '../spec/resolver-file.ts';
 import { dotted } from '../spec/sysctl-name.ts';
 import { checkName, DNS_SUBDOMAIN } from './names.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Path, Report } from './problem.ts';
-import { atLeast, exactlyOne, oneOf } from './rules.ts';
+import { atLeast, oneOf } from './rules.ts';
 
 const PROFILES = ['RuntimeDefault', 'Unconfined', 'Localhost'];
 /** Source: linux/capability.h, as Kubernetes names them */
@@ -32,7 +25,6 @@ const CAPABILITIES = [
   ),
   ...'SYSLOG WAKE_ALARM'.split(' '),
 ];
-const HANDLERS = ['exec', 'httpGet', 'sleep'] as const;
 
 /** Who the containers of a pod are, and what they may do. */
 export function checkPodSecurity(context: PodSecurityContext | undefined, path: Path, report: Report): void {
@@ -103,36 +95,6 @@ function checkSeccomp(profile: SecurityContext['seccompProfile'], path: Path, re
       value: file,
       message: 'must be a path within the folder seccomp of the data folder',
     });
-}
-
-/** The hooks of a container. */
-export function checkLifecycle(container: Container, init: boolean, path: Path, report: Report): void {
-  const { lifecycle } = container;
-  if (!lifecycle) return;
-  if (init && container.restartPolicy !== 'Always') {
-    report({ path, message: 'init containers may have hooks only with restartPolicy: Always' });
-  }
-  for (const hook of ['postStart', 'preStop'] as const) {
-    const handler = lifecycle[hook];
-    if (handler) checkHandler(handler, container, [...path, hook], report);
-  }
-}
-
-function checkHandler(handler: LifecycleHandler, container: Container, path: Path, report: Report): void {
-  if ('tcpSocket' in handler) {
-    report({
-      path: [...path, 'tcpSocket'],
-      message: 'does nothing in Kubernetes either; use exec, httpGet or sleep',
-    });
-    return;
-  }
-  exactlyOne(handler, HANDLERS, path, report);
-  if (handler.exec && (handler.exec.command ?? []).length === 0)
-    report({ path: [...path, 'exec', 'command'], message: 'required, but missing' });
-  atLeast(handler.sleep?.seconds, 0, [...path, 'sleep', 'seconds'], report);
-  const port = handler.httpGet?.port;
-  if (typeof port === 'string' && portOf(port, container) === undefined)
-    report({ path: [...path, 'httpGet', 'port'], value: port, message: 'there is no port of this name' });
 }
 
 /** Names and addresses of a pod: hosts, resolver, ports of the host. */

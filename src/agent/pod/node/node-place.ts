@@ -78,6 +78,12 @@ export function createNodePlace(options: NodePlaceOptions): NodePlace {
     node: () => keeper.schedulable(),
     workers: pods.workers,
     rejection(spec) {
+      // Source: kubernetes/pkg/kubelet/lifecycle/predicate.go, rejectPodAdmissionBasedOnOSField
+      if (spec.os?.name === 'windows')
+        return {
+          reason: 'PodOSNotSupported',
+          message: "Failed to admit pod as the OS field doesn't match node OS",
+        };
       const message = sysctlRefusal(spec, options.settings.allowedSysctls ?? []);
       return message === undefined ? undefined : { reason: 'SysctlForbidden', message };
     },

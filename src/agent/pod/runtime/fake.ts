@@ -5,6 +5,7 @@ import { PassThrough, Readable } from 'node:stream';
 import type { LogLine } from '../../../model/life.ts';
 import type { CancelTimer, Clock } from '../../../util/clock.ts';
 import { CodedError } from '../../../util/coded-error.ts';
+import { signalNumber } from '../../host/signal-number.ts';
 import type {
   Adopted,
   ContainerConfig,
@@ -17,7 +18,7 @@ import type {
   SandboxConfig,
 } from './runtime.ts';
 
-/** What one life of a container does. Left out: it runs until it is told to stop, and then ends with 143 at once. */
+/** What one life of a container does. Left out: it runs until it is told to stop, and then ends by its stop signal at once. */
 export interface FakeLife {
   /** Ends by itself after so long. */
   readonly runsMs?: number;
@@ -88,7 +89,6 @@ interface Kept {
 }
 
 const SIGKILL_EXIT = 137;
-const SIGTERM_EXIT = 143;
 
 export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
   const { clock } = options;
@@ -210,6 +210,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
         pid: pids++,
         startedAt: clock.now(),
         cgroup: {},
+        ...(config.stopSignal && { stopSignal: config.stopSignal }),
       };
       const kept: Kept = { config, life, running, cancels: new Set(), waiting: new Set() };
       containers.set(running.id, kept);
@@ -232,13 +233,16 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
     async stopContainer(containerId, graceMs) {
       const kept = containers.get(containerId);
       if (!kept || kept.exit) return;
-      calls.push(`stop ${sandboxes.get(kept.running.podUid)?.name}/${kept.running.name} ${graceMs}`);
+      const { name, podUid, stopSignal } = kept.running;
+      const by = stopSignal === undefined ? '' : ` ${stopSignal}`;
+      calls.push(`stop ${sandboxes.get(podUid)?.name}/${name} ${graceMs}${by}`);
       await new Promise<void>((resolve) => {
         kept.waiting.add(resolve);
         if (kept.life.unstoppable) return;
         const stopMs = kept.life.stopMs ?? 0;
         const byItself = stopMs <= graceMs;
-        const exitCode = byItself ? (kept.life.stopExitCode ?? SIGTERM_EXIT) : SIGKILL_EXIT;
+        const asked = 128 + signalNumber(stopSignal ?? 'SIGTERM')!;
+        const exitCode = byItself ? (kept.life.stopExitCode ?? asked) : SIGKILL_EXIT;
         kept.cancels.add(clock.setTimer(byItself ? stopMs : graceMs, () => end(kept, exitCode)));
       });
     },

@@ -119,6 +119,8 @@ export interface ContainerConfig {
   /** CPU weight from the request, in cores. */
   readonly cpuRequestCores?: number;
   readonly pidsLimit?: number;
+  /** By which it is asked to end (`SIGQUIT`, `SIGRTMIN+3`); absent: the image's, else SIGTERM. */
+  readonly stopSignal?: string;
 }
 
 export interface RunningContainer {
@@ -130,6 +132,8 @@ export interface RunningContainer {
   readonly pid: number;
   readonly startedAt: number;
   readonly cgroup: CgroupPaths;
+  /** By which it is asked to end; absent: SIGTERM. */
+  readonly stopSignal?: string;
 }
 
 export interface ContainerExit {
@@ -241,7 +245,7 @@ export interface Runtime {
   /** Ends what still runs in it and leaves nothing of it behind. Unknown: nothing to do. */
   removeSandbox(podUid: string): Promise<void>;
   startContainer(config: ContainerConfig): Promise<RunningContainer>;
-  /** Sends SIGTERM, and SIGKILL to all its processes after `graceMs`. Resolves when the container is gone. */
+  /** Sends its stop signal, and SIGKILL to all its processes after `graceMs`. Resolves when the container is gone. */
   stopContainer(containerId: string, graceMs: number): Promise<void>;
   /** Holds all its processes still; twice is once. @throws CodedError `PAUSE_UNSUPPORTED`. */
   pauseContainer(containerId: string): Promise<void>;

@@ -73,6 +73,7 @@ export function resolveContainer(
     env: [...env],
     mounts: [...folderMount(folder), ...volumeMounts(container, pod, environment.podDirectory, env)],
     ...(security === undefined ? {} : { security }),
+    ...(container.lifecycle?.stopSignal && { stopSignal: container.lifecycle.stopSignal }),
     ...limitsOf(container),
     ...optional('cpuRequestCores', request === undefined ? undefined : parseQuantity(request)),
   };

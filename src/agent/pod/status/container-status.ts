@@ -19,6 +19,8 @@ export function containerStatus(pod: PodRecord, container: ContainerRecord): Con
     restartCount: life?.attempt ?? 0,
     started: container.started,
     state,
+    // Source: kubernetes/pkg/kubelet/kubelet_pods.go; keps/sig-node/4960-container-stop-signals
+    ...(life?.stopSignal && { stopSignal: life.stopSignal }),
   };
 }
 

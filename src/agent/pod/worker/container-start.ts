@@ -187,8 +187,8 @@ export function createContainerStart(
     running: RunningContainer & Pick<LifeRecord, 'config'>,
     hasHook = false,
   ): void {
-    const { attempt, id, pid, startedAt, cgroup, config } = running;
-    const life = { attempt, id, pid, startedAt, cgroup, config };
+    const { attempt, id, pid, startedAt, cgroup, config, stopSignal = 'SIGTERM' } = running;
+    const life = { attempt, id, pid, startedAt, cgroup, config, stopSignal };
     open(container, hasHook ? { ...life, postStart: 'running' } : life);
     // When it began, not when that was heard of: it may have died by then.
     context.emit({ ...about(container), at: startedAt, kind: 'container-started', containerId: id, pid });

@@ -36,9 +36,10 @@ const CONSTRAINTS: readonly (readonly [RegExp, string, string])[] = [
     'the node does not allow its kernel parameter$1',
     'take it out of securityContext.sysctls, or let the node allow it (agent.allowedUnsafeSysctls)',
   ],
+  [/OS field doesn't match/, 'it is for another operating system', 'correct os.name, or use other nodes'],
 ];
 const REJECTED =
-  /^(?:SysctlForbidden|OutOf\w+|NodeAffinity|UnexpectedAdmissionError|NodePorts|NodeUnschedulable)$/;
+  /^(?:SysctlForbidden|OutOf\w+|NodeAffinity|UnexpectedAdmissionError|NodePorts|NodeUnschedulable|PodOSNotSupported)$/;
 
 /** No node may take the pod, or the node it was given to refuses it: which constraint it is. */
 export const unschedulable: PodFailureOf = (pod) => {

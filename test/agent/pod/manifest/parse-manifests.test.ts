@@ -188,6 +188,26 @@ kind: Deploymnt`;
     ]);
   });
 
+  // Source: kubernetes/pkg/apis/core/validation/validation.go, validateStopSignal; KEP-4960
+  it('includes a stop signal of a pod that does not say its system, or that Linux does not have', () => {
+    const wrong = (signal: string, os = '') =>
+      problems(`${podWith(`      lifecycle: {stopSignal: ${signal}}`)}\n${os}`).map((line) =>
+        line.replace(/^.*stopSignal: /, ''),
+      );
+    for (const signal of ['SIGQUIT', 'SIGRTMIN', 'SIGRTMIN+15', 'SIGRTMAX-14', 'SIGCLD'])
+      expect(wrong(signal, '  os: {name: linux}')).toEqual([]);
+    expect(wrong('SIGQUIT')).toEqual([
+      '"SIGQUIT": needs the name of its system: add os: {name: linux} to the spec of the pod',
+    ]);
+    expect(wrong('SIGQUITT', '  os: {name: linux}')).toEqual([
+      '"SIGQUITT": must be a signal such as SIGTERM, SIGQUIT or SIGRTMIN+3; did you mean SIGQUIT?',
+    ]);
+    expect(wrong('SIGRTMIN+16', '  os: {name: linux}')[0]).toContain('must be a signal such as');
+    expect(problems(`${podWith('')}\n  os: {name: plan9}`)).toEqual([
+      expect.stringContaining('spec.os.name: "plan9": must be one of linux, windows'),
+    ]);
+  });
+
   // Source: kubernetes/pkg/apis/batch/validation/validation.go, validateSuccessPolicy
   it('includes rules of success that could never be met, or are of a Job without indexes', () => {
     const job = (rules: string, mode = 'Indexed') => `apiVersion: batch/v1

@@ -13,6 +13,8 @@ function commandOf(behaviour: Behaviour): readonly string[] {
   if (behaviour.kind === 'prints') return ['printf', '%s\\n', ...behaviour.lines];
   if (behaviour.kind === 'ends-when-asked')
     return ['sh', '-c', "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done"];
+  if (behaviour.kind === 'knows-signals')
+    return ['sh', '-c', "trap 'exit 42' USR1; trap 'exit 43' 37; echo ready; while :; do sleep 0.05; done"];
   if (behaviour.kind === 'ignores-sigterm') return ['sh', '-c', "trap '' TERM; while :; do sleep 0.05; done"];
   if (behaviour.kind === 'cannot-start') return ['no-such-command'];
   return ['sleep', '1000'];

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { signalNumber } from '../../../host/signal-number.ts';
 import type { ContainerConfig, ContainerSecurity, HostPort, SandboxConfig } from '../runtime.ts';
 import { containerLabels, containerName, type PodNames, podLabels, podName } from './labels.ts';
 import { volumeName } from './persistent-volume.ts';
@@ -121,6 +122,7 @@ export function containerBody(
         : [{ Name: volumeName(pod.namespace, claim), Dest: target, Options: [readOnly ? 'ro' : 'rw'] }],
     ),
     ...(config.workingDir === undefined ? {} : { work_dir: config.workingDir }),
+    ...(config.stopSignal === undefined ? {} : { stop_signal: signalNumber(config.stopSignal) }),
     ...(Object.keys(limits).length === 0 ? {} : { resource_limits: limits }),
   };
 }

@@ -9,6 +9,7 @@ import { cgroupMode, readCgroupMounts } from '../../../host/cgroup-hierarchy.ts'
 import { createNamespaceDialer } from '../../../host/namespace-dial.ts';
 import { cgroupOfProcess } from '../../../host/process-cgroup.ts';
 import { signalProcess } from '../../../host/process-identity.ts';
+import { signalNumber } from '../../../host/signal-number.ts';
 import { findTools } from '../../../host/tool.ts';
 import { readLogFile } from '../log-reader.ts';
 import type {
@@ -32,7 +33,7 @@ import { followLogFile } from './log-follower.ts';
 import { persistentVolume } from './persistent-volume.ts';
 import { removeForced } from './removal.ts';
 import { createSandboxes, type OpenSandbox } from './sandboxes.ts';
-import { isKnown, stopSignalOf } from './stop-signal.ts';
+import { stopSignalOf } from './stop-signal.ts';
 import { createWatchedLives } from './watched-lives.ts';
 
 export interface PodmanRuntimeOptions {
@@ -222,7 +223,8 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
       const life = lives.get(containerId);
       if (life === undefined || life.exit !== undefined) return;
       const send = async (signal: string) => {
-        if (life.main !== undefined && isKnown(signal) && signalProcess(life.main, signal)) return;
+        const number = signalNumber(signal);
+        if (life.main !== undefined && number !== undefined && signalProcess(life.main, number)) return;
         await post(`/containers/${containerId}/kill`, undefined, { signal }).catch((error) => {
           // Gone, or dead already (which Podman 4 answers with 500): the look after it tells.
           const dead =
@@ -320,9 +322,11 @@ function checkMounts({ mounts }: ContainerConfig): void {
 }
 
 function asRunning(
-  { Id, State }: Container,
+  inspection: Container,
   life: { podUid: string; name: string; attempt: number },
 ): RunningContainer {
+  const { Id, State } = inspection;
+  const stopSignal = stopSignalOf(inspection);
   return Object.freeze({
     id: Id,
     podUid: life.podUid,
@@ -331,6 +335,7 @@ function asRunning(
     pid: State.Pid,
     startedAt: State.StartedAt ?? 0,
     cgroup: State.Pid > 0 ? cgroupOfProcess(State.Pid) : {},
+    ...(stopSignal === 'SIGTERM' ? {} : { stopSignal }),
   });
 }
 

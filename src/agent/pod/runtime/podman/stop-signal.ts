@@ -1,17 +1,11 @@
-import { constants } from 'node:os';
+import { nameOfSignal } from '../../../host/signal-number.ts';
 import type { Container } from './answers.ts';
 
-/** By which a container wants to be asked to end: its image's STOPSIGNAL, else SIGTERM. */
-export function stopSignalOf({ Config }: Container): string {
+/** By which a container wants to be asked to end: what it was made with, else its image's STOPSIGNAL, else SIGTERM. */
+export function stopSignalOf({ Config }: Pick<Container, 'Config'>): string {
   const wanted = Config.StopSignal;
-  if (typeof wanted === 'number') return nameOf(wanted) ?? 'SIGTERM';
+  if (typeof wanted === 'number') return nameOfSignal(wanted) ?? 'SIGTERM';
   if (!wanted) return 'SIGTERM';
-  if (/^\d+$/.test(wanted)) return nameOf(Number(wanted)) ?? 'SIGTERM';
+  if (/^\d+$/.test(wanted)) return nameOfSignal(Number(wanted)) ?? 'SIGTERM';
   return wanted.startsWith('SIG') ? wanted : `SIG${wanted}`;
 }
-
-const nameOf = (signal: number) =>
-  Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
-
-/** Whether this host's kernel has a signal of that name; real-time signals are Podman's to translate. */
-export const isKnown = (signal: string): signal is NodeJS.Signals => Object.hasOwn(constants.signals, signal);

@@ -32,8 +32,17 @@ export function isStarted(record: ContainerRecord): record is StartedRecord {
 
 export function asRunning(record: StartedRecord): RunningContainer {
   const { id, config, main, startedAt, cgroup } = record;
-  const { podUid, name, attempt } = config;
-  return Object.freeze({ id, podUid, name, attempt, pid: main.pid, startedAt, cgroup });
+  const { podUid, name, attempt, stopSignal } = config;
+  return Object.freeze({
+    id,
+    podUid,
+    name,
+    attempt,
+    pid: main.pid,
+    startedAt,
+    cgroup,
+    ...(stopSignal && { stopSignal }),
+  });
 }
 
 /** Exit code when nobody was left to note the real one, as containerd has it. */

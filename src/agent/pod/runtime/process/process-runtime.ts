@@ -4,6 +4,7 @@ import { CodedError, messageOf } from '../../../../util/coded-error.ts';
 import { freezeCgroup, pruneCgroup } from '../../../host/cgroup.ts';
 import { createNamespaceDialer } from '../../../host/namespace-dial.ts';
 import { signalProcess } from '../../../host/process-identity.ts';
+import { signalNumber } from '../../../host/signal-number.ts';
 import { readLogFile } from '../log-reader.ts';
 import type {
   Adopted,
@@ -255,7 +256,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
     async stopContainer(containerId, graceMs) {
       const life = lives.get(containerId);
       if (life === undefined || life.exit !== undefined) return;
-      signalProcess(life.record.main, 'SIGTERM');
+      signalProcess(life.record.main, signalNumber(life.record.config.stopSignal ?? 'SIGTERM') ?? 'SIGTERM');
       const grace = new AbortController();
       await Promise.race([life.ended, sleep(clock, graceMs, grace.signal).catch(() => undefined)]);
       grace.abort();
