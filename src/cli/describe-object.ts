@@ -126,6 +126,13 @@ const statefulSet = ({ spec, status }: StatefulSet): readonly string[] => [
   ...(spec.updateStrategy?.rollingUpdate
     ? [field('  Partition', spec.updateStrategy.rollingUpdate.partition ?? 0)]
     : []),
+  ...(spec.persistentVolumeClaimRetentionPolicy
+    ? [
+        'Persistent Volume Claim Retention Policy:',
+        field('  WhenDeleted', spec.persistentVolumeClaimRetentionPolicy.whenDeleted ?? 'Retain'),
+        field('  WhenScaled', spec.persistentVolumeClaimRetentionPolicy.whenScaled ?? 'Retain'),
+      ]
+    : []),
   field('Pod Management', spec.podManagementPolicy ?? 'OrderedReady'),
   field('Current Revision', status.currentRevision),
   field('Update Revision', status.updateRevision),

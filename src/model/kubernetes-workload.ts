@@ -79,6 +79,11 @@ export interface StatefulSet {
     readonly selector: LabelSelector;
     readonly template: PodTemplate;
     readonly volumeClaimTemplates?: readonly VolumeClaimTemplate[];
+    /** What becomes of the data when the set is deleted, or scaled below their pod; Retain when left out. */
+    readonly persistentVolumeClaimRetentionPolicy?: {
+      readonly whenDeleted?: 'Retain' | 'Delete';
+      readonly whenScaled?: 'Retain' | 'Delete';
+    };
     readonly serviceName?: string;
     readonly minReadySeconds?: number;
     readonly revisionHistoryLimit?: number;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContainerConfig, ContainerExit, Runtime } from '../../src/agent/pod/runtime/runtime.ts';
@@ -88,6 +88,19 @@ export function runtimeConformance(name: string, create: () => Promise<RuntimeSu
         ['default', 'shop-orders'],
       ] as const)
         expect(readdirSync(await subject.runtime.persistentVolume(namespace, claim))).toEqual([]);
+    });
+
+    it('removes the data of a claim when told to, and of no other', async () => {
+      const [path, other] = [
+        await subject.runtime.persistentVolume('shop', 'stock'),
+        await subject.runtime.persistentVolume('default', 'stock'),
+      ];
+      mkdirSync(join(path, 'fruit'));
+      for (const folder of [path, join(path, 'fruit'), other]) writeFileSync(join(folder, 'apples'), '11');
+      await subject.runtime.removePersistentVolume('shop', 'stock');
+      await subject.runtime.removePersistentVolume('shop', 'stock');
+      expect(readdirSync(await subject.runtime.persistentVolume('shop', 'stock'))).toEqual([]);
+      expect(readdirSync(await subject.runtime.persistentVolume('default', 'stock'))).toEqual(['apples']);
     });
 
     it('knows an image that is here, and says ErrImagePull where it cannot pull', async () => {

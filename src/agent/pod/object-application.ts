@@ -91,6 +91,7 @@ export function applyKept(
     ...folder,
     ...(before?.ledger && { ledger: before.ledger }),
     ...(before?.toldMissed !== undefined && { toldMissed: before.toldMissed }),
+    ...(before?.claimOrdinals && { claimOrdinals: before.claimOrdinals }),
   } as unknown as Stored);
   return before ? 'configured' : 'created';
 }

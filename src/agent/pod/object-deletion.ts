@@ -34,6 +34,8 @@ export function createDeletion(options: {
   readonly objects: ObjectStore;
   /** The pod is nobody's business any more, though its containers may still run. */
   readonly onHidden: (pod: PodRecord) => void;
+  /** It is about to be removed. */
+  readonly onObjectGoing: (object: Stored, ending: Ending) => void;
   readonly onObjectGone: (object: Stored) => void;
   readonly onError: (error: unknown) => void;
 }): Deletion {
@@ -55,6 +57,7 @@ export function createDeletion(options: {
     const owned = (['ReplicaSet', 'ControllerRevision', 'Job'] as const).flatMap(
       (childKind): readonly Stored[] => objects.ownedBy(childKind, metadata.uid),
     );
+    options.onObjectGoing(object, ending);
     const removed = objects.remove(kind, metadata.namespace, metadata.name);
     options.onObjectGone(object);
     await Promise.all([

@@ -15,6 +15,8 @@ export type Stored<Kind extends StoredKind = StoredKind> = Extract<KubernetesObj
   readonly ledger?: JobLedger;
   /** The last time without a Job that a CronJob told of. */
   readonly toldMissed?: number;
+  /** Ordinals of a StatefulSet whose claims go with it: `0-2,5`. */
+  readonly claimOrdinals?: string;
 };
 
 /** What a Job has counted. */
@@ -121,6 +123,7 @@ export function shown({
   folder: _folder,
   ledger: _ledger,
   toldMissed: _toldMissed,
+  claimOrdinals: _claimOrdinals,
   ...object
 }: Stored): KubernetesObject {
   return object as KubernetesObject;

@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import type { PodRef } from '../../model/pod-ref.ts';
 import type { Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
+import { createClaimRemoval } from './claim-removal.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import type { KeyValue } from './key-value.ts';
 import { createListeners } from './listeners.ts';
@@ -36,11 +37,18 @@ import { createHookRunner } from './worker/lifecycle-hook.ts';
 import type { PodVerb } from './worker/pod-control.ts';
 import { KUBELET_BACK_OFF, type RestartBackOff } from './worker/restart-back-off.ts';
 import { podKey, type WorkerContext } from './worker/worker-context.ts';
+import { claimsOf } from './workload/claim-retention.ts';
 import { createControllers } from './workload/controllers.ts';
+import { parseIndexes } from './workload/job-index.ts';
 import { controllerOf, ownerReference } from './workload/owner.ts';
 import { randomUid } from './workload/pod-names.ts';
 import { changedWorkload, undoTarget, type WorkloadChange } from './workload/workload-change.ts';
-import { rolledBack, type WorkloadEvent, type WorkloadWords } from './workload/workload-event.ts';
+import {
+  claimDeleted,
+  rolledBack,
+  type WorkloadEvent,
+  type WorkloadWords,
+} from './workload/workload-event.ts';
 import { desiredPods, hasWorkload, workloadObject, workloadOf } from './workload/workload-identity.ts';
 import { createWorkloads } from './workload/workloads.ts';
 import { createWriteBehind } from './write-behind.ts';
@@ -165,6 +173,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   });
   const serviceHosts = createServiceHosts({ objects, pods, publisher: servicePublisher, onError });
   const heartbeat = createHeartbeat({ clock, keyValue, writer, pods });
+  const claims = createClaimRemoval({ clock, keyValue, writer, pods, runtime, onError });
   let stopListening = () => {};
   let stopping: Promise<readonly PodRef[]> | undefined;
   let closing = false;
@@ -181,6 +190,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     salt: loadSalt(),
     agentStartedAt: clock.now(),
     references: objects.references,
+    claims,
     serviceHosts: (namespace) => serviceHosts.of(namespace),
     emit,
     onChange: podChanged,
@@ -226,6 +236,15 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     pods,
     objects,
     onHidden: (pod) => podChanged(pod, clock.now()),
+    onObjectGoing(object, { request }) {
+      // Whoever only stops wants to find the data there again.
+      if (object.kind !== 'StatefulSet' || request.by === 'shutdown') return;
+      const ordinals = [...parseIndexes(object.claimOrdinals)];
+      condemnClaims(
+        object,
+        ordinals.flatMap((ordinal) => claimsOf(object, ordinal)),
+      );
+    },
     onObjectGone(object) {
       level(object);
       if (object.kind === 'Service') serviceHosts.servicesChanged();
@@ -265,6 +284,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         pods.add(newPod(asked, node.name, uid(), clock.now())).start();
       },
       tell,
+      condemnClaims,
       deletePod: (pod, request) => void (pod.deletion ?? deletion.pod(pod, { request })),
       deleteObject: (object, request) => void deletion.object(object, { request }).catch(onError),
     },
@@ -277,12 +297,18 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     events.tell({ at: clock.now(), ...about, ...words });
   }
 
+  function condemnClaims(owner: Stored, names: readonly string[]): void {
+    claims.condemn(owner.metadata.namespace, names);
+    for (const name of names) tell(owner, claimDeleted(owner, name));
+  }
+
   function podChanged(pod: PodRecord, at: number): void {
     recentViews.changed(pod.ref.uid);
     if (pods.worker(pod.ref.uid)) {
       workloads.update(pod, at);
       serviceHosts.podChanged(pod);
     }
+    claims.look();
     if (!closing) place.look();
     const owner = controllerOf(pod.metadata);
     if (owner && !closing) controllers.soon(owner.kind as StoredKind, pod.ref.namespace, owner.name);
@@ -310,6 +336,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     controllers.all();
     serviceHosts.servicesChanged();
     deletion.orphans();
+    claims.start();
     place.start();
     place.look();
     heartbeat.start();
@@ -405,6 +432,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         closing = true;
         controllers.close();
         place.close();
+        claims.close();
         stopListening();
         for (const worker of pods.workers()) worker.detach();
         workloads.settle(clock.now());

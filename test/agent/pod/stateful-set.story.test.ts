@@ -1,5 +1,7 @@
 // Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/ and
 // kubernetes/pkg/controller/statefulset/stateful_set_control.go
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ManifestObject } from '../../../src/agent/pod/manifest/manifest-object.ts';
 import type { Pod } from '../../../src/model/kubernetes.ts';
@@ -232,5 +234,148 @@ describe('a DaemonSet', () => {
     expect(words().sort()).toEqual(['v1', 'v2']);
     await story.advance(5);
     expect(words()).toEqual(['v2']);
+  });
+});
+
+// Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention and
+// kubernetes/pkg/controller/statefulset/stateful_set_utils.go, updateClaimOwnerRefForSetAndPod
+describe('what becomes of the claims of a StatefulSet', () => {
+  type Policy = NonNullable<Manifest['spec']['persistentVolumeClaimRetentionPolicy']>;
+  const claiming = (replicas: number, policy: Policy = {}) =>
+    statefulSet(replicas, 'v1', {
+      podManagementPolicy: 'Parallel',
+      volumeClaimTemplates: [{ metadata: { name: 'data' } }],
+      persistentVolumeClaimRetentionPolicy: policy,
+    });
+  const data = (ordinal: number) => story.runtime.persistentVolume('shop', `data-db-${ordinal}`);
+  const kept = async (ordinal: number) => existsSync(join(await data(ordinal), 'order-11'));
+  const begin = async (replicas: number, policy?: Policy) => {
+    story = await createStory({ lives: { app: () => ({ stopMs: 3000 }) } });
+    await story.apply(claiming(replicas, policy));
+    await story.advance(5);
+    for (let ordinal = 0; ordinal < replicas; ordinal += 1)
+      writeFileSync(join(await data(ordinal), 'order-11'), 'apples');
+  };
+  const scale = async (replicas: number, policy?: Policy, seconds = 10) => {
+    await story.apply(claiming(replicas, policy));
+    await story.advance(seconds);
+  };
+  const remove = () =>
+    story.manager.delete({
+      kind: 'StatefulSet',
+      namespace: 'shop',
+      name: 'db',
+      request: { by: 'user', message: '' },
+    });
+  const removed = () => story.runtime.calls.filter((call) => call.startsWith('remove claim'));
+
+  it('is nothing, unless it says so', async () => {
+    await begin(2);
+    await scale(1);
+    remove();
+    await story.advance(10);
+    expect(removed()).toEqual([]);
+    expect([await kept(0), await kept(1)]).toEqual([true, true]);
+  });
+
+  it('scaled down is their end when their pod is gone, not before; of those that stay it is not', async () => {
+    const policy = { whenScaled: 'Delete' } as const;
+    await begin(3, policy);
+    await scale(1, policy, 1);
+    expect(removed()).toEqual([]);
+    await story.advance(10);
+    expect(removed().sort()).toEqual(['remove claim shop/data-db-1', 'remove claim shop/data-db-2']);
+    expect(story.workloadEvents.map(({ message }) => message)).toContain(
+      'delete Claim data-db-2 in StatefulSet db successful',
+    );
+    await scale(2, policy);
+    expect([await kept(0), await kept(1)]).toEqual([true, false]);
+    remove();
+    await story.advance(10);
+    expect(await kept(0)).toBe(true);
+  });
+
+  it('scaled up again at once is a pod with new data', async () => {
+    const policy = { whenScaled: 'Delete' } as const;
+    await begin(2, policy);
+    await scale(1, policy, 1);
+    await scale(2, policy, 30);
+    expect(removed()).toEqual(['remove claim shop/data-db-1']);
+    expect(db().status.readyReplicas).toBe(2);
+    expect(await kept(1)).toBe(false);
+  });
+
+  it('deleted is the end of all it had then, those scaled away included', async () => {
+    const policy = { whenDeleted: 'Delete' } as const;
+    await begin(3, policy);
+    await scale(1, policy);
+    expect(removed()).toEqual([]);
+    // A pod that dies, or is replaced, keeps its data whatever the policy.
+    story.runtime.kill('db-0', 'app', { exitCode: 1 });
+    await story.advance(20);
+    expect(await kept(0)).toBe(true);
+    await story.sigkill(1);
+    remove();
+    await story.advance(10);
+    expect(removed().sort()).toEqual([0, 1, 2].map((ordinal) => `remove claim shop/data-db-${ordinal}`));
+  });
+
+  it('scaled away under another policy stays', async () => {
+    await begin(2, { whenDeleted: 'Retain' });
+    await scale(1, { whenDeleted: 'Retain' });
+    await scale(1, { whenDeleted: 'Delete' });
+    remove();
+    await story.advance(10);
+    expect(removed()).toEqual(['remove claim shop/data-db-0']);
+    expect(await kept(1)).toBe(true);
+  });
+
+  it('is decided once: an agent that dies meanwhile leaves it to the next', async () => {
+    const policy = { whenScaled: 'Delete' } as const;
+    await begin(2, policy);
+    await scale(1, policy, 1);
+    await story.sigkill(10);
+    await story.advance(10);
+    expect(removed()).toEqual(['remove claim shop/data-db-1']);
+    expect([await kept(0), await kept(1)]).toEqual([true, false]);
+  });
+
+  it('waits for others that use them, and whoever comes then waits, too', async () => {
+    const policy = { whenScaled: 'Delete' } as const;
+    await begin(2, policy);
+    const reads = (name: string) =>
+      ({
+        ...pod({ volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data-db-1' } }] }),
+        metadata: { name, namespace: 'shop' },
+      }) as Extract<ManifestObject, { kind: 'Pod' }>;
+    await story.apply(reads('backup'));
+    await story.advance(1);
+    await scale(1, policy);
+    await story.apply(reads('late'));
+    await story.advance(5);
+    expect(removed()).toEqual([]);
+    expect(await kept(1)).toBe(true);
+    expect(story.pod('late').status.phase).toBe('Pending');
+    expect(JSON.stringify(story.transitions)).toContain(
+      'persistentvolumeclaim \\"data-db-1\\" is being deleted',
+    );
+    story.manager.delete({
+      kind: 'Pod',
+      namespace: 'shop',
+      name: 'backup',
+      request: { by: 'user', message: '' },
+    });
+    await story.advance(60);
+    expect(removed()).toEqual(['remove claim shop/data-db-1']);
+    expect(story.pod('late').status.phase).toBe('Running');
+  });
+
+  it('is not decided by stopping: who starts again finds the data', async () => {
+    await begin(2, { whenDeleted: 'Delete', whenScaled: 'Delete' });
+    const stopped = story.manager.stop({ deletePods: true });
+    await story.advance(60);
+    await stopped;
+    expect(removed()).toEqual([]);
+    expect([await kept(0), await kept(1)]).toEqual([true, true]);
   });
 });

@@ -47,6 +47,10 @@ export function checkStatefulSet(
     readonly podManagementPolicy?: string;
     readonly volumeClaimTemplates?: readonly { readonly metadata?: { readonly name?: string } }[];
     readonly ordinals?: { readonly start?: number };
+    readonly persistentVolumeClaimRetentionPolicy?: {
+      readonly whenDeleted?: string;
+      readonly whenScaled?: string;
+    };
   },
   report: Report,
 ): void {
@@ -59,6 +63,9 @@ export function checkStatefulSet(
   }
   checkReplicated(withClaims(spec, claims), 'StatefulSet', report);
   oneOf(spec.podManagementPolicy, ['OrderedReady', 'Parallel'], ['spec', 'podManagementPolicy'], report);
+  const policy = ['spec', 'persistentVolumeClaimRetentionPolicy'];
+  for (const when of ['whenDeleted', 'whenScaled'] as const)
+    oneOf(spec.persistentVolumeClaimRetentionPolicy?.[when], ['Retain', 'Delete'], [...policy, when], report);
   atLeast(spec.ordinals?.start, 0, ['spec', 'ordinals', 'start'], report);
   checkRolling(spec.updateStrategy, ['RollingUpdate', 'OnDelete'], ['spec', 'updateStrategy'], report);
 }

@@ -321,6 +321,10 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       mkdirSync(path, { recursive: true });
       return path;
     },
+    async removePersistentVolume(namespace, claim) {
+      calls.push(`remove claim ${namespace}/${claim}`);
+      rmSync(join(folder, 'claims', namespace, claim), { recursive: true, force: true });
+    },
     onExit(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

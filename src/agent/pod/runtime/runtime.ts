@@ -288,6 +288,8 @@ export interface Runtime {
   writableLayers(podUid: string): readonly string[];
   /** Where the data of a claim of that namespace are kept; made on demand. They outlive all pods. */
   persistentVolume(namespace: string, claim: string): Promise<string>;
+  /** Removes them; nothing when there are none. Nothing that runs may use them. */
+  removePersistentVolume(namespace: string, claim: string): Promise<void>;
   /** Called once per death, whoever caused it, soon after it. Returns the unsubscribe function. */
   onExit(listener: (exit: ContainerExit) => void): () => void;
   /** Stops watching; pods go on. */

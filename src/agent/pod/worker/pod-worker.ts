@@ -139,7 +139,7 @@ export function createPodWorker(pod: PodRecord, context: WorkerContext): PodWork
     flight.setUp = true;
     try {
       const folder = runtime.podDirectory(uid);
-      await setUpVolumes(pod, folder, world(), runtime);
+      await setUpVolumes(pod, folder, world(), context.claims);
       const sandbox = await runtime.runSandbox(sandboxConfig(pod, folder, context.node));
       pod.sandbox = sandbox;
       writePodFiles(pod, folder, context.node, context.serviceHosts?.(namespace));

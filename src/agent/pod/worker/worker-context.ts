@@ -26,6 +26,8 @@ export interface WorkerContext {
   /** When this agent began, to spread probes of what it found running. */
   readonly agentStartedAt: number;
   references(namespace: string): References;
+  /** Where the data of claims are. */
+  readonly claims: Pick<Runtime, 'persistentVolume'>;
   /** Names of Services that pods of a namespace find in their /etc/hosts; absent: none. */
   readonly serviceHosts?: (namespace: string) => readonly HostEntry[];
   emit(transition: PodTransition): void;

@@ -38,6 +38,8 @@ export interface ControllerContext {
   tell(object: Stored, words: WorkloadWords): void;
   /** Deletes an object with all it owns. */
   deleteObject(object: Stored, request: Pick<KillRequest, 'by' | 'message'>): void;
+  /** The data of these claims go when no pod uses them any more. */
+  condemnClaims(owner: Stored, claims: readonly string[]): void;
   /** Looks at the object, and what owns it, once what is going on now is over. */
   soon(kind: StoredKind, namespace: string, name: string): void;
 }

@@ -1,10 +1,17 @@
 import type { Stored } from '../object-store.ts';
 import { earliest, nextAvailableAt } from './availability.ts';
+import { claimsOf, goesWithPod, ordinalsOfSet } from './claim-retention.ts';
 import type { Reconcile } from './control-loop.ts';
 import type { ControllerContext } from './controller.ts';
 import { canonicalJson } from './pod-names.ts';
 import { forgetRevisions, keepRevision, REVISION_LABEL } from './revisions.ts';
-import { decideStatefulSet, memberSpec, type StatefulDecision, statefulSetStatus } from './stateful-set.ts';
+import {
+  decideStatefulSet,
+  memberSpec,
+  ordinalOf,
+  type StatefulDecision,
+  statefulSetStatus,
+} from './stateful-set.ts';
 
 /** Looks after StatefulSets: pods with stable names, in order. */
 export function createStatefulSetController(context: ControllerContext): Reconcile {
@@ -47,12 +54,19 @@ export function createStatefulSetController(context: ControllerContext): Reconci
     const current = set.status.currentRevision || update;
     const podsNow = () => context.podsOf(set.metadata.uid);
     const decision = decideStatefulSet(set, { current, update }, podsNow(), clock.now());
-    for (const { pod, why } of decision.delete)
+    for (const { pod, why } of decision.delete) {
+      const ordinal = ordinalOf(name, pod.ref.name);
+      // Before the pod goes, so that no agent can forget it.
+      if (why === 'scale' && goesWithPod(set, ordinal)) context.condemnClaims(set, claimsOf(set, ordinal));
       context.deletePod(pod, { by: 'rollout', message: WHY[why](name) });
+    }
     for (const { ordinal, revision } of decision.create) create(set, ordinal, revision);
     const pods = podsNow();
     const status = statefulSetStatus(set, update, pods, clock.now());
-    if (canonicalJson(status) !== canonicalJson(set.status)) objects.mark({ ...set, status });
+    const { claimOrdinals: before, ...rest } = set;
+    const claimOrdinals = ordinalsOfSet(set, before, pods);
+    if (canonicalJson(status) !== canonicalJson(set.status) || claimOrdinals !== before)
+      objects.mark({ ...rest, status, ...(claimOrdinals && { claimOrdinals }) });
     forgetRevisions(context, set, pods, [status.currentRevision, update]);
     return earliest(
       decision.wakeAt,

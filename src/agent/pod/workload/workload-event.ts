@@ -44,6 +44,10 @@ export const podCreated = ({ kind, metadata }: Owner, pod: string): WorkloadWord
       : `Created pod: ${pod}`,
   );
 
+/** Source: kubernetes/pkg/controller/statefulset/stateful_pod_control.go, recordClaimEvent */
+export const claimDeleted = ({ kind, metadata }: Owner, claim: string): WorkloadWords =>
+  normal('SuccessfulDelete', `delete Claim ${claim} in ${kind} ${metadata.name} successful`);
+
 /** Source: kubernetes/pkg/controller/controller_utils.go, createPods; statefulset/stateful_pod_control.go, recordPodEvent */
 export const podCreateFailed = ({ kind, metadata }: Owner, pod: string, error: string): WorkloadWords =>
   warning(

@@ -188,6 +188,20 @@ kind: Deploymnt`;
     ]);
   });
 
+  it('includes a word for what becomes of claims that there is not', () => {
+    const set = (policy: string) => `apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  selector: {matchLabels: {app: db}}
+  persistentVolumeClaimRetentionPolicy: ${policy}
+  template: {metadata: {labels: {app: db}}, spec: {containers: [{name: app, command: [sh]}]}}`;
+    expect(parse(set('{whenDeleted: Delete, whenScaled: Retain}')).warnings).toEqual([]);
+    expect(problems(set('{whenScaled: Recycle}'))).toEqual([
+      expect.stringMatching(/RetentionPolicy.whenScaled: "Recycle": must be one of Retain, Delete$/),
+    ]);
+  });
+
   // Source: kubernetes/pkg/apis/core/validation/validation.go, validateStopSignal; KEP-4960
   it('includes a stop signal of a pod that does not say its system, or that Linux does not have', () => {
     const wrong = (signal: string, os = '') =>

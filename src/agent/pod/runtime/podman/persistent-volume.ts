@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CodedError, isCodedError, messageOf } from '../../../../util/coded-error.ts';
+import { nothing } from '../../../engines/podman/answers.ts';
 import type { PodmanClient } from '../../../engines/podman/podman-client.ts';
 
 const answer = z.object({ Mountpoint: z.string().min(1) });
@@ -32,5 +33,18 @@ export async function persistentVolume(
     const found = await look().catch(() => undefined);
     if (found) return found.Mountpoint;
     throw new CodedError('FailedMount', `podman volume create ${name}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+export async function removePersistentVolume(
+  client: Pick<PodmanClient, 'ask'>,
+  namespace: string,
+  claim: string,
+): Promise<void> {
+  const path = `/volumes/${encodeURIComponent(volumeName(namespace, claim))}`;
+  try {
+    await client.ask({ method: 'DELETE', path }, nothing);
+  } catch (error) {
+    if (!isCodedError(error) || error.status !== 404) throw error;
   }
 }

@@ -30,7 +30,7 @@ import { AGENT_LABEL, agentName, containerName, lifeOf, podOf } from './labels.t
 import { createLayout } from './layout.ts';
 import { exitOf, isOver, type Life, wasStarted } from './life.ts';
 import { followLogFile } from './log-follower.ts';
-import { persistentVolume } from './persistent-volume.ts';
+import { persistentVolume, removePersistentVolume } from './persistent-volume.ts';
 import { removeForced } from './removal.ts';
 import { createSandboxes, type OpenSandbox } from './sandboxes.ts';
 import { stopSignalOf } from './stop-signal.ts';
@@ -298,6 +298,7 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
     writableLayers: (podUid) =>
       lives.of(podUid).flatMap(({ inspection }) => inspection.GraphDriver?.Data?.UpperDir ?? []),
     persistentVolume: (namespace, claim) => persistentVolume(client, namespace, claim),
+    removePersistentVolume: (namespace, claim) => removePersistentVolume(client, namespace, claim),
     onExit: lives.onExit,
 
     async close() {

@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { sleep } from '../../../../util/clock.ts';
 import { CodedError, messageOf } from '../../../../util/coded-error.ts';
 import { freezeCgroup, pruneCgroup } from '../../../host/cgroup.ts';
@@ -345,6 +346,9 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, 0o777);
       return path;
     },
+
+    removePersistentVolume: (namespace, claim) =>
+      rm(host.layout.claim(namespace, claim), { recursive: true, force: true }),
 
     onExit(listener) {
       listeners.add(listener);
