@@ -257,7 +257,36 @@ export interface PodSpec {
         readonly nodeSelectorTerms: readonly NodeSelectorTerm[];
       };
     };
+    readonly podAffinity?: PodAffinity;
+    readonly podAntiAffinity?: PodAffinity;
   };
+  readonly topologySpreadConstraints?: readonly TopologySpreadConstraint[];
+}
+
+/** Pods to run beside, or not to run beside: in the same domain of a label of nodes. */
+export interface PodAffinity {
+  readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[];
+}
+
+export interface PodAffinityTerm {
+  readonly topologyKey: string;
+  readonly labelSelector?: LabelSelector;
+  /** Left out, as is the selector: the pod's own. */
+  readonly namespaces?: readonly string[];
+  readonly namespaceSelector?: LabelSelector;
+  readonly matchLabelKeys?: readonly string[];
+  readonly mismatchLabelKeys?: readonly string[];
+}
+
+export interface TopologySpreadConstraint {
+  readonly topologyKey: string;
+  readonly maxSkew: number;
+  readonly whenUnsatisfiable: string;
+  readonly labelSelector?: LabelSelector;
+  readonly matchLabelKeys?: readonly string[];
+  readonly minDomains?: number;
+  readonly nodeAffinityPolicy?: string;
+  readonly nodeTaintsPolicy?: string;
 }
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';

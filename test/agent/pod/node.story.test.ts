@@ -52,6 +52,39 @@ describe('a pod that finds no place', () => {
     expect(story.pod('late').spec.nodeName).toBe('node-11');
   });
 
+  // Source: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#inter-pod-affinity-and-anti-affinity
+  it('beside a pod it must not be with waits until that is gone; what it must be with, until that is there', async () => {
+    story = await createStory();
+    const beside = (which: 'podAffinity' | 'podAntiAffinity', name: string): Partial<PodSpec> => ({
+      affinity: {
+        [which]: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: name } } },
+          ],
+        },
+      },
+    });
+    await story.apply(asks('old', {}), asks('new', {}, beside('podAntiAffinity', 'old')));
+    await story.apply(asks('client', {}, beside('podAffinity', 'new')));
+    await story.advance(1);
+    expect(['old', 'new', 'client'].map((name) => story.pod(name).status.phase)).toEqual([
+      'Running',
+      'Pending',
+      'Pending',
+    ]);
+    expect(scheduled('new')).toMatchObject({
+      reason: 'Unschedulable',
+      message: expect.stringMatching(
+        /didn't match pod anti-affinity rules\..* keeps it from pod shop\/old\.$/,
+      ),
+    });
+    expect(scheduled('client').message).toContain("didn't match pod affinity rules.");
+    remove('old');
+    await story.advance(40);
+    expect(story.pod('new').status.phase).toBe('Running');
+    expect(story.pod('client').status.phase).toBe('Running');
+  });
+
   it('waits on after the agent died, and can be deleted while it waits', async () => {
     story = await createStory();
     await story.apply(asks('huge', { memory: '64Gi' }));

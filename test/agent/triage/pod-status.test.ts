@@ -64,6 +64,26 @@ describe('a pod that no node takes', () => {
     ["0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.", 'node selector'],
     ["0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.", 'host port'],
     ['0/1 nodes are available: 1 Too many pods.', 'another pod'],
+    [
+      "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod. Its podAntiAffinity on kubernetes.io/hostname keeps it from pod shop/web-0.",
+      'its podAntiAffinity keeps it from a pod that runs where it would (shop/web-0). ',
+    ],
+    [
+      "0/3 nodes are available: 3 node(s) didn't satisfy existing pods anti-affinity rules.",
+      'the podAntiAffinity of a pod that runs there keeps it away. ',
+    ],
+    [
+      "0/1 nodes are available: 1 node(s) didn't match pod affinity rules.",
+      'takes the pod: no node runs a pod that its podAffinity asks for. ',
+    ],
+    [
+      "0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints (missing required label). preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling. The node has no label topology.kubernetes.io/zone.",
+      'takes the pod: its topology spread goes by a label that no node has (topology.kubernetes.io/zone). ',
+    ],
+    [
+      "0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints.",
+      'takes the pod: its topology spread leaves no node. ',
+    ],
     ['0/1 nodes are available: persistentvolumeclaim "data" not found.', '(data)'],
   ];
   for (const [message, names] of cases) {

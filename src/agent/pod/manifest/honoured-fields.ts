@@ -118,11 +118,39 @@ const HONOURED: Readonly<Record<string, readonly string[]>> = {
     'subdomain',
     'terminationGracePeriodSeconds',
     'tolerations',
+    'topologySpreadConstraints',
     'volumes',
   ],
   V1PodOS: ['name'],
-  V1Affinity: ['nodeAffinity'],
+  V1Affinity: ['nodeAffinity', 'podAffinity', 'podAntiAffinity'],
   // Which node is preferred is no question where there is one.
+  V1PodAffinity: [
+    'preferredDuringSchedulingIgnoredDuringExecution',
+    'requiredDuringSchedulingIgnoredDuringExecution',
+  ],
+  V1PodAntiAffinity: [
+    'preferredDuringSchedulingIgnoredDuringExecution',
+    'requiredDuringSchedulingIgnoredDuringExecution',
+  ],
+  V1PodAffinityTerm: [
+    'labelSelector',
+    'matchLabelKeys',
+    'mismatchLabelKeys',
+    'namespaceSelector',
+    'namespaces',
+    'topologyKey',
+  ],
+  // Neither policy is a question: the one node is the domain, or the pod has no place on it anyway.
+  V1TopologySpreadConstraint: [
+    'labelSelector',
+    'matchLabelKeys',
+    'maxSkew',
+    'minDomains',
+    'nodeAffinityPolicy',
+    'nodeTaintsPolicy',
+    'topologyKey',
+    'whenUnsatisfiable',
+  ],
   V1NodeAffinity: [
     'preferredDuringSchedulingIgnoredDuringExecution',
     'requiredDuringSchedulingIgnoredDuringExecution',

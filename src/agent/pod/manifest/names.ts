@@ -45,7 +45,11 @@ export function checkName(value: string, rule: Rule, path: Path, report: Report)
 const LONGEST_ANNOTATIONS_BYTES = 256 * 1024;
 
 /** Keys are `name` or `prefix/name`. */
-function checkQualifiedKeys(entries: Readonly<Record<string, string>>, path: Path, report: Report): void {
+export function checkQualifiedKeys(
+  entries: Readonly<Record<string, string>>,
+  path: Path,
+  report: Report,
+): void {
   for (const key of Object.keys(entries)) {
     const [name, prefix] = key.split('/').reverse() as [string, string?];
     const sound =

@@ -3,6 +3,7 @@ import { checkContainer } from './container-validation.ts';
 import { checkName, DNS_LABEL } from './names.ts';
 import type { Path, Report } from './problem.ts';
 import { atLeast, oneOf } from './rules.ts';
+import { checkScheduling } from './scheduling-validation.ts';
 import { checkPodNames, checkPodSecurity } from './security-validation.ts';
 import { checkVolumes } from './volume-validation.ts';
 
@@ -18,6 +19,7 @@ export function checkPodSpec(spec: PodSpec, path: Path, report: Report): void {
   checkVolumes(spec.volumes ?? [], [...path, 'volumes'], report);
   checkPodSecurity(spec.securityContext, [...path, 'securityContext'], report);
   checkPodNames(spec, path, report);
+  checkScheduling(spec, path, report);
   oneOf(spec.os?.name, ['linux', 'windows'], [...path, 'os', 'name'], report);
   const names = new Set<string>();
   const each = (list: readonly Container[], field: string, init: boolean) => {

@@ -4,7 +4,8 @@ import type { PodRecord } from '../pod-record.ts';
 import { isTerminal } from '../status/phase.ts';
 import { graceMsOf } from '../worker/decision.ts';
 import type { PodWorker } from '../worker/pod-worker.ts';
-import type { PlacedPod, SchedulableNode } from './placement.ts';
+import type { SchedulableNode } from './placement.ts';
+import type { PlacedPod } from './schedulable-pod.ts';
 import { schedule } from './schedule.ts';
 
 export interface BinderOptions {
@@ -21,8 +22,11 @@ export interface Binder {
   look(): void;
 }
 
-const asPlaced = ({ ref, spec, startup }: PodRecord): PlacedPod => ({
+const asPlaced = ({ ref, spec, startup, labels = {} }: PodRecord): PlacedPod => ({
   uid: ref.uid,
+  name: ref.name,
+  namespace: ref.namespace,
+  labels,
   spec,
   createdAt: startup.createdAt,
 });

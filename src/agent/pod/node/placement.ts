@@ -1,21 +1,18 @@
 import type { PodSpec, Taint } from '../../../model/kubernetes.ts';
 import { qosClass } from '../spec/qos-class.ts';
 import { choosesNode, type NodeTraits } from './node-affinity.ts';
+import { affinityObstacle } from './pod-affinity.ts';
 import { priorityOf } from './priority.ts';
 import { type Amounts, amount, podRequests, RESOURCES, sum } from './resources.ts';
+import type { Obstacle, PlacedPod, SchedulablePod } from './schedulable-pod.ts';
 import { untolerated } from './taint.ts';
+import { spreadObstacle } from './topology-spread.ts';
 
 /** The node as the scheduler sees it. */
 export interface SchedulableNode extends NodeTraits {
   readonly allocatable: Amounts & { readonly pods: number };
   readonly unschedulable: boolean;
   readonly taints: readonly Taint[];
-}
-
-export interface PlacedPod {
-  readonly uid: string;
-  readonly spec: PodSpec;
-  readonly createdAt: number;
 }
 
 export type Placement =
@@ -25,35 +22,31 @@ export type Placement =
 
 /**
  * Whether a pod may run on this one node beside those already placed. The first check that fails is told, in the
- * scheduler's order and words, followed by the arithmetic where it is a matter of amounts.
+ * scheduler's order and words, followed by the arithmetic or the pod that it is a matter of.
  * Source: kubernetes/pkg/scheduler/framework/plugins
  */
-export function place(spec: PodSpec, node: SchedulableNode, placed: readonly PlacedPod[]): Placement {
-  const reasons = obstacles(spec, node, placed);
+export function place(pod: SchedulablePod, node: SchedulableNode, placed: readonly PlacedPod[]): Placement {
+  const reasons = obstacles(pod, node, placed);
   if (reasons.length === 0) return { fits: true };
-  const preempt = reasons.every(({ movable }) => movable) ? victims(spec, node, placed) : [];
+  const preempt = reasons.every(({ movable }) => movable) ? victims(pod, node, placed) : [];
   const counted = reasons.map(({ reason }) => `1 ${reason}`).join(', ');
   const helpless = reasons.some(({ movable }) => !movable)
     ? '1 Preemption is not helpful for scheduling.'
     : '1 No preemption victims found for incoming pod.';
   const preemption = preempt.length > 0 ? '' : ` preemption: 0/1 nodes are available: ${helpless}`;
-  const arithmetic = reasons
-    .flatMap(({ amounts }) => (amounts === undefined ? [] : [` ${amounts}.`]))
-    .join('');
-  return { fits: false, message: `0/1 nodes are available: ${counted}.${preemption}${arithmetic}`, preempt };
-}
-
-interface Obstacle {
-  readonly reason: string;
-  /** Goes away when other pods do. */
-  readonly movable?: boolean;
-  readonly amounts?: string;
+  const details = reasons.flatMap(({ detail }) => (detail === undefined ? [] : [` ${detail}.`])).join('');
+  return { fits: false, message: `0/1 nodes are available: ${counted}.${preemption}${details}`, preempt };
 }
 
 /** Who asks for something is not the first to be evicted. Source: kubernetes/plugin/pkg/admission/podtolerationrestriction */
 const BEARS_SHORT_MEMORY = [{ key: 'node.kubernetes.io/memory-pressure', operator: 'Exists' }] as const;
 
-function obstacles(spec: PodSpec, node: SchedulableNode, placed: readonly PlacedPod[]): readonly Obstacle[] {
+function obstacles(
+  pod: SchedulablePod,
+  node: SchedulableNode,
+  placed: readonly PlacedPod[],
+): readonly Obstacle[] {
+  const { spec } = pod;
   const tolerations = [
     ...(spec.tolerations ?? []),
     ...(qosClass(spec) === 'BestEffort' ? [] : BEARS_SHORT_MEMORY),
@@ -71,7 +64,10 @@ function obstacles(spec: PodSpec, node: SchedulableNode, placed: readonly Placed
   if (portConflict(spec, placed)) {
     return [{ reason: "node(s) didn't have free ports for the requested pod ports", movable: true }];
   }
-  return shortages(spec, node, placed);
+  const short = shortages(spec, node, placed);
+  if (short.length > 0) return short;
+  const others = spreadObstacle(pod, node, placed) ?? affinityObstacle(pod, node, placed);
+  return others ? [others] : [];
 }
 
 function shortages(spec: PodSpec, node: SchedulableNode, placed: readonly PlacedPod[]): readonly Obstacle[] {
@@ -87,7 +83,7 @@ function shortages(spec: PodSpec, node: SchedulableNode, placed: readonly Placed
       reason: `Insufficient ${resource}`,
       // What the whole empty node does not have, nobody can make room for.
       movable: want <= all,
-      amounts: `The pod requests ${amount(resource, want)} of ${resource}; ${amount(resource, Math.max(0, free))} of the node's ${amount(resource, all)} is not requested yet`,
+      detail: `The pod requests ${amount(resource, want)} of ${resource}; ${amount(resource, Math.max(0, free))} of the node's ${amount(resource, all)} is not requested yet`,
     });
   }
   return found;
@@ -114,19 +110,24 @@ const hostPorts = (spec: PodSpec) =>
     );
 
 /** The fewest, least important and youngest pods of lower priority whose going makes room; none when it would not. */
-function victims(spec: PodSpec, node: SchedulableNode, placed: readonly PlacedPod[]): readonly PlacedPod[] {
+function victims(
+  pod: SchedulablePod,
+  node: SchedulableNode,
+  placed: readonly PlacedPod[],
+): readonly PlacedPod[] {
+  const { spec } = pod;
   if (spec.preemptionPolicy === 'Never') return [];
   const priority = priorityOf(spec);
   const lower = placed
-    .filter((pod) => priorityOf(pod.spec) < priority)
+    .filter((one) => priorityOf(one.spec) < priority)
     .sort((a, b) => priorityOf(b.spec) - priorityOf(a.spec) || a.createdAt - b.createdAt);
-  let kept = placed.filter((pod) => !lower.includes(pod));
-  if (obstacles(spec, node, kept).length > 0) return [];
+  let kept = placed.filter((one) => !lower.includes(one));
+  if (obstacles(pod, node, kept).length > 0) return [];
   // Everybody of lower priority is let back in, the most important first, as long as the pod still fits.
   const gone: PlacedPod[] = [];
-  for (const pod of lower) {
-    if (obstacles(spec, node, [...kept, pod]).length === 0) kept = [...kept, pod];
-    else gone.push(pod);
+  for (const one of lower) {
+    if (obstacles(pod, node, [...kept, one]).length === 0) kept = [...kept, one];
+    else gone.push(one);
   }
   return gone;
 }

@@ -1,5 +1,6 @@
-import { type PlacedPod, place, type SchedulableNode } from './placement.ts';
+import { place, type SchedulableNode } from './placement.ts';
 import { priorityOf } from './priority.ts';
+import type { PlacedPod } from './schedulable-pod.ts';
 
 export type ScheduleStep =
   | { readonly kind: 'bind'; readonly uid: string }
@@ -29,7 +30,7 @@ export function schedule(
     (a, b) => priorityOf(b.spec) - priorityOf(a.spec) || a.createdAt - b.createdAt,
   );
   for (const pod of order) {
-    const placement = place(pod.spec, node, here);
+    const placement = place(pod, node, here);
     const priority = priorityOf(pod.spec);
     if (placement.fits && priority >= reservedFor) {
       here.push(pod);

@@ -15,17 +15,41 @@ const CONSTRAINTS: readonly (readonly [RegExp, string, string])[] = [
     'add the toleration, or use other nodes',
   ],
   [
-    /didn't match Pod's node affinity\/selector|node selector|node\(s\) didn't match/i,
+    /didn't match Pod's node affinity\/selector|node selector|node\(s\) didn't match(?! pod (?:anti-)?affinity| pod topology)/i,
     'no node matches its node selector or affinity',
     'correct nodeSelector or affinity, or label a node',
   ],
   [/free ports/i, 'the host port it asks for is taken on every node', 'give up hostPort, or free it'],
   [
-    /anti-affinity|pod affinity/i,
+    /didn't match pod anti-affinity rules(?:.{0,300}? keeps it from pod ([\w./-]{1,320}[\w-]))?/i,
+    'its podAntiAffinity keeps it from a pod that runs where it would$1',
+    'relax podAntiAffinity (preferred instead of required), ask for fewer replicas, or add nodes',
+  ],
+  [
+    /existing pods anti-affinity rules(?:.{0,300}? of pod ([\w./-]{1,320}[\w-]))?/i,
+    'the podAntiAffinity of a pod that runs there keeps it away$1',
+    'relax podAntiAffinity of that pod, or add nodes',
+  ],
+  [
+    /didn't match pod affinity rules/i,
+    'no node runs a pod that its podAffinity asks for',
+    'start the pods that podAffinity names, or correct its labelSelector, namespaces and topologyKey',
+  ],
+  [
+    /pod affinity\/anti-affinity/i,
     'where it may run is ruled out by (anti-)affinity to other pods',
     'relax the rule, or add nodes',
   ],
-  [/topology spread/i, 'its topology spread leaves no node', 'relax topologySpreadConstraints, or add nodes'],
+  [
+    /missing required label\)(?:.{0,300}? no label ([\w./-]{1,316}\w))?/i,
+    'its topology spread goes by a label that no node has$1',
+    'label the nodes, or correct topologyKey',
+  ],
+  [
+    /topology spread constraints(?! \(missing)/i,
+    'its topology spread leaves no node',
+    'relax topologySpreadConstraints (maxSkew, minDomains, ScheduleAnyway), or add nodes',
+  ],
   [
     /persistentvolumeclaim "([^"]{1,253})"|unbound immediate PersistentVolumeClaims|volume node affinity/i,
     'its volume$1 is not there or lies elsewhere',

@@ -188,6 +188,49 @@ kind: Deploymnt`;
     ]);
   });
 
+  // Source: kubernetes/pkg/apis/core/validation/validation.go
+  it('includes how a pod is to be beside others, or spread', () => {
+    const wrong = (fields: string) =>
+      problems(`${podWith('')}\n  ${fields}`).map((line) =>
+        line.replace(/^.*?(?=Execution|Constraints)/, ''),
+      );
+    const away = (term: string) =>
+      `affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{${term}}]}}`;
+    expect(
+      wrong(away('topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}')),
+    ).toEqual([]);
+    expect(
+      wrong(
+        away("topologyKey: '', matchLabelKeys: [version], mismatchLabelKeys: [version], namespaces: [A_B]"),
+      ),
+    ).toEqual([
+      'Execution[0].topologyKey: "": must be a label of nodes',
+      expect.stringContaining('Execution[0].namespaces[0]: "A_B": must be lower-case letters'),
+      'Execution[0].matchLabelKeys: needs a labelSelector',
+      'Execution[0].mismatchLabelKeys: needs a labelSelector',
+      'Execution[0].mismatchLabelKeys[0]: "version": is in matchLabelKeys, too',
+    ]);
+    expect(
+      wrong(away('topologyKey: zone, labelSelector: {matchExpressions: [{key: app, operator: In}]}')),
+    ).toEqual(['Execution[0].labelSelector.matchExpressions[0].values: required with In']);
+    const spread = (fields: string) => `topologySpreadConstraints: [${fields}]`;
+    const one = 'topologyKey: zone, maxSkew: 1, whenUnsatisfiable: ScheduleAnyway';
+    expect(wrong(spread(`{${one}}`))).toEqual([]);
+    expect(
+      wrong(
+        spread(
+          `{${one}, minDomains: 2}, {${one}}, {topologyKey: host, maxSkew: 0, whenUnsatisfiable: Never, nodeTaintsPolicy: Maybe}`,
+        ),
+      ),
+    ).toEqual([
+      'Constraints[0].minDomains: 2: may only be set where whenUnsatisfiable is DoNotSchedule',
+      'Constraints[1]: duplicate: another constraint has topologyKey zone and whenUnsatisfiable ScheduleAnyway',
+      'Constraints[2].maxSkew: 0: must be at least 1',
+      'Constraints[2].whenUnsatisfiable: "Never": must be one of DoNotSchedule, ScheduleAnyway',
+      'Constraints[2].nodeTaintsPolicy: "Maybe": must be one of Ignore, Honor',
+    ]);
+  });
+
   it('includes a word for what becomes of claims that there is not', () => {
     const set = (policy: string) => `apiVersion: apps/v1
 kind: StatefulSet
