@@ -119,6 +119,8 @@ export function createAgent(options: AgentOptions): Agent {
     const { damage } = journal.state();
     if (damage !== undefined) logger.error({ code: 'JOURNAL_SALVAGED' }, damage);
     const keyValue = createKeyValue(journal);
+    const oomWatch = createOomWatch({ clock });
+    open.push(oomWatch);
     const runtime = await openRuntime({
       name: options.runtime,
       dataDir: options.dataDir,
@@ -126,6 +128,7 @@ export function createAgent(options: AgentOptions): Agent {
       keyValue,
       clock,
       logger,
+      oomKills: (life) => oomWatch.kills(life),
     });
     open.push(runtime);
     const nodeIp = hostAddress();
@@ -153,8 +156,6 @@ export function createAgent(options: AgentOptions): Agent {
       backOff: { ...options.backOff, resetAfterMs: RESET_BACK_OFF_MS },
       onError,
     });
-    const oomWatch = createOomWatch({ clock });
-    open.push(oomWatch);
     const podman = createPodmanSource({
       clock,
       keyValue: keyValueBelow(keyValue, 'sources/'),

@@ -4,7 +4,7 @@ import { CodedError } from '../util/coded-error.ts';
 import type { KeyValue } from './pod/key-value.ts';
 import { createPodmanRuntime } from './pod/runtime/podman/podman-runtime.ts';
 import { createProcessRuntime } from './pod/runtime/process/process-runtime.ts';
-import type { Runtime } from './pod/runtime/runtime.ts';
+import type { RunningContainer, Runtime } from './pod/runtime/runtime.ts';
 import type { RuntimeName } from './pod/runtime/runtime-name.ts';
 
 const RUNTIME_KEY = 'pod/runtime';
@@ -22,8 +22,10 @@ export async function openRuntime(options: {
   readonly keyValue: KeyValue;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
+  /** For a runtime whose cgroups are gone with the container. */
+  readonly oomKills: (life: RunningContainer) => number | undefined;
 }): Promise<Runtime> {
-  const { name, dataDir, podmanSocket, keyValue, clock, logger } = options;
+  const { name, dataDir, podmanSocket, keyValue, clock, logger, oomKills } = options;
   const before = keyValue.get(RUNTIME_KEY) ?? 'process';
   const pods = [...keyValue.entries('pod/pods/')].length;
   if (before !== name && pods > 0) {
@@ -34,7 +36,7 @@ export async function openRuntime(options: {
   }
   const runtime =
     name === 'podman'
-      ? await createPodmanRuntime({ dataDir, socket: podmanSocket, clock, logger })
+      ? await createPodmanRuntime({ dataDir, socket: podmanSocket, clock, logger, oomKills })
       : await createProcessRuntime({ dataDir, clock, logger });
   await keyValue.set(RUNTIME_KEY, name);
   return runtime;

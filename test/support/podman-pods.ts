@@ -9,6 +9,7 @@ import type {
   Sandbox,
   SandboxConfig,
 } from '../../src/agent/pod/runtime/runtime.ts';
+import { createOomWatch } from '../../src/agent/stats/oom-watch.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { BUSYBOX_IMAGE, startPodman, type TestPodman } from './podman.ts';
 import { until } from './process-pods.ts';
@@ -43,8 +44,14 @@ export async function startPodmanPods(): Promise<PodmanPods> {
   mkdirSync(dataDir);
   const exits: ContainerExit[] = [];
   const attempts = new Map<string, number>();
+  const oomWatch = createOomWatch({ clock: systemClock });
   const open = async () => {
-    const runtime = await createPodmanRuntime({ dataDir, socket: podman.socket, clock: systemClock });
+    const runtime = await createPodmanRuntime({
+      dataDir,
+      socket: podman.socket,
+      clock: systemClock,
+      oomKills: (life) => oomWatch.kills(life),
+    });
     runtime.onExit((exit) => exits.push(exit));
     return runtime;
   };
@@ -53,6 +60,7 @@ export async function startPodmanPods(): Promise<PodmanPods> {
     runtime = await open();
     await runtime.adopt();
   } catch (error) {
+    oomWatch.close();
     await podman.remove();
     throw error;
   }
@@ -104,6 +112,7 @@ export async function startPodmanPods(): Promise<PodmanPods> {
     },
     async remove() {
       await runtime.close();
+      oomWatch.close();
       await podman.remove();
     },
   };

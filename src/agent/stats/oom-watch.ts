@@ -12,8 +12,9 @@ import { createOomCounter, type OomCounter } from './oom-counter.ts';
 
 export interface WatchedContainer {
   readonly id: string;
-  /** The container's first process as the host sees it. */
+  /** The container's first process as the host sees it; 0: it was gone before anybody saw it. */
   readonly pid: number;
+  /** Empty where nobody saw it: then a kill is its own where the name of the victim's cgroup has its id. */
   readonly cgroup: CgroupPaths;
   /** Integer milliseconds; left out: it may have been there before the watch. */
   readonly startedAt?: number;
@@ -115,10 +116,12 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
   /** The log leaves the cgroup out where kills are many, also those of others on this host: old ones are theirs. */
   const isFresh = ({ monotonicMs }: OomVictim) => kernelNow() - monotonicMs <= FRESH_MS;
 
-  const logged = ({ path, pid }: Watched) =>
-    unclaimed.filter(({ cgroup, pid: victim }) =>
-      cgroup === undefined ? victim === pid : path !== undefined && lies(cgroup, path),
+  const logged = (container: Watched) =>
+    unclaimed.filter(({ cgroup, pid }) =>
+      cgroup === undefined ? pid === container.pid : lies(cgroup, container),
     ).length;
+  /** The log left the cgroup out of a kill that may be this one's, whose process nobody saw either. */
+  const mayBeUnsaid = ({ pid }: Watched) => pid === 0 && unclaimed.some(({ cgroup }) => cgroup === undefined);
 
   const tell = (container: Watched, victim: OomVictim | undefined) => {
     container.told += 1;
@@ -129,13 +132,15 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
   };
 
   const describe = (container: Watched, victim: OomVictim | undefined): OomKill => {
-    if (!victim) return { at: clock.now(), mainProcess: isMainDead(container.pid) };
+    const { pid } = container;
+    if (!victim) return { at: clock.now(), mainProcess: pid === 0 || isMainDead(pid) };
     return {
       at: clock.now() - Math.max(0, Math.round(kernelNow() - victim.monotonicMs)),
       pid: victim.pid,
       command: victim.command,
       ...(victim.rssBytes === undefined ? {} : { rssBytes: victim.rssBytes }),
-      mainProcess: victim.pid === container.pid,
+      // What was gone at once is not likely to have had time for a child.
+      mainProcess: pid === 0 || victim.pid === pid,
     };
   };
 
@@ -210,7 +215,7 @@ export function createOomWatch(options: OomWatchOptions): OomWatch {
       readLog();
       const known = Math.max(counted ?? 0, entry.counted, entry.told + logged(entry));
       const seen = isWatched || (log !== undefined && (container.startedAt ?? 0) >= madeAt);
-      return known > 0 || seen ? known : undefined;
+      return known > 0 || (seen && !mayBeUnsaid(entry)) ? known : undefined;
     },
     untrack(id, counted) {
       const container = watched.get(id);
@@ -251,8 +256,8 @@ function merge(victims: readonly OomVictim[]): OomVictim[] {
 }
 
 /**
- * The container a victim belongs to: the longest cgroup path its own lies in. Where the log left the cgroup out, the
- * container whose first process it is, else the only one with a kill that has no victim yet.
+ * The container a victim belongs to: the longest cgroup path its own lies in, or whose id is in it. Where the log left
+ * the cgroup out, the container whose first process it is, else the only one with a kill that has no victim yet.
  */
 export function ownerOf<Container extends Owner>(
   victim: OomVictim,
@@ -262,8 +267,8 @@ export function ownerOf<Container extends Owner>(
   const { cgroup } = victim;
   if (cgroup !== undefined) {
     return all
-      .filter(({ path }) => path !== undefined && lies(cgroup, path))
-      .sort((a, b) => b.path!.length - a.path!.length)[0];
+      .filter((container) => lies(cgroup, container))
+      .sort((a, b) => (b.path?.length ?? 0) - (a.path?.length ?? 0))[0];
   }
   const main = all.find((container) => container.pid === victim.pid);
   if (main) return main;
@@ -271,9 +276,11 @@ export function ownerOf<Container extends Owner>(
   return lacking.length === 1 ? lacking[0] : undefined;
 }
 
-const lies = (cgroup: string, path: string) => cgroup === path || cgroup.startsWith(`${path}/`);
+const lies = (cgroup: string, { id, path }: Pick<Owner, 'id' | 'path'>) =>
+  path === undefined ? cgroup.includes(id) : cgroup === path || cgroup.startsWith(`${path}/`);
 
 interface Owner {
+  readonly id: string;
   readonly path: string | undefined;
   readonly pid: number;
   readonly counted: number;

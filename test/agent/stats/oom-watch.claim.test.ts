@@ -6,6 +6,21 @@ import { createFakeClock } from '../../../src/util/clock.ts';
 const MAIN = 999_999_998;
 const NOW = 100_000;
 
+/** How many kills of a container nobody saw run, with these victims in the kernel's log. */
+function unseenKills(...victims: readonly OomVictim[]) {
+  const unread = [...victims];
+  const watch = createOomWatch({
+    clock: createFakeClock(),
+    kernelNow: () => NOW,
+    kernelLog: { victims: () => unread.splice(0), close: () => {} },
+  });
+  const container = { id: '5e1ec7ed', pid: 0, cgroup: {}, startedAt: createFakeClock().now() };
+  const counted = watch.kills(container);
+  const kills = watch.untrack(container.id, counted);
+  watch.close();
+  return { counted, kills };
+}
+
 /** The kills told of one life that the counter says had one, with these victims in the kernel's log. */
 function killsOf(...victims: readonly OomVictim[]) {
   const unread = [...victims];
@@ -52,4 +67,21 @@ describe('the victim of a kill, where the kernel log left out the cgroups of som
       expect(kills[0]).not.toHaveProperty('pid');
     }
   });
+});
+
+describe('a container that was gone before anybody saw its process', () => {
+  it('was killed where its id is in the name of the victim’s cgroup', () => {
+    const { counted, kills } = unseenKills(
+      victim(11, 10, '/libpod_parent/libpod-5e1ec7ed'),
+      victim(12, 10, '/libpod_parent/libpod-0ddba11'),
+    );
+    expect(counted).toBe(1);
+    expect(kills).toMatchObject([{ pid: 11, mainProcess: true }]);
+  });
+
+  it('was not where every victim is known to be another’s', () =>
+    expect(unseenKills(victim(12, 10, '/libpod_parent/libpod-0ddba11')).counted).toBe(0));
+
+  it('may have been where the log left out the cgroup of one', () =>
+    expect(unseenKills(victim(12, 10)).counted).toBeUndefined());
 });

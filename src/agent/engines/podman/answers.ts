@@ -150,8 +150,6 @@ export const containerInspection = z.object({
   HostConfig: z.object({
     AutoRemove: z.boolean().nullish(),
     NetworkMode: text,
-    CgroupManager: text,
-    CgroupParent: text,
     RestartPolicy: z.object({ Name: text, MaximumRetryCount: number }).nullish(),
     Memory: number,
     NanoCpus: number,

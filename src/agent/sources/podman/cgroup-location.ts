@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { ContainerInspection } from '../../engines/podman/answers.ts';
 import type { CgroupMount } from '../../host/cgroup-hierarchy.ts';
 import type { CgroupPaths } from '../../pod/runtime/runtime.ts';
 
@@ -43,32 +42,6 @@ export function locateCgroups(
     }
   }
   return { container, pod };
-}
-
-/**
- * Where the cgroups of a container that does not run must have been: what the kernel logs of it has their path.
- * Source: podman libpod/container_internal_linux.go, getOCICgroupPath
- */
-export function guessCgroups(
-  { Id, HostConfig: { CgroupManager, CgroupParent } }: ContainerInspection,
-  mounts: readonly CgroupMount[],
-): CgroupPaths {
-  const mount =
-    mounts.find(({ controllers }) => controllers.includes('memory')) ??
-    mounts.find(({ version }) => version === 2);
-  if (!mount) return {};
-  const path =
-    CgroupManager === 'systemd'
-      ? join(sliceOf(CgroupParent || 'machine.slice'), `libpod-${Id}.scope`)
-      : join('/', CgroupParent || 'libpod_parent', `libpod-${Id}`);
-  return { [mount.version === 2 ? 'unified' : 'memory']: join(mount.mountPoint, path) };
-}
-
-/** systemd nests `a-b.slice` below `a.slice`. */
-function sliceOf(name: string): string {
-  const last = name.slice(name.lastIndexOf('/') + 1);
-  const parts = last.replace(/\.slice$/, '').split('-');
-  return join('/', ...parts.map((_, index) => `${parts.slice(0, index + 1).join('-')}.slice`));
 }
 
 /** The path down to the deepest part that holds `id`. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ContainerInspection } from '../../engines/podman/answers.ts';
 import type { PodmanEvent } from '../../engines/podman/event-stream.ts';
 import { readCgroupMounts } from '../../host/cgroup-hierarchy.ts';
-import { type ContainerCgroups, guessCgroups, locateCgroups } from './cgroup-location.ts';
+import { type ContainerCgroups, locateCgroups } from './cgroup-location.ts';
 import type { DescribedContainer } from './described-container.ts';
 import type { FoundLife } from './lives.ts';
 
@@ -18,18 +18,17 @@ export function foundLife({ State }: ContainerInspection): FoundLife {
   };
 }
 
-/** Where its cgroups are, or must have been. */
+/** Where its cgroups are; empty once it has ended. */
 export function locate(found: ContainerInspection): ContainerCgroups {
-  const mounts = readCgroupMounts();
   try {
     if (found.State.Pid > 0) {
       const own = readFileSync(`/proc/${found.State.Pid}/cgroup`, 'utf8');
-      return locateCgroups(own, mounts, found.Id, found.Pod);
+      return locateCgroups(own, readCgroupMounts(), found.Id, found.Pod);
     }
   } catch {
     // It has ended meanwhile.
   }
-  return { container: guessCgroups(found, mounts), pod: {} };
+  return { container: {}, pod: {} };
 }
 
 /** Where nothing of the kernel could be read, Podman's flag is all there is; older ones never set it. */

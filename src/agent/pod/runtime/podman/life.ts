@@ -30,6 +30,8 @@ export interface LifeContext {
   readonly client: PodmanClient;
   readonly clock: Clock;
   readonly logger?: Pick<Logger, 'warn'>;
+  /** The OOM kills of a life whose cgroup Podman removed before its counter was read; undefined: nobody knows. */
+  readonly oomKills?: (life: RunningContainer) => number | undefined;
 }
 
 /** Exit code when nobody was left to tell the real one, as containerd has it. */
@@ -80,7 +82,7 @@ export function watchLife(context: LifeContext, running: RunningContainer, inspe
 
   const end = (exitCode: number, finishedAt: number) => {
     if (exit !== undefined || closed) return;
-    exit = exitOf(running, exitCode, finishedAt, oomKills);
+    exit = exitOf(running, exitCode, finishedAt, oomKills ?? context.oomKills?.(running));
     watcher?.close();
     resolve(exit);
   };

@@ -1,7 +1,6 @@
 import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Logger } from 'pino';
-import { type Clock, sleep } from '../../../../util/clock.ts';
+import { sleep } from '../../../../util/clock.ts';
 import { CodedError, isCodedError, messageOf } from '../../../../util/coded-error.ts';
 import { nothing } from '../../../engines/podman/answers.ts';
 import { createPodmanClient } from '../../../engines/podman/podman-client.ts';
@@ -28,7 +27,7 @@ import { openExecSession } from './exec-session.ts';
 import { findImage, pullImage } from './image.ts';
 import { AGENT_LABEL, agentName, containerName, lifeOf, podOf } from './labels.ts';
 import { createLayout } from './layout.ts';
-import { exitOf, isOver, type Life, wasStarted } from './life.ts';
+import { exitOf, isOver, type Life, type LifeContext, wasStarted } from './life.ts';
 import { followLogFile } from './log-follower.ts';
 import { persistentVolume, removePersistentVolume } from './persistent-volume.ts';
 import { removeForced } from './removal.ts';
@@ -36,12 +35,10 @@ import { createSandboxes, type OpenSandbox } from './sandboxes.ts';
 import { stopSignalOf } from './stop-signal.ts';
 import { createWatchedLives } from './watched-lives.ts';
 
-export interface PodmanRuntimeOptions {
+export interface PodmanRuntimeOptions extends Omit<LifeContext, 'client'> {
   readonly dataDir: string;
   /** Podman's unix socket. */
   readonly socket: string;
-  readonly clock: Clock;
-  readonly logger?: Pick<Logger, 'warn'>;
 }
 
 /** Logs of so many lives of a container are kept; older ones go when it is started again. */
@@ -54,7 +51,7 @@ const KEPT_LOGS = 5;
  * @throws CodedError `PODMAN_*` when there is no Podman to work with.
  */
 export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promise<Runtime> {
-  const { clock, logger } = options;
+  const { clock } = options;
   mkdirSync(options.dataDir, { recursive: true });
   const dataDir = realpathSync(options.dataDir);
   const client = createPodmanClient(options.socket);
@@ -64,7 +61,7 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
   const layout = createLayout(dataDir);
   const tools = findTools();
   const dialer = createNamespaceDialer(tools.nsenter);
-  const lives = createWatchedLives({ client, clock, ...(logger === undefined ? {} : { logger }) });
+  const lives = createWatchedLives({ ...options, client });
   const sandboxes = createSandboxes({
     client,
     agent,

@@ -1,16 +1,7 @@
-import type { Logger } from 'pino';
-import type { Clock } from '../../../../util/clock.ts';
 import type { PodmanEvent } from '../../../engines/podman/event-stream.ts';
-import type { PodmanClient } from '../../../engines/podman/podman-client.ts';
 import type { ContainerExit, RunningContainer } from '../runtime.ts';
 import type { Container } from './answers.ts';
-import { type Life, watchLife } from './life.ts';
-
-export interface WatchedLivesOptions {
-  readonly client: PodmanClient;
-  readonly clock: Clock;
-  readonly logger?: Pick<Logger, 'warn'>;
-}
+import { type Life, type LifeContext, watchLife } from './life.ts';
 
 /** The lives an agent looks after, dead ones until they are removed: each death is told once. */
 export interface WatchedLives {
@@ -28,7 +19,7 @@ export interface WatchedLives {
 /** Deaths are told by watches and events; this look is for what they might miss. */
 const SWEEP_MS = 2000;
 
-export function createWatchedLives(options: WatchedLivesOptions): WatchedLives {
+export function createWatchedLives(options: LifeContext): WatchedLives {
   const { client, clock, logger } = options;
   const lives = new Map<string, Life>();
   const listeners = new Set<(exit: ContainerExit) => void>();

@@ -1,5 +1,11 @@
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPodmanClient } from '../../../../../src/agent/engines/podman/podman-client.ts';
+import { container } from '../../../../../src/agent/pod/runtime/podman/answers.ts';
+import { watchLife } from '../../../../../src/agent/pod/runtime/podman/life.ts';
 import type { RunningContainer } from '../../../../../src/agent/pod/runtime/runtime.ts';
+import { createOomWatch } from '../../../../../src/agent/stats/oom-watch.ts';
+import { systemClock } from '../../../../../src/util/clock.ts';
 import { noPodman } from '../../../../support/podman.ts';
 import { type PodmanPods, startPodmanPods } from '../../../../support/podman-pods.ts';
 import { until } from '../../../../support/process-pods.ts';
@@ -54,6 +60,40 @@ describe.skipIf(noPodman())('deaths on real Podman', () => {
     expect(await pods.exit(lives)).toMatchObject({ exitCode: 137 });
     await stop;
     expect([told(dies).length, told(lives).length]).toEqual([1, 1]);
+  });
+
+  it('by the kernel are OOM kills, too, where the cgroup was gone before anybody read what it had counted', async () => {
+    const oomWatch = createOomWatch({ clock: systemClock });
+    try {
+      const hog = await pods.start('cart', ['sh', '-c', 'sleep 1; exec tail /dev/zero'], {
+        name: 'hog',
+        memoryLimitBytes: 24 * 2 ** 20,
+      });
+      oomWatch.track(hog);
+      const client = createPodmanClient(pods.podman.socket);
+      const inspection = await client.ask({ path: `/containers/${hog.id}/json` }, container);
+      const life = watchLife(
+        { client, clock: systemClock, oomKills: (of) => oomWatch.kills(of) },
+        hog,
+        inspection,
+      );
+      await until('the end of its cgroup', () => !existsSync(hog.cgroup.memory ?? hog.cgroup.unified!));
+      life.check();
+      expect(await life.ended).toMatchObject({ exitCode: 137, signal: 9, oomKills: 1 });
+      life.close();
+    } finally {
+      oomWatch.close();
+    }
+  });
+
+  it('by the kernel are OOM kills, too, where they came before anybody could see the process', async () => {
+    for (let times = 0; times < 5; times += 1) {
+      const hog = await pods.start('cart', ['tail', '/dev/zero'], {
+        name: 'hasty',
+        memoryLimitBytes: 24 * 2 ** 20,
+      });
+      expect(await pods.exit(hog)).toMatchObject({ exitCode: 137, signal: 9, oomKills: 1 });
+    }
   });
 
   it('while no agent looked are found by the next, and half-made containers are cleared away', async () => {
