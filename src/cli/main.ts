@@ -58,6 +58,7 @@ async function createProgram(terminal: Terminal, name: string | undefined): Prom
     incidents: () => import('./commands/incidents.ts').then((module) => module.incidentsCommand(terminal)),
     postmortem: () => import('./commands/postmortem.ts').then((module) => module.postmortemCommand(terminal)),
     delete: () => import('./commands/delete.ts').then((module) => module.deleteCommand(terminal)),
+    wait: () => import('./commands/wait.ts').then((module) => module.waitCommand(terminal)),
     cordon: () => import('./commands/node.ts').then((module) => module.cordonCommand(terminal, 'cordon')),
     uncordon: () => import('./commands/node.ts').then((module) => module.cordonCommand(terminal, 'uncordon')),
     drain: () => import('./commands/node.ts').then((module) => module.drainCommand(terminal)),
