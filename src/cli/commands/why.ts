@@ -3,9 +3,11 @@ import colors from 'picocolors';
 import type { Evidence } from '../../model/evidence.ts';
 import { explain } from '../../model/explanation.ts';
 import type { Verdict } from '../../model/verdict.ts';
+import { CodedError, isCodedError } from '../../util/coded-error.ts';
 import { askServer } from '../client.ts';
-import { type CommonFlags, connectionOf, parseName, type Terminal, withConnection } from '../program.ts';
+import { type CommonFlags, connectionOf, type Terminal, withConnection } from '../program.ts';
 import { printable, printableJson } from '../terminal.ts';
+import { mistypedKind, whyTarget } from '../why-target.ts';
 
 interface WhyAnswer {
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
@@ -13,11 +15,11 @@ interface WhyAnswer {
   readonly others: readonly { readonly pod: WhyAnswer['pod']; readonly verdict: Verdict }[];
 }
 
-/** `why POD`: the cause, what proves it, and what to type next. */
+/** `why [KIND/]NAME`: the cause, what proves it, and what to type next. */
 export function whyCommand(terminal: Terminal): Command {
   return withConnection(new Command('why'))
     .description('say what is wrong with a pod or workload, and why')
-    .argument('<name>', 'NAME or NAMESPACE/NAME of a pod or a workload')
+    .argument('<name...>', 'NAME or NAMESPACE/NAME of a pod or a workload, KIND/NAME or KIND NAME')
     .option('-n, --namespace <name>', 'namespace')
     .addOption(
       new Option('-o, --output <format>', 'json, or wide: where each fact is recorded').choices([
@@ -25,16 +27,26 @@ export function whyCommand(terminal: Terminal): Command {
         'wide',
       ]),
     )
-    .action(async (text: string, flags: CommonFlags) => {
-      const { namespace, name } = parseName(text, flags);
+    .action(async (words: readonly string[], flags: CommonFlags) => {
+      const { kind, namespace, name } = whyTarget(words, flags);
+      const query = kind === undefined ? '' : `?kind=${kind}`;
       const answer = await askServer<WhyAnswer>(
         connectionOf(flags, terminal),
-        `/api/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/why`,
-      );
+        `/api/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/why${query}`,
+      ).catch((error: unknown) => {
+        throw kind === undefined ? withHint(error, words) : error;
+      });
       terminal.out(
         flags.output === 'json' ? `${printableJson(answer, 2)}\n` : tell(answer, terminal.isTty, flags),
       );
     });
+}
+
+/** A kind that is mistyped was taken for a namespace. */
+function withHint(error: unknown, words: readonly string[]): unknown {
+  const meant = isCodedError(error) && error.status === 404 ? mistypedKind(words) : undefined;
+  if (!isCodedError(error) || meant === undefined) return error;
+  return new CodedError(error.code, `${error.message}; or was it: podvitals why ${meant}`, { cause: error });
 }
 
 const CONFIDENCE: Readonly<Record<Verdict['confidence'], string>> = {

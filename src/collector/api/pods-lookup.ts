@@ -1,3 +1,4 @@
+import type { Pod } from '../../model/kubernetes.ts';
 import type { PodState } from '../../model/record.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { EventLog } from '../storage/storage.ts';
@@ -46,6 +47,37 @@ export function podNotFound(
   return new CodedError(
     'POD_NOT_FOUND',
     `${what} "${namespace}/${name}" not found; ${meant.length > 0 ? `near: ${meant.join(', ')}` : 'podvitals get pods -A shows what there is'}`,
+    { status: 404 },
+  );
+}
+
+/** The name of the pod's owner of that kind (`job`); undefined when it has none. */
+export const ownerOf = ({ metadata }: Pod, kind: string): string | undefined =>
+  metadata.ownerReferences?.find((owner) => owner.kind.toLowerCase() === kind)?.name;
+
+/** A 404 that names what of that kind (`job`) may have been meant, in this namespace or another. */
+export function workloadNotFound(log: EventLog, namespace: string, name: string, kind: string): CodedError {
+  const places = [
+    ...log
+      .workloads({ limit: MOST_PODS })
+      .filter(({ object, deleted }) => !deleted && object.kind.toLowerCase() === kind)
+      .map(({ object: { metadata } }) => [metadata.namespace, metadata.name] as const),
+    ...log.pods({ deleted: true, limit: MOST_PODS }).flatMap(({ pod, object }) => {
+      const own = pod.workloadType === kind ? pod.workload : ownerOf(object, kind);
+      return own === undefined ? [] : [[pod.namespace, own] as const];
+    }),
+  ];
+  const near = [
+    ...places.filter(([, one]) => one === name).map((place) => place.join('/')),
+    ...nearNames(
+      `${namespace}/${name}`,
+      places.map((place) => place.join('/')),
+    ),
+  ];
+  const meant = [...new Set(near)].slice(0, 5).map((place) => `${kind}/${place}`);
+  return new CodedError(
+    'POD_NOT_FOUND',
+    `${kind} "${namespace}/${name}" not found; ${meant.length > 0 ? `near: ${meant.join(', ')}` : `podvitals get ${kind}s -A shows what there is`}`,
     { status: 404 },
   );
 }

@@ -9,7 +9,7 @@ import type { PodState } from '../../model/record.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { EventLog } from '../storage/storage.ts';
 import { MOST_PODS, newestPod, podNotFound } from './pods-lookup.ts';
-import { why } from './pods-why.ts';
+import { WHY_KINDS, why } from './pods-why.ts';
 
 /** Lines of a container that runs or ran last, oldest first; undefined where the agent cannot be asked. */
 export type ReadLogs = (
@@ -28,6 +28,7 @@ const name = z.string().min(1).max(253);
 const listQuery = z.object({ namespace: name.optional(), labelSelector: z.string().max(4096).default('') });
 const podPath = z.object({ namespace: name, pod: name });
 const limit = (byDefault: number) => z.coerce.number().int().min(1).max(MOST_PODS).default(byDefault);
+const whyQuery = z.object({ kind: z.enum(WHY_KINDS).optional() });
 const livesQuery = z.object({ container: name.optional(), limit: limit(20) });
 const eventsQuery = z.object({ container: name.optional(), limit: limit(200) });
 const flag = z
@@ -65,7 +66,8 @@ export function podRoutes(options: PodRoutesOptions): FastifyPluginAsync {
 
     app.get('/api/pods/:namespace/:pod/why', async (request) => {
       const { namespace, pod } = parseRequest(podPath, request.params, 'path');
-      return why(log, namespace, pod);
+      const { kind } = parseRequest(whyQuery, request.query, 'query');
+      return why(log, namespace, pod, kind);
     });
 
     app.get('/api/pods/:namespace/:pod/lives', async (request) => {

@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { podRoutes, type ReadLogs } from '../../../src/collector/api/pods.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { Pod } from '../../../src/model/kubernetes.ts';
+import type { PodRef } from '../../../src/model/pod-ref.ts';
 import type { AgentRecord } from '../../../src/model/record.ts';
 import { createMemoryEventLog } from '../../support/memory-event-log.ts';
-import { shopRecords } from '../../support/shop-records.ts';
+import { HEALTHY, podRecord, shopRecords } from '../../support/shop-records.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 9, 30);
 const log = createMemoryEventLog();
@@ -165,10 +166,81 @@ describe('why', () => {
     await log.append([workload(false)]);
     expect(await answer()).toMatchObject({
       code: 404,
-      message: 'workload "shop/late" has no pods, as none can be made: pods "late-0" already exists',
+      message: 'statefulset "shop/late" has no pods, as none can be made: pods "late-0" already exists',
     });
     await log.append([told('SuccessfulCreate', NOW + 1, 'create Pod late-0 in StatefulSet late successful')]);
-    expect((await answer()).message).toContain('not found');
+    expect((await answer()).message).toBe(
+      'statefulset "shop/late" has no pods; see what its controller does: podvitals describe statefulset/late -n shop',
+    );
+  });
+
+  it('answers of a kind for the pods of that one only, and says what else has its name', async () => {
+    const records = createMemoryEventLog();
+    const own = await createHttpServer({ name: 'collector', listen: { host: '127.0.0.1', port: 0 } });
+    own.app.register(podRoutes({ log: records }));
+    const story = (name: string, workload: string, workloadType: PodRef['workloadType'], owner?: object) => {
+      const record = podRecord({
+        name,
+        workload,
+        workloadType,
+        createdAt: NOW,
+        state: { running: { startedAt: '2026-11-21T09:00:00Z' } },
+        ready: true,
+        verdict: { ...HEALTHY, cause: name === 'cart' ? 'None' : 'ConfigMissing', summary: name },
+      });
+      const { object } = record.state;
+      const ownerReferences = owner && [owner];
+      const metadata = { ...object.metadata, ...(ownerReferences && { ownerReferences }) };
+      return { ...record, state: { ...record.state, object: { ...object, metadata } } } as AgentRecord;
+    };
+    const workload = (kind: string, name: string, spec: object) =>
+      ({
+        kind: 'workload',
+        state: {
+          id: `${kind} ${name}`,
+          at: NOW,
+          node: 'thinkpad',
+          deleted: false,
+          object: { kind, metadata: { name, namespace: 'shop', uid: name }, spec },
+        },
+      }) as AgentRecord;
+    await records.append([
+      story('cart', 'cart', 'barepod'),
+      story('cart-7b9c6-q8w2e', 'cart', 'deployment', { kind: 'ReplicaSet', name: 'cart-7b9c6' }),
+      story('cart-0', 'cart', 'statefulset'),
+      story('tidy-291-x2k9p', 'tidy', 'cronjob', { kind: 'Job', name: 'tidy-291' }),
+      story('tidy-292-x2k9p', 'tidy', 'cronjob', { kind: 'Job', name: 'tidy-292' }),
+      workload('Deployment', 'idle', { replicas: 0 }),
+      workload('CronJob', 'never', { suspend: true }),
+    ]);
+    const ask = async (kind: string, name: string) =>
+      (
+        await own.app.inject({
+          url: `/api/pods/shop/${name}/why?kind=${kind}`,
+          headers: { host: 'localhost' },
+        })
+      ).json();
+    const podOf = async (kind: string, name: string) => (await ask(kind, name)).pod.name;
+    expect(await podOf('pod', 'cart')).toBe('cart');
+    expect(await podOf('deployment', 'cart')).toBe('cart-7b9c6-q8w2e');
+    expect(await podOf('statefulset', 'cart')).toBe('cart-0');
+    expect((await ask('statefulset', 'cart')).others).toEqual([]);
+    expect(await podOf('replicaset', 'cart-7b9c6')).toBe('cart-7b9c6-q8w2e');
+    expect(await podOf('job', 'tidy-292')).toBe('tidy-292-x2k9p');
+    expect((await ask('job', 'tidy-292')).others).toEqual([]);
+    expect((await ask('cronjob', 'tidy')).others).toHaveLength(1);
+    const message = async (kind: string, name: string) => (await ask(kind, name)).message;
+    expect(await message('daemonset', 'tidy')).toBe(
+      'daemonset "shop/tidy" not found; there is a cronjob of that name: podvitals why cronjob/tidy -n shop',
+    );
+    expect(await message('job', 'idle')).toContain('there is a deployment of that name');
+    expect(await message('job', 'tidy-293')).toContain('near: job/shop/tidy-291, job/shop/tidy-292');
+    expect(await message('daemonset', 'zzzzzz')).toContain('podvitals get daemonsets -A shows what there is');
+    expect(await message('deployment', 'idle')).toBe(
+      'deployment "shop/idle" has no pods, and wants none: podvitals scale deployment/idle --replicas=1 -n shop',
+    );
+    expect(await message('cronjob', 'never')).toContain('as it is suspended');
+    expect(await message('pizza', 'cart')).toContain('kind');
   });
 
   it('names near names for an unknown one, in other namespaces as well', async () => {
