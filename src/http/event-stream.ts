@@ -37,7 +37,7 @@ export function endStreamsOnClose(app: FastifyInstance): void {
 }
 
 /**
- * Answers a request with server-sent events. The route must set `compress: false`. A client that reads too slowly
+ * Answers a request with server-sent events. It is never compressed. A client that reads too slowly
  * is cut off, a heartbeat comment tells proxies that the line lives, and closing the server ends the stream.
  * Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
  *

@@ -1,6 +1,6 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
+import { IncomingMessage, ServerResponse } from '../util/node-http.ts';
 import { CONTENT_SECURITY_POLICY } from './content-security-policy.ts';
 
 /**

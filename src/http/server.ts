@@ -1,16 +1,15 @@
 import type { AddressInfo } from 'node:net';
-import compress from '@fastify/compress';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
-  type FastifyRequest,
   LogController,
 } from 'fastify';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { CodedError, isCodedError } from '../util/coded-error.ts';
 import { accessCheck } from './access.ts';
+import { compressAnswers } from './compression.ts';
 import { endStreamsOnClose } from './event-stream.ts';
 import { isLoopback, urlHost } from './host-check.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -53,8 +52,6 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-// Most clients are near: time counts more than the last tenth of the size.
-const FAST_COMPRESSION = 1;
 const BODY_LIMIT_BYTES = 1 << 20;
 const REQUEST_TIMEOUT_MS = 30_000;
 // Longer than the 60 s for which common proxies and clients keep a connection: who closes first loses requests.
@@ -167,19 +164,8 @@ function secureHeaders(app: FastifyInstance): void {
   });
 }
 
-// Less does not pay: it fits into a few packets anyway.
-const LEAST_COMPRESSED_BYTES = 4096;
-
 async function limit(app: FastifyInstance, unixSocket: boolean): Promise<void> {
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (staysOnMachine(request)) request.headers['x-no-compression'] = '1';
-    done();
-  });
-  await app.register(compress, {
-    threshold: LEAST_COMPRESSED_BYTES,
-    encodings: ['gzip', 'deflate'],
-    zlibOptions: { level: FAST_COMPRESSION },
-  });
+  compressAnswers(app);
   if (unixSocket) return;
   await app.register(rateLimit, {
     max: MOST_REQUESTS_PER_MINUTE,
@@ -191,12 +177,6 @@ async function limit(app: FastifyInstance, unixSocket: boolean): Promise<void> {
         { status: 429 },
       ),
   });
-}
-
-/** To a client on this machine, and not a proxy, compressing costs more than it saves. */
-function staysOnMachine({ ip, headers }: FastifyRequest): boolean {
-  const isProxy = 'x-forwarded-for' in headers || 'forwarded' in headers || 'via' in headers;
-  return !isProxy && (ip === undefined || isLoopback(ip.replace(/^::ffff:/, '')));
 }
 
 function answerErrors(app: FastifyInstance): void {

@@ -23,7 +23,7 @@ async function startServer() {
     asked.push('change');
     return { changed: true };
   });
-  app.get('/watch', { compress: false }, (_request, reply) => {
+  app.get('/watch', (_request, reply) => {
     asked.push('watch');
     openEventStream(reply).send({ data: SECRET });
   });

@@ -202,7 +202,7 @@ describe('live streams', () => {
   it('end when the server closes, and so does the server', async () => {
     const made = await server({ host: '127.0.0.1', port: 0 });
     let ended = 0;
-    made.app.get('/watch', { compress: false }, (_request, reply) => {
+    made.app.get('/watch', (_request, reply) => {
       const stream = openEventStream(reply);
       stream.onEnd(() => {
         ended += 1;
@@ -220,7 +220,7 @@ describe('live streams', () => {
   it('carry a heartbeat', async () => {
     const clock = createFakeClock();
     const made = await server({ host: '127.0.0.1', port: 0 });
-    made.app.get('/watch', { compress: false }, (_request, reply) => {
+    made.app.get('/watch', (_request, reply) => {
       openEventStream(reply, { clock });
     });
     const answer = await fetch(`${await made.listen()}/watch`);
@@ -234,7 +234,7 @@ describe('live streams', () => {
     const made = await server({ host: '127.0.0.1', port: 0 });
     let sent = 0;
     const cut = new Promise<void>((resolve) => {
-      made.app.get('/watch', { compress: false }, (_request, reply) => {
+      made.app.get('/watch', (_request, reply) => {
         const stream = openEventStream(reply, { mostUnreadBytes: 100_000 });
         stream.onEnd(resolve);
         const flood = () => {
@@ -262,7 +262,7 @@ describe('live streams', () => {
   it('stop listening to the record when their client leaves', async () => {
     const made = await server({ host: '127.0.0.1', port: 0 });
     const left = new Promise<void>((resolve) => {
-      made.app.get('/watch', { compress: false }, (_request, reply) => openEventStream(reply).onEnd(resolve));
+      made.app.get('/watch', (_request, reply) => openEventStream(reply).onEnd(resolve));
     });
     const abort = new AbortController();
     await fetch(`${await made.listen()}/watch`, { signal: abort.signal });

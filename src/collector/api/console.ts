@@ -63,7 +63,7 @@ export function consoleRoutes(options: ConsoleRoutesOptions): FastifyPluginAsync
       };
     });
 
-    app.get('/api/console/watch', { compress: false }, async (_request, reply) => {
+    app.get('/api/console/watch', async (_request, reply) => {
       const stream = openEventStream(reply, { clock });
       stream.onEnd(
         log.subscribe((records) => {

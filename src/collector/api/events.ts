@@ -41,7 +41,7 @@ const query = z.object({
  */
 export function eventRoutes({ log, clock = systemClock }: EventRoutesOptions): FastifyPluginAsync {
   return async (app) => {
-    app.get('/api/events', { compress: false }, async (request, reply) => {
+    app.get('/api/events', async (request, reply) => {
       const { watch, limit, from, to, kind, ...fields } = parseRequest(query, request.query, 'query');
       const wanted = { ...given({ ...fields, object: kind }), ...bounds({ from, to }) };
       if (watch === '0' || watch === 'false') return toList(await log.searchEvents({ ...wanted, limit }));

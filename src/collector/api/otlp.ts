@@ -20,8 +20,6 @@ export function otlpRoutes(
         path,
         {
           bodyLimit,
-          compress: false,
-          decompress: false,
           preParsing: admitBodies(admission),
           config: { access: 'read', rateLimit: false },
         },

@@ -16,8 +16,6 @@ export function remoteWriteRoutes(receiver: RemoteWriteReceiver, admission: Admi
       '/api/v1/write',
       {
         bodyLimit,
-        compress: false,
-        decompress: false,
         preParsing: admitBodies(admission),
         config: { access: 'read', rateLimit: false },
       },
