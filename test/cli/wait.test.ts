@@ -1,6 +1,6 @@
 // Source: kubectl/pkg/cmd/wait (wait.go, condition.go, json.go, delete.go) and
 // https://kubernetes.io/docs/reference/kubectl/generated/kubectl_wait/
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -173,6 +173,21 @@ describe('wait, as kubectl', () => {
       code: 1,
       err: 'podvitals: timed out waiting for the condition on pods/late\n',
     });
+  });
+
+  it('takes what a manifest names', async () => {
+    await story.apply(pod(), deployment(1));
+    await story.advance(5);
+    const file = join(folder, 'shop.yaml');
+    const named = (kind: string, name: string) =>
+      `apiVersion: v1\nkind: ${kind}\nmetadata: {name: ${name}, namespace: shop}\n`;
+    writeFileSync(file, `${named('Pod', 'cart')}---\n${named('Deployment', 'web')}`);
+    expect(await wait('-f', file, '--for=jsonpath={.metadata.name}')).toEqual({
+      code: 0,
+      out: 'pod/cart condition met\ndeployment.apps/web condition met\n',
+      err: '',
+    });
+    expect(await wait('--for=delete')).toMatchObject({ code: 2, err: expect.stringContaining('-f FILE') });
   });
 
   it('is no use for what is not there, and says how it is written', async () => {

@@ -22,7 +22,7 @@ const LONGEST_NAME = 63;
 
 /**
  * A manifest of one container of a pod that can do no harm: no owner and no labels that a Service or workload would select,
- * no probes, hooks, host ports, init containers or restarts, and an end. Everything else is as in the pod: image,
+ * no probes, hooks, host ports, init containers, restarts or wishes about other pods, and an end. Everything else is as in the pod: image,
  * environment, volumes, limits, security.
  * @throws CONTAINER_NOT_FOUND naming those there are.
  */
@@ -44,8 +44,12 @@ export function debugCopy(pod: Pod, options: DebugCopyOptions): object {
     initContainers: _init,
     hostname: _hostname,
     priority: _priority,
+    affinity,
+    topologySpreadConstraints: _spread,
     ...rest
   } = spec;
+  // A pod that keeps away from others has its copy beside it all the same.
+  const { podAffinity: _near, podAntiAffinity: _away, ...ofNode } = affinity ?? {};
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -57,6 +61,7 @@ export function debugCopy(pod: Pod, options: DebugCopyOptions): object {
     },
     spec: {
       ...rest,
+      ...(affinity && { affinity: ofNode }),
       containers: [harmless(container, options.mode)],
       restartPolicy: 'Never',
       activeDeadlineSeconds: options.deadlineSeconds,

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { parseAllDocuments } from 'yaml';
 import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { systemClock } from '../../util/clock.ts';
 import { CodedError, isCodedError, messageOf } from '../../util/coded-error.ts';
 import { askAgent } from '../client.ts';
+import { manifestTargets, type ObjectTarget } from '../manifest-targets.ts';
 import { type ForeignFlag, ownPods } from '../pod-targets.ts';
 import {
   type CommonFlags,
@@ -30,12 +29,6 @@ interface DeleteFlags extends CommonFlags, ForeignFlag {
   readonly selector?: string;
 }
 
-interface Target {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-}
-
 /** `delete KIND NAME…` or `delete -f FILE`: ends objects gracefully and waits until they are gone. */
 export function deleteCommand(terminal: Terminal): Command {
   return withConnection(new Command('delete'))
@@ -58,7 +51,8 @@ export function deleteCommand(terminal: Terminal): Command {
     .action(async (kind: string | undefined, names: readonly string[], flags: DeleteFlags) => {
       if (flags.orphans) return deleteOrphans(terminal);
       const targets = [
-        ...(flags.filename ?? []).flatMap((path) => targetsOf(path, flags)),
+        // Last first, so that what others refer to goes after them.
+        ...(flags.filename ?? []).flatMap((path) => manifestTargets(path, flags).reverse()),
         ...(kind === undefined ? [] : await named(kind, names, flags, terminal)),
       ];
       if (targets.length === 0 && kind !== undefined) terminal.err('No resources found.\n');
@@ -77,7 +71,7 @@ const MOST_AT_ONCE = 50;
 
 /** All begin to end before the end of one is waited for: their graces pass together. The first failure is thrown last. */
 async function endAll(
-  targets: readonly Target[],
+  targets: readonly ObjectTarget[],
   query: URLSearchParams,
   flags: DeleteFlags,
   terminal: Terminal,
@@ -129,7 +123,7 @@ async function named(
   names: readonly string[],
   flags: DeleteFlags,
   terminal: Terminal,
-): Promise<readonly Target[]> {
+): Promise<readonly ObjectTarget[]> {
   const [word, inline] = kind.split('/', 2);
   const all = inline === undefined ? names : [inline, ...names];
   if (all.length > 0) return all.map((name) => ({ kind: word!, ...parseName(name, flags) }));
@@ -148,31 +142,4 @@ async function named(
     namespace: metadata.namespace,
     name: metadata.name,
   }));
-}
-
-// Last first, so that what others refer to goes after them.
-function targetsOf(path: string, flags: DeleteFlags): Target[] {
-  let text: string;
-  try {
-    text = readFileSync(path === '-' ? 0 : path, 'utf8');
-  } catch (error) {
-    throw new CodedError('FILE_UNREADABLE', `cannot read ${path}: ${messageOf(error)}`, { cause: error });
-  }
-  return parseAllDocuments(text)
-    .map(
-      (document) =>
-        document.toJS() as { kind?: string; metadata?: { name?: string; namespace?: string } } | null,
-    )
-    .filter((object) => object !== null)
-    .map((object) => {
-      if (typeof object.kind !== 'string' || typeof object.metadata?.name !== 'string') {
-        throw new CodedError('MANIFEST_INVALID', `${path}: every document needs kind and metadata.name`);
-      }
-      return {
-        kind: object.kind,
-        namespace: object.metadata.namespace ?? flags.namespace ?? 'default',
-        name: object.metadata.name,
-      };
-    })
-    .reverse();
 }

@@ -5,15 +5,17 @@ import type { KubernetesObject } from '../../model/kubernetes-object.ts';
 import { CodedError, isCodedError, messageOf } from '../../util/coded-error.ts';
 import { durationMs } from '../../util/duration.ts';
 import { askAgent, type Connection } from '../client.ts';
+import { manifestTargets } from '../manifest-targets.ts';
 import {
   type ConnectionFlags,
+  collect,
   connectionOf,
   parseName,
   type Terminal,
   withConnection,
   withNamespace,
 } from '../program.ts';
-import { collectionPath, kindWord, objectPath } from '../resource-kind.ts';
+import { collectionPath, kindWord, objectPath, resourceKind } from '../resource-kind.ts';
 import { type Selection, selectionsOf } from '../resource-selection.ts';
 import { printable } from '../terminal.ts';
 import { meets, type ObjectCondition, parseWaitCondition, type WaitCondition } from '../wait-condition.ts';
@@ -21,6 +23,7 @@ import { meets, type ObjectCondition, parseWaitCondition, type WaitCondition } f
 interface WaitFlags extends ConnectionFlags {
   readonly for?: readonly WaitCondition[];
   readonly timeout: number;
+  readonly filename?: readonly string[];
   readonly selector?: string;
   readonly all?: boolean;
 }
@@ -45,13 +48,14 @@ const WEEK_MS = 7 * 24 * 3_600_000;
 export function waitCommand(terminal: Terminal): Command {
   return withNamespace(withConnection(new Command('wait')))
     .description('wait until objects are there, gone, or as wanted')
-    .argument('<what...>', 'KIND/NAME…, KIND NAME…, or KIND with --selector or --all')
+    .argument('[what...]', 'KIND/NAME…, KIND NAME…, or KIND with --selector or --all')
     .option(
       '--for <condition>',
       'create, delete, condition=TYPE[=STATUS] or jsonpath={PATH}[=VALUE]; several: one after the other',
       (text: string, before: readonly WaitCondition[] = []) => [...before, parseWaitCondition(text)],
     )
     .option('--timeout <duration>', 'wait no longer: 30s, 5m; 0: look once; -1s: a week', timeout, 30_000)
+    .option('-f, --filename <file>', 'what this manifest names', collect)
     .option('-l, --selector <labels>', 'those of that kind with these labels')
     .option('--all', 'all of that kind in the namespace')
     .action(async (words: readonly string[], flags: WaitFlags) => {
@@ -59,7 +63,14 @@ export function waitCommand(terminal: Terminal): Command {
       if (conditions.length === 0)
         throw new InvalidArgumentError('say what to wait for: --for=condition=Ready, --for=delete, …');
       const wait = createWait(connectionOf(flags, terminal), flags);
-      const targets = await wait.targets(selectionsOf(words));
+      const files = (flags.filename ?? []).flatMap((path) => manifestTargets(path, flags));
+      const written = files.map(({ kind, namespace, name }) => ({
+        kind: resourceKind(kind),
+        name: `${namespace}/${name}`,
+      }));
+      if (words.length === 0 && written.length === 0)
+        throw new InvalidArgumentError('name what to wait for: podvitals wait pod/NAME, or -f FILE');
+      const targets = await wait.targets([...written, ...(words.length === 0 ? [] : selectionsOf(words))]);
       const failures: unknown[] = [];
       for (const target of targets) {
         try {

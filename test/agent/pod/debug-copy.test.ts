@@ -56,6 +56,23 @@ describe('a copy to look around in', () => {
     expect(spec).not.toHaveProperty('initContainers');
   });
 
+  it('has a place beside the pod, whatever that keeps away from', () => {
+    const terms = {
+      requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'host', labelSelector: {} }],
+    };
+    const shy = {
+      ...cart,
+      spec: {
+        ...cart.spec,
+        affinity: { nodeAffinity: {}, podAffinity: terms, podAntiAffinity: terms },
+        topologySpreadConstraints: [{ topologyKey: 'host', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' }],
+      },
+    } as Pod;
+    const { spec } = debugCopy(shy, { mode: 'sleep', deadlineSeconds: 60, suffix: 'abc12' }) as Pod;
+    expect(spec.affinity).toEqual({ nodeAffinity: {} });
+    expect(spec).not.toHaveProperty('topologySpreadConstraints');
+  });
+
   it('has one container as it was, but for probes, hooks, host ports and its command', () => {
     const [container, ...others] = copy('sleep').spec.containers;
     expect(others).toEqual([]);

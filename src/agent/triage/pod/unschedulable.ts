@@ -23,7 +23,7 @@ const CONSTRAINTS: readonly (readonly [RegExp, string, string])[] = [
   [
     /didn't match pod anti-affinity rules(?:.{0,300}? keeps it from pod ([\w./-]{1,320}[\w-]))?/i,
     'its podAntiAffinity keeps it from a pod that runs where it would$1',
-    'relax podAntiAffinity (preferred instead of required), ask for fewer replicas, or add nodes',
+    'relax podAntiAffinity (preferred instead of required; matchLabelKeys: [pod-template-hash] for rollouts), ask for fewer replicas, or add nodes',
   ],
   [
     /existing pods anti-affinity rules(?:.{0,300}? of pod ([\w./-]{1,320}[\w-]))?/i,
