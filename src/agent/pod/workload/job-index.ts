@@ -14,12 +14,22 @@ export function indexOf(pod: Pick<PodRecord, 'annotations'>): number | undefined
 /** `1,3-5,7` as a set. Source: kubernetes/pkg/controller/job/indexed_job_utils.go, parseIndexesFromString */
 export function parseIndexes(text = ''): ReadonlySet<number> {
   const all = new Set<number>();
-  for (const part of text.split(',').filter(Boolean)) {
-    const [first, last = first] = part.split('-').map(Number);
-    for (let index = first!; index <= last!; index += 1) all.add(index);
-  }
+  for (const [first, last] of parseRanges(text))
+    for (let index = first; index <= last; index += 1) all.add(index);
   return all;
 }
+
+export type IndexRange = readonly [first: number, last: number];
+
+/** The same as ranges, in the order of the text: for many indexes that need not be told apart. */
+export const parseRanges = (text = ''): readonly IndexRange[] =>
+  text
+    .split(',')
+    .filter(Boolean)
+    .map((part) => {
+      const [first, last = first] = part.split('-').map(Number);
+      return [first!, last!];
+    });
 
 /** Source: indexed_job_utils.go, orderedIntervals.String: two neighbours stand apart, three are a range. */
 export function printIndexes(indexes: Iterable<number>): string {

@@ -157,7 +157,7 @@ function verdict(
     );
   if (failedIndexes > 0 && status.succeeded + failedIndexes >= (completions ?? 0))
     return fail('FailedIndexes', 'Job has failed indexes');
-  const rule = metSuccessRule(spec.successPolicy, parseIndexes(status.completedIndexes));
+  const rule = metSuccessRule(spec.successPolicy, status.completedIndexes);
   if (rule !== undefined) return { type: 'SuccessCriteriaMet', reason: 'SuccessPolicy', message: rule };
   const done =
     completions === undefined
