@@ -81,6 +81,7 @@ function replicaSet(own: readonly string[], { metadata, spec, status }: ReplicaS
 }
 
 function statefulSet(own: readonly string[], { metadata, spec, status }: StatefulSet): readonly Point[] {
+  const { whenDeleted = 'Retain', whenScaled = 'Retain' } = spec.persistentVolumeClaimRetentionPolicy ?? {};
   return [
     point(statefulSetSignals.specReplicas, own, spec.replicas),
     point(statefulSetSignals.replicas, own, status.replicas),
@@ -92,6 +93,7 @@ function statefulSet(own: readonly string[], { metadata, spec, status }: Statefu
     ...measured(statefulSetSignals.generation, own, metadata.generation),
     point(statefulSetSignals.currentRevision, [...own, status.currentRevision], 1),
     point(statefulSetSignals.updateRevision, [...own, status.updateRevision], 1),
+    point(statefulSetSignals.claimRetention, [...own, whenDeleted, whenScaled], 1),
   ];
 }
 

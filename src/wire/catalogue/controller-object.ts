@@ -104,6 +104,17 @@ export const statefulSetSignals = {
     ...number('The revision of the present template; always 1.', 'podvitals.statefulset.update_revision'),
     labels: revision,
   }),
+  claimRetention: ofStatefulSet('kube_statefulset_persistentvolumeclaim_retention_policy', {
+    ...number(
+      'What becomes of its claims when it is deleted or scaled down: Retain or Delete; always 1.',
+      'podvitals.statefulset.claim_retention',
+    ),
+    labels: [
+      ofPoint('when_deleted', 'podvitals.when_deleted'),
+      ofPoint('when_scaled', 'podvitals.when_scaled'),
+    ],
+    stability: 'experimental',
+  }),
 };
 
 const ofDaemonSet = family({

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { objectPoints } from '../../../src/agent/signals/object.ts';
 import type { KubernetesObject } from '../../../src/model/kubernetes-object.ts';
 import type { Endpoints, Service } from '../../../src/model/kubernetes-service.ts';
-import type { CronJob, Deployment, Job } from '../../../src/model/kubernetes-workload.ts';
+import type { CronJob, Deployment, Job, StatefulSet } from '../../../src/model/kubernetes-workload.ts';
 import { toSeriesLabels } from '../../../src/wire/catalogue/series.ts';
 import { cartWorkload } from './views.ts';
 
@@ -64,6 +64,30 @@ describe('a Job', () => {
       'kube_job_owner{job_name="load",owner_is_controller="true",owner_kind="CronJob",owner_name="nightly"} 1',
     ]);
   });
+});
+
+// Source: kube-state-metrics internal/store/statefulset.go
+it('a StatefulSet says what becomes of its claims', () => {
+  const set = (policy?: StatefulSet['spec']['persistentVolumeClaimRetentionPolicy']) =>
+    ({
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata,
+      spec: {
+        replicas: 1,
+        selector: {},
+        template,
+        ...(policy && { persistentVolumeClaimRetentionPolicy: policy }),
+      },
+      status: {},
+    }) as unknown as StatefulSet;
+  const name = 'kube_statefulset_persistentvolumeclaim_retention_policy';
+  expect(show(set({ whenScaled: 'Delete' }), /retention/)).toEqual([
+    `${name}{statefulset="load",when_deleted="Retain",when_scaled="Delete"} 1`,
+  ]);
+  expect(show(set(), /retention/)).toEqual([
+    `${name}{statefulset="load",when_deleted="Retain",when_scaled="Retain"} 1`,
+  ]);
 });
 
 it('a CronJob says when it is due next', () => {

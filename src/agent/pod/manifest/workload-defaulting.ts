@@ -31,6 +31,11 @@ export function withStatefulSetDefaults(spec: StatefulSet['spec']): StatefulSet[
     podManagementPolicy: 'OrderedReady',
     revisionHistoryLimit: 10,
     ...spec,
+    persistentVolumeClaimRetentionPolicy: {
+      whenDeleted: 'Retain',
+      whenScaled: 'Retain',
+      ...spec.persistentVolumeClaimRetentionPolicy,
+    },
     updateStrategy:
       type === 'OnDelete' ? { type } : { type, rollingUpdate: { partition: 0, ...rollingUpdate } },
     template: templateOf(spec.template),

@@ -239,7 +239,11 @@ spec:
   selector: {matchLabels: {app: db}}
   persistentVolumeClaimRetentionPolicy: ${policy}
   template: {metadata: {labels: {app: db}}, spec: {containers: [{name: app, command: [sh]}]}}`;
-    expect(parse(set('{whenDeleted: Delete, whenScaled: Retain}')).warnings).toEqual([]);
+    const { warnings, objects } = parse(set('{whenDeleted: Delete}'));
+    expect(warnings).toEqual([]);
+    expect(objects).toMatchObject([
+      { spec: { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Retain' } } },
+    ]);
     expect(problems(set('{whenScaled: Recycle}'))).toEqual([
       expect.stringMatching(/RetentionPolicy.whenScaled: "Recycle": must be one of Retain, Delete$/),
     ]);
