@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { loadavg } from 'node:os';
@@ -13,12 +13,14 @@ import { printTable } from './parts/measure.ts';
 /**
  * Pods of `sleep`, started, watched and stopped: what the agent alone costs beside them, at rest, while it sends
  * everything by OTLP every 15 seconds, how long the start and the end of all take, and what is left behind. Needs root.
+ * `--installed`: as from the package, what `npm run build` made; else from the sources.
  */
 const { values } = parseArgs({
   options: {
     pods: { type: 'string', default: '10,100,200' },
     rest: { type: 'string', default: '20' },
     measured: { type: 'string', default: '60' },
+    installed: { type: 'boolean', default: false },
   },
 });
 const COUNTS = values.pods.split(',').map(Number);
@@ -26,6 +28,14 @@ const [restMs, measuredMs] = [Number(values.rest) * 1000, Number(values.measured
 const WITHIN_MS = 600_000;
 const TICKS_PER_SECOND = 100;
 const root = join(import.meta.dirname, '..');
+
+/** The launcher as it stands in the package, beside no sources. */
+function install(folder: string): string {
+  if (!existsSync(join(root, 'build/cli/main.js'))) throw new Error('first: npm run build');
+  for (const part of ['build', 'node_modules']) symlinkSync(join(root, part), join(folder, part));
+  copyFileSync(join(root, 'podvitals'), join(folder, 'podvitals'));
+  return join(folder, 'podvitals');
+}
 
 const manifest = (count: number) =>
   Array.from(
@@ -97,7 +107,8 @@ async function measure(count: number, sink: { readonly url: string }): Promise<r
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
     OTEL_TRACES_EXPORTER: 'none',
   };
-  const agent = spawn(join(root, 'podvitals'), args, { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const podvitals = values.installed ? install(folder.path) : join(root, 'podvitals');
+  const agent = spawn(podvitals, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
   const ended = new Promise((resolve) => agent.once('exit', resolve));
   const end = () => {
     agent.kill('SIGINT');
