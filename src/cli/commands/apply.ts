@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ApplyOutcome, ManifestFile } from '../../agent/api/objects.ts';
 import { CodedError, messageOf } from '../../util/coded-error.ts';
 import { askAgent } from '../client.ts';
+import { inputText } from '../input-text.ts';
 import { type CommonFlags, collect, connectionOf, type Terminal, withConnection } from '../program.ts';
 import { printable } from '../terminal.ts';
 
@@ -16,7 +16,7 @@ export function applyCommand(terminal: Terminal): Command {
       if (flags.filename === undefined)
         throw new InvalidArgumentError('name a manifest: podvitals apply -f FILE');
       const outcome = await askAgent<ApplyOutcome>(connectionOf(flags, terminal), 'POST', '/apply', {
-        files: flags.filename.map(readManifest),
+        files: await readManifests(flags.filename),
       });
       for (const warning of outcome.warnings) terminal.err(`Warning: ${printable(warning)}\n`);
       terminal.out(describeApplied(outcome));
@@ -29,12 +29,15 @@ export function describeApplied(outcome: ApplyOutcome): string {
     .join('');
 }
 
-export function readManifest(path: string): ManifestFile {
-  try {
-    return path === '-'
-      ? { path: resolve('stdin.yaml'), text: readFileSync(0, 'utf8') }
-      : { path: resolve(path), text: readFileSync(path, 'utf8') };
-  } catch (error) {
-    throw new CodedError('FILE_UNREADABLE', `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+/** Manifests as the agent takes them. @throws CodedError when one cannot be read. */
+export async function readManifests(paths: readonly string[]): Promise<readonly ManifestFile[]> {
+  const files: ManifestFile[] = [];
+  for (const path of paths) {
+    try {
+      files.push({ path: resolve(path === '-' ? 'stdin.yaml' : path), text: await inputText(path) });
+    } catch (error) {
+      throw new CodedError('FILE_UNREADABLE', `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    }
   }
+  return files;
 }

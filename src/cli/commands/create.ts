@@ -3,7 +3,7 @@ import type { ApplyOutcome } from '../../agent/api/objects.ts';
 import { askAgent } from '../client.ts';
 import { type CommonFlags, collect, connectionOf, type Terminal, withConnection } from '../program.ts';
 import { printable } from '../terminal.ts';
-import { describeApplied, readManifest } from './apply.ts';
+import { describeApplied, readManifests } from './apply.ts';
 
 /** `create -f FILE`: as `apply`, but refuses what is there already. */
 export function createCommand(terminal: Terminal): Command {
@@ -18,7 +18,7 @@ export function createCommand(terminal: Terminal): Command {
         'POST',
         '/apply?create=true',
         {
-          files: flags.filename.map(readManifest),
+          files: await readManifests(flags.filename),
         },
       );
       for (const warning of outcome.warnings) terminal.err(`Warning: ${printable(warning)}\n`);

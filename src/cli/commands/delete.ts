@@ -52,7 +52,7 @@ export function deleteCommand(terminal: Terminal): Command {
       if (flags.orphans) return deleteOrphans(terminal);
       const targets = [
         // Last first, so that what others refer to goes after them.
-        ...(flags.filename ?? []).flatMap((path) => manifestTargets(path, flags).reverse()),
+        ...(await manifestTargets(flags.filename ?? [], flags)).reverse(),
         ...(kind === undefined ? [] : await named(kind, names, flags, terminal)),
       ];
       if (targets.length === 0 && kind !== undefined) terminal.err('No resources found.\n');

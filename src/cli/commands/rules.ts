@@ -4,6 +4,7 @@ import type { RuleGroup } from '../../model/rule-group.ts';
 import { systemClock } from '../../util/clock.ts';
 import { CodedError, isCodedError } from '../../util/coded-error.ts';
 import { ExitStatus } from '../exit-status.ts';
+import { inputText } from '../input-text.ts';
 import { collect, type Terminal } from '../program.ts';
 import { printableLines } from '../terminal.ts';
 
@@ -42,7 +43,7 @@ function checkCommand(terminal: Terminal): Command {
       for (const { path, text } of inputs) {
         terminal.out(`Checking ${path}\n`);
         try {
-          const groups = parseRuleFile(text(), path, flags);
+          const groups = parseRuleFile(await text(), path, flags);
           const found = flags.lint === 'none' ? undefined : await lint(groups);
           if (found === undefined) {
             const rules = groups.reduce((sum, group) => sum + group.rules.length, 0);
@@ -63,7 +64,7 @@ function checkCommand(terminal: Terminal): Command {
     });
 }
 
-const STDIN = { path: 'standard input', text: () => readFileSync(0, 'utf8') };
+const STDIN = { path: 'standard input', text: () => inputText('-') };
 
 function readText(path: string): string {
   try {

@@ -8,7 +8,7 @@ import { onInterrupt } from '../interrupt.ts';
 import { collect, type Terminal } from '../program.ts';
 import { enterScope } from '../scope.ts';
 import { printable } from '../terminal.ts';
-import { describeApplied, readManifest } from './apply.ts';
+import { describeApplied, readManifests } from './apply.ts';
 
 type Halves = 'up' | 'agent' | 'collector';
 
@@ -77,7 +77,7 @@ async function serve(
 ): Promise<void> {
   const config = loadConfig(flags, terminal.env);
   // Read before anything starts: a typing error should not cost a start.
-  const manifests: readonly ManifestFile[] = paths.map(readManifest);
+  const manifests: readonly ManifestFile[] = await readManifests(paths);
   if (halves !== 'collector' && config.agent.runtime === 'process') enterScope(terminal);
   const { createApp } = await import('../../app/app.ts');
   const app = createApp({

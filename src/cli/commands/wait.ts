@@ -63,7 +63,7 @@ export function waitCommand(terminal: Terminal): Command {
       if (conditions.length === 0)
         throw new InvalidArgumentError('say what to wait for: --for=condition=Ready, --for=delete, …');
       const wait = createWait(connectionOf(flags, terminal), flags);
-      const files = (flags.filename ?? []).flatMap((path) => manifestTargets(path, flags));
+      const files = await manifestTargets(flags.filename ?? [], flags);
       const written = files.map(({ kind, namespace, name }) => ({
         kind: resourceKind(kind),
         name: `${namespace}/${name}`,
