@@ -22,6 +22,19 @@ interface Size {
   readonly columns: number;
 }
 
+/** The window that output is shown in. One that says it has no size (a serial line, `script`, `expect`) is 80 by 24. */
+export function windowOf(
+  stdout: Writable & { readonly rows?: number; readonly columns?: number },
+): NonNullable<CommandOptions['terminal']> {
+  return {
+    size: () => ({ rows: stdout.rows || 24, columns: stdout.columns || 80 }),
+    onResize(listener) {
+      stdout.on('resize', listener);
+      return () => void stdout.off('resize', listener);
+    },
+  };
+}
+
 /**
  * Runs a command in a container, connected to these streams; resolves with its exit code.
  * @throws AGENT_LEFT when the connection ends before the command.

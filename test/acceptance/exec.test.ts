@@ -131,6 +131,24 @@ describe.skipIf(notRoot() || missing('ip'))('commands in a running pod', () => {
     expect(await given.done).toBe(5);
   });
 
+  it.skipIf(missing('script'))(
+    'exec -it from a terminal that says it has no size gives one of 80 by 24',
+    async () => {
+      const given = await command(data.path, [
+        'exec',
+        '-it',
+        'shop/cart',
+        '--',
+        'sh',
+        '-c',
+        'stty size; exit 5',
+      ]);
+      given.stdout.rows = 0;
+      given.stdout.columns = 0;
+      expect([await given.done, given.out().trim()]).toEqual([5, '24 80']);
+    },
+  );
+
   it('exec says what is wrong', async () => {
     expect(await call('exec', 'shop/none', '--', 'true')).toMatchObject({ code: 1, err: /not found/ });
     expect(await call('exec', 'shop/cart', '-c', 'none', '--', 'true')).toMatchObject({

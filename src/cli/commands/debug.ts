@@ -9,7 +9,7 @@ import { systemClock } from '../../util/clock.ts';
 import { CodedError, isCodedError, messageOf } from '../../util/coded-error.ts';
 import { shellQuote } from '../../util/shell-quote.ts';
 import { askAgent, askServer, streamAgent } from '../client.ts';
-import { runInPod } from '../command-session.ts';
+import { runInPod, windowOf } from '../command-session.ts';
 import { debugCommands } from '../debug-commands.ts';
 import { ExitStatus } from '../exit-status.ts';
 import { findPod } from '../pod-choice.ts';
@@ -150,15 +150,7 @@ async function lookAround(
       stdin,
       stdout,
       stderr,
-      terminal: tty
-        ? {
-            size: () => ({ rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 }),
-            onResize(listener: () => void) {
-              stdout.on('resize', listener);
-              return () => void stdout.off('resize', listener);
-            },
-          }
-        : undefined,
+      terminal: tty ? windowOf(stdout) : undefined,
     });
     if (exitCode !== 0) throw new ExitStatus(exitCode);
   } finally {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { CodedError } from '../../util/coded-error.ts';
-import { runInPod } from '../command-session.ts';
+import { runInPod, windowOf } from '../command-session.ts';
 import { ExitStatus } from '../exit-status.ts';
 import { podOf } from '../pod-choice.ts';
 import { type CommonFlags, connectionOf, type Terminal, withConnection } from '../program.ts';
@@ -41,21 +41,11 @@ export function execCommand(terminal: Terminal): Command {
           stdin: flags.stdin ? stdin : undefined,
           stdout,
           stderr,
-          terminal: wantsTty ? sizeOf(stdout) : undefined,
+          terminal: wantsTty ? windowOf(stdout) : undefined,
         });
         if (exitCode !== 0) throw new ExitStatus(exitCode);
       } finally {
         if (wantsTty) stdin.setRawMode?.(false);
       }
     });
-}
-
-function sizeOf(stdout: NonNullable<Terminal['streams']>['stdout']) {
-  return {
-    size: () => ({ rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 }),
-    onResize(listener: () => void) {
-      stdout.on('resize', listener);
-      return () => void stdout.off('resize', listener);
-    },
-  };
 }

@@ -146,6 +146,25 @@ describe('a pod that', () => {
     expect(verdict.summary).toContain(named);
   });
 
+  it.each([
+    [
+      'container has runAsNonRoot and image will run as root (pod: "a_b(c)", container: cart)',
+      'nothing names',
+    ],
+    [`container's runAsUser breaks non-root policy (pod: "a_b(c)", container: cart)`, 'runAsUser is 0'],
+  ])('may not run as root and would is no matter of volumes: %s', (message, why) => {
+    const verdict = verdictOf({ state: waiting('CreateContainerConfigError', message) });
+    expect(verdict).toMatchObject({ cause: 'StartError', failureMode: 'F1', confidence: 'certain' });
+    expect(verdict.summary).toContain(why);
+    expect(verdict.next[0]?.why).toContain('runAsUser');
+  });
+
+  it('has a part of a volume that cannot be mounted is a matter of volumes', () => {
+    const message = 'failed to prepare subPath for volumeMount "data": it leads out of its volume';
+    const verdict = verdictOf({ state: waiting('CreateContainerConfigError', message) });
+    expect(verdict).toMatchObject({ cause: 'VolumeMountFailed', failureMode: 'F6' });
+  });
+
   it('cannot mount a volume names what is missing', () => {
     const message = 'MountVolume.SetUp failed for volume "settings" : configmap "shop" not found';
     const verdict = verdictOf({

@@ -16,9 +16,12 @@ export const referenceMissing: PodFailureOf = (pod) => {
     const waiting = status?.state.waiting;
     if (waiting?.reason !== 'CreateContainerConfigError') continue;
     const event = lastEvent(pod, ['Failed'], name);
-    const reference = referenceIn(waiting.message ?? event?.message ?? '');
+    const message = waiting.message ?? event?.message ?? '';
     const fact = waitingFact(pod, name, waiting, event);
-    return verdictOf(pod, `Container ${name}`, reference, waiting.message ?? '', fact);
+    return (
+      rootRefused(pod, name, message, fact) ??
+      verdictOf(pod, `Container ${name}`, referenceIn(message), message, fact)
+    );
   }
   const mount = lastEvent(pod, ['FailedMount']);
   if (!mount || pod.view.startup.sandboxAt !== undefined) return undefined;
@@ -31,6 +34,29 @@ export const referenceMissing: PodFailureOf = (pod) => {
     eventFact(mount),
   );
 };
+
+/** The kubelet's two words for a container that must not run as root and would. */
+function rootRefused(
+  { view: { ref } }: PodEvidence,
+  container: string,
+  message: string,
+  fact: Verdict['evidence'][number],
+): Verdict | undefined {
+  const asked = /runAsUser breaks non-root policy/.test(message);
+  if (!asked && !/runAsNonRoot and image will run as root/.test(message)) return undefined;
+  const why = asked ? 'its runAsUser is 0' : 'nothing names another user';
+  return {
+    cause: 'StartError',
+    failureMode: 'F1',
+    confidence: 'certain',
+    summary: `Container ${container} cannot be started: runAsNonRoot forbids it to run as root, and ${why}.`,
+    evidence: [fact],
+    next: [
+      manifestOf(ref, 'set securityContext.runAsUser to the number of a user other than root'),
+      applyAgain('apply it; a pod that was made by hand must be deleted first'),
+    ],
+  };
+}
 
 /** `configmap "shop" not found`, `couldn't find key URL in Secret shop/pay`, `references non-existent secret key: k`. */
 function referenceIn(message: string): Reference | undefined {
@@ -68,12 +94,10 @@ function verdictOf(
     reference?.kind === 'ConfigMap' && reference.name !== ''
       ? [configMapOf(ref.namespace, reference.name, 'see whether it exists and which keys it has')]
       : [describePod(ref, 'see what the pod refers to')];
+  const isVolume = reference === undefined && !/not found|non-existent|find key/.test(message);
   return {
-    cause:
-      reference === undefined && !/not found|non-existent|find key/.test(message)
-        ? 'VolumeMountFailed'
-        : 'MissingConfig',
-    failureMode: fact.fact.startsWith('FailedMount') ? 'F6' : 'F1',
+    cause: isVolume ? 'VolumeMountFailed' : 'MissingConfig',
+    failureMode: isVolume || fact.fact.startsWith('FailedMount') ? 'F6' : 'F1',
     confidence: 'certain',
     summary: `${subject} cannot be set up: it needs ${what}.`,
     evidence: [fact],
