@@ -53,6 +53,9 @@ export interface HttpServer {
 }
 
 const BODY_LIMIT_BYTES = 1 << 20;
+// On the socket of whoever may do anything anyway: exec has its command in the query, as Kubernetes has it, and that may
+// be a script. As much as Go's servers take, so the API server.
+const SOCKET_HEADER_BYTES = 1 << 20;
 const REQUEST_TIMEOUT_MS = 30_000;
 // Longer than the 60 s for which common proxies and clients keep a connection: who closes first loses requests.
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
@@ -121,7 +124,7 @@ const noSchemas = () => {
   throw new Error('routes have no schemas of Fastify here');
 };
 
-function createApp({ tls, logger }: HttpServerOptions): FastifyInstance {
+function createApp({ tls, logger, listen }: HttpServerOptions): FastifyInstance {
   const common = {
     ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -136,7 +139,10 @@ function createApp({ tls, logger }: HttpServerOptions): FastifyInstance {
     routerOptions: { maxParamLength: 300 },
     // Routes check what they are given themselves: Fastify's own compilers of schemas, half a megabyte, are not loaded.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
-    http: { headersTimeout: REQUEST_TIMEOUT_MS },
+    http: {
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      ...('socket' in listen ? { maxHeaderSize: SOCKET_HEADER_BYTES } : {}),
+    },
   };
   if (tls === undefined) return Fastify(common) as FastifyInstance;
   const { http: timeouts, ...rest } = common;

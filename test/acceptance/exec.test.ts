@@ -27,6 +27,11 @@ spec:
 ---
 apiVersion: v1
 kind: Pod
+metadata: {name: homeless, namespace: shop}
+spec: {nodeSelector: {disk: none}, containers: [{name: app, command: [sleep, '1000']}]}
+---
+apiVersion: v1
+kind: Pod
 metadata: {name: victim, namespace: shop}
 spec:
   restartPolicy: Never
@@ -215,6 +220,24 @@ describe.skipIf(notRoot() || missing('ip'))('commands in a running pod', () => {
     for (const folder of [data.path, join(data.path, '..'), '/'])
       expect(existsSync(join(folder, 'escaped'))).toBe(false);
     await call('exec', 'shop/cart', '--', 'rm', '/usr/local/sbin/tar');
+  });
+
+  it('exec takes a script as long as an argument may be', async () => {
+    const script = `: ${'x'.repeat(60_000)} é; echo over`;
+    expect(await call('exec', 'shop/cart', '--', 'sh', '-c', script)).toEqual({
+      code: 0,
+      out: 'over\n',
+      err: '',
+    });
+  });
+
+  it('port-forward to a pod that does not run says so, and opens nothing', async () => {
+    const { code, out, err } = await call('port-forward', 'shop/homeless', ':80');
+    expect([code, out, err]).toEqual([
+      1,
+      '',
+      expect.stringMatching(/does not run.*it is Pending; see: podvitals why/),
+    ]);
   });
 
   it("port-forward leads to the pod's own loopback, at 127.0.0.1 only", async () => {

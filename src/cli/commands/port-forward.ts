@@ -28,6 +28,7 @@ export function portForwardCommand(terminal: Terminal): Command {
     .action(async (name: string, words: readonly string[], flags: CommonFlags) => {
       const connection = connectionOf(flags, terminal);
       const pod = await podOf(connection, name, flags);
+      requireRunning(pod);
       const service = await serviceOf(connection, name, flags);
       const ports = words.map((word) => parsePorts(word, pod, service));
       const servers: Server[] = [];
@@ -40,6 +41,15 @@ export function portForwardCommand(terminal: Terminal): Command {
       }
       process.exit(0);
     });
+}
+
+/** Source: kubectl/pkg/cmd/portforward/portforward.go, RunPortForwardContext */
+function requireRunning({ metadata: { namespace, name }, status }: Pod): void {
+  if (status.phase === 'Running') return;
+  throw new CodedError(
+    'POD_NOT_RUNNING',
+    `pod ${namespace}/${name} does not run, so no port of it can be reached: it is ${status.phase}; see: podvitals why ${namespace}/${name}`,
+  );
 }
 
 /**

@@ -74,6 +74,7 @@ describe('a postStart hook', () => {
     });
     await story.advance(1);
     expect(story.pod()).toBeUndefined();
+    expect(story.log('ready')).toEqual([]);
   });
 
   it('is not run again by the next agent', async () => {

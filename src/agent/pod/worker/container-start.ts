@@ -124,8 +124,10 @@ export function createContainerStart(
     hooks.set(container.name, hook);
     const failure = await context.runHook(handler, subjectOf(container), NO_LIMIT_MS, hook.signal);
     if (scope.detached() || life.end) return;
+    // Cut off by the end of its container: what has not come to run is not ready either.
+    if (failure !== undefined && life.killRequest) return;
     life.postStart = undefined;
-    if (failure === undefined || life.killRequest) return probes.watch(container);
+    if (failure === undefined) return probes.watch(container);
     const message = failure.slice(0, LONGEST_HOOK_MESSAGE);
     context.emit({ ...about(container), kind: 'hook-failed', hook: 'postStart', message });
     container.waiting = { reason: 'PostStartHookError', message };

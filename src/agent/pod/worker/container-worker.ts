@@ -95,6 +95,7 @@ export function createContainerWorker(
       const container = pod.containers.find(({ name }) => name === running.name);
       if (!container) return;
       if (container.life?.id === running.id) {
+        if (container.life.postStart === 'running' && container.life.killRequest) return;
         // A hook ran with the agent that is gone; the kubelet does not run it again either.
         container.life.postStart = undefined;
         return probes.watch(container, { started: container.started, ready: container.ready });
