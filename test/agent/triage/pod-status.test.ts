@@ -60,6 +60,8 @@ describe('a pod that no node takes', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available.', 'enough cpu'],
     ['0/3 nodes are available: 3 Insufficient nvidia.com/gpu.', 'enough nvidia.com/gpu'],
+    ['0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.', 'enough cpu and memory left'],
+    ['0/1 nodes are available: 1 node(s) were unschedulable.', 'the node is cordoned'],
     ['0/1 nodes are available: 1 node(s) had untolerated taint {dedicated: db}.', '{dedicated: db}'],
     ["0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.", 'node selector'],
     ["0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.", 'host port'],

@@ -5,10 +5,16 @@ import { lastEvent, type PodEvidence } from '../pod-evidence.ts';
 import { brief, rfc3339 } from '../words.ts';
 import { eventFact, type PodFailureOf } from './pod-failure.ts';
 
+const CORDONED = /node\(s\) were unschedulable/;
 // The scheduler's own words. Source: kubernetes pkg/scheduler/framework/plugins.
 const CONSTRAINTS: readonly (readonly [RegExp, string, string])[] = [
   [/Insufficient ([\w./-]+)/, 'no node has enough $1 left', 'lower the request, or make room'],
   [/Too many pods/, 'no node may take another pod', 'make room: each node takes a fixed number of pods'],
+  [
+    CORDONED,
+    'the node is cordoned: no new pods are let onto it',
+    'let pods onto the node again, or tolerate node.kubernetes.io/unschedulable',
+  ],
   [
     /untolerated taint (\{[^}]{0,200}\})|taint(?:s|ed)?\b/i,
     'the nodes are tainted$1 and the pod does not tolerate it',
@@ -62,6 +68,8 @@ const CONSTRAINTS: readonly (readonly [RegExp, string, string])[] = [
   ],
   [/OS field doesn't match/, 'it is for another operating system', 'correct os.name, or use other nodes'],
 ];
+const everythingScarce = (message: string) =>
+  [...new Set(message.match(/(?<=Insufficient )[\w./-]*\w/g))].join(' and ');
 const REJECTED =
   /^(?:SysctlForbidden|OutOf\w+|NodeAffinity|UnexpectedAdmissionError|NodePorts|NodeUnschedulable|PodOSNotSupported)$/;
 
@@ -79,7 +87,7 @@ export const unschedulable: PodFailureOf = (pod) => {
     const named = match?.slice(1).find((part) => part !== undefined);
     if (!match) return [];
     const detail = words.includes('enough')
-      ? brief(named ?? 'of what it asks for', 120)
+      ? brief(everythingScarce(message), 120)
       : named && ` (${brief(named, 120)})`;
     return [{ words: words.replace('$1', () => detail ?? ''), remedy }];
   });
@@ -96,6 +104,9 @@ export const unschedulable: PodFailureOf = (pod) => {
     summary: `No node takes the pod: ${why}. ${brief(message, 240)}`.trim(),
     evidence: facts(pod, refused, message, event === undefined ? undefined : eventFact(event)),
     next: [
+      ...(CORDONED.test(message)
+        ? [{ command: 'podvitals uncordon', why: 'let pods onto the node again, when its work is done' }]
+        : []),
       describePod(ref, 'see requests, selectors, tolerations and the whole message'),
       manifestOf(ref, found[0]?.remedy ?? 'relax what the message names'),
     ],
