@@ -14,8 +14,8 @@ const COMPRESSIBLE =
 /**
  * Answers are packed with gzip where the client takes it, from 4 KiB on, streams whatever their length; not for a client on this
  * machine, where it costs more than it saves, unless a proxy says that it is one. Only what can be made smaller, so no event
- * streams. `@fastify/compress` does more, and asks of each answer whether it is one of `fetch`: Node then loads all of that, 10 MB
- * of memory of a small agent.
+ * streams. `@fastify/compress` does more, and asks of each answer whether it is one of `fetch`: Node then loads all of that,
+ * which a small agent has no use for.
  */
 export function compressAnswers(app: FastifyInstance): void {
   app.addHook('onSend', (request, reply, payload, done) => {
