@@ -104,6 +104,25 @@ describe('an agent after another', () => {
     expect(story.runtime.calls.at(-1)).toBe('remove stray');
   });
 
+  it('sets a pod up to its end whose sandbox was made and not written down', async () => {
+    story = await createStory();
+    await story.apply(pod({ volumes: [{ name: 'settings', configMap: { name: 'settings' } }] }));
+    await story.advance(1);
+    const { uid } = story.pod().metadata;
+    const { name, namespace } = story.pod().metadata;
+    await story.runtime.runSandbox({ podUid: uid, namespace, name, hostname: name, hostNetwork: false });
+    await story.sigkill(1);
+    await story.apply({
+      file: 'shop.yaml',
+      kind: 'ConfigMap',
+      metadata: { name: 'settings', namespace },
+      data: {},
+    });
+    await story.advance(300);
+    expect(story.log('sandbox-ready')).toHaveLength(1);
+    expect(story.pod().status).toMatchObject({ phase: 'Running', podIP: expect.stringMatching(/^10\.88\./) });
+  });
+
   it('finds the same whenever the one before was killed', async () => {
     const tell = async (killAt: number | undefined) => {
       story = await createStory({ lives, random: seededRandom(12) });

@@ -53,7 +53,9 @@ const idOf = (found: RunningContainer | ContainerExit) => ('id' in found ? found
 export function takeOver(pod: PodRecord, inheritance: Inheritance, containers: Containers): void {
   for (const running of inheritance.running) containers.attach(running);
   const lost = pod.sandbox !== undefined && inheritance.sandbox === undefined;
-  pod.sandbox = inheritance.sandbox;
+  // Made, and not written down: its files and its address were not seen to either. The worker does all of it again.
+  const halfMade = pod.sandbox === undefined && inheritance.running.length === 0;
+  pod.sandbox = halfMade ? undefined : inheritance.sandbox;
   if (!lost || isTerminal(pod.phase)) return;
   for (const container of pod.containers) if (container.init) container.rerun = true;
 }
