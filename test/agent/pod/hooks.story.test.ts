@@ -279,6 +279,22 @@ describe('a container that must not run as root', () => {
     });
     expect(story.runtime.running()).toEqual(['cart/web']);
   });
+
+  it.each([
+    [0, 'container has runAsNonRoot and image will run as root'],
+    [
+      'bob',
+      'container has runAsNonRoot and image has non-numeric user (bob), cannot verify user is non-root',
+    ],
+  ])('is refused by the user of its image: %s', async (imageUser, message) => {
+    story = await createStory({ imageUser });
+    await story.apply(
+      pod({ securityContext: { runAsNonRoot: true }, containers: [container('app', { image: 'shop:1' })] }),
+    );
+    await story.advance(1);
+    expect(story.status('app').state.waiting?.message).toContain(message);
+    expect(story.runtime.running()).toEqual([]);
+  });
 });
 
 // Source: kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle (stop signals), KEP-4960

@@ -43,6 +43,8 @@ export interface FakeRuntimeOptions {
   readonly life?: (config: ContainerConfig) => FakeLife | undefined;
   /** How pulling an image fails; undefined: it does not. */
   readonly pullError?: (image: string) => string | undefined;
+  /** Whom all images run as; not known when left out. */
+  readonly imageUser?: number | string | undefined;
   /** Whether an image is here before anybody pulled it; only `host` is when left out. */
   readonly hasImage?: (image: string) => boolean;
   readonly pullMs?: number;
@@ -154,6 +156,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
       const isHere = pulled.has(image) || (options.hasImage?.(image) ?? image === 'host');
       return isHere ? `fake:${image}` : undefined;
     },
+    imageUser: async () => options.imageUser,
     async pullImage(image, { signal, logins = [] } = {}) {
       calls.push(`pull ${image}${logins.map(({ username }) => ` as ${username}`).join('')}`);
       if (options.pullMs !== undefined) await after(options.pullMs);

@@ -241,6 +241,8 @@ export interface Runtime {
   imageId(image: string): Promise<string | undefined>;
   /** Resolves with the image's id when containers can be made from it. What it rejects with has the engine's words. */
   pullImage(image: string, options?: PullOptions): Promise<string>;
+  /** Whom containers of an image run as: a number, or the name that it has instead; undefined: not known. */
+  imageUser(image: string): Promise<number | string | undefined>;
   runSandbox(config: SandboxConfig): Promise<Sandbox>;
   /** Ends what still runs in it and leaves nothing of it behind. Unknown: nothing to do. */
   removeSandbox(podUid: string): Promise<void>;

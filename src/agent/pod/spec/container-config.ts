@@ -48,10 +48,10 @@ export function resolveContainer(
     readonly node: NodeFacts;
     readonly podDirectory: string;
     /** Whom containers without a user of their own run as; absent: not known. */
-    readonly imageUid?: number;
+    readonly imageUser?: number | string | undefined;
   },
 ): ContainerConfig {
-  checkNonRoot(container, pod, environment.imageUid);
+  checkNonRoot(container, pod, environment.imageUser);
   const env = new Map([['HOSTNAME', pod.spec.hostname ?? pod.ref.name]]);
   for (const [name, value] of resolveEnv(container, pod, environment.references, environment.node)) {
     env.set(name, value);

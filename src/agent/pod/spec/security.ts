@@ -32,21 +32,29 @@ export function containerSecurity(container: Container, pod: PodRecord): Contain
 }
 
 /**
- * Refuses a container that must not run as root and would. `imageUid`: the user it runs as when the manifest names
+ * Refuses a container that must not run as root and would. `imageUser`: whom it runs as when the manifest names
  * none; undefined: not known, so not refused.
  *
  * @throws CodedError `CreateContainerConfigError` in the kubelet's words.
  * Source: kubernetes/pkg/kubelet/kuberuntime/security_context_others.go, verifyRunAsNonRoot
  */
-export function checkNonRoot(container: Container, pod: PodRecord, imageUid: number | undefined): void {
+export function checkNonRoot(
+  container: Container,
+  pod: PodRecord,
+  imageUser: number | string | undefined,
+): void {
   const [own, shared] = [container.securityContext ?? {}, pod.spec.securityContext ?? {}];
   if (!(own.runAsNonRoot ?? shared.runAsNonRoot)) return;
   const { name, namespace, uid } = pod.ref;
   const where = `(pod: "${name}_${namespace}(${uid})", container: ${container.name})`;
   const asked = own.runAsUser ?? shared.runAsUser;
   if (asked === 0) throw refusal(`container's runAsUser breaks non-root policy ${where}`);
-  if (asked === undefined && imageUid === 0)
-    throw refusal(`container has runAsNonRoot and image will run as root ${where}`);
+  if (asked !== undefined) return;
+  if (imageUser === 0) throw refusal(`container has runAsNonRoot and image will run as root ${where}`);
+  if (typeof imageUser !== 'string') return;
+  throw refusal(
+    `container has runAsNonRoot and image has non-numeric user (${imageUser}), cannot verify user is non-root ${where}`,
+  );
 }
 
 const refusal = (message: string) => new CodedError('CreateContainerConfigError', message);

@@ -3,7 +3,7 @@ import type { KillRequest } from '../../../model/life.ts';
 import { isCodedError, messageOf } from '../../../util/coded-error.ts';
 import { apiTime, type ContainerRecord, isRunning, type LifeRecord } from '../pod-record.ts';
 import type { ContainerConfig, RunningContainer } from '../runtime/runtime.ts';
-import { HOST_IMAGE, imageOf, lifeConfig, resolveContainer } from '../spec/container-config.ts';
+import { imageOf, lifeConfig, resolveContainer } from '../spec/container-config.ts';
 import { makeMessageFile, podFileMounts } from '../spec/pod-files.ts';
 import type { ContainerProbes } from './container-probes.ts';
 import { type ContainerScope, LONGEST_HOOK_MESSAGE } from './container-scope.ts';
@@ -49,8 +49,8 @@ export function createContainerStart(
     try {
       const attempt = container.life === undefined ? 0 : container.life.attempt + 1;
       if (!(await images.ensure(container, specOf(container), attempt, abort.signal))) return;
-      const config = configure(container, attempt);
-      if (!config) return;
+      const config = await configure(container, attempt);
+      if (!config || abort.signal.aborted) return;
       await forgetLife(container);
       if (abort.signal.aborted) return;
       await run(container, config);
@@ -63,13 +63,18 @@ export function createContainerStart(
     }
   }
 
-  function configure(container: ContainerRecord, attempt: number): ContainerConfig | undefined {
+  async function configure(
+    container: ContainerRecord,
+    attempt: number,
+  ): Promise<ContainerConfig | undefined> {
     try {
+      const image = imageOf(specOf(container));
+      const imageUser = mustNotBeRoot(specOf(container)) ? await runtime.imageUser(image) : undefined;
       return resolveContainer(specOf(container), attempt, pod, {
         references: context.references(pod.ref.namespace),
         node: context.node,
         podDirectory: podDirectory(),
-        ...imageUser(specOf(container)),
+        imageUser,
       });
     } catch (error) {
       const message = messageOf(error);
@@ -84,6 +89,9 @@ export function createContainerStart(
       return undefined;
     }
   }
+
+  const mustNotBeRoot = ({ securityContext }: Container) =>
+    securityContext?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot;
 
   /** A life's remains go only when its death is durable: until then they are the proof of it. */
   async function forgetLife(container: ContainerRecord): Promise<void> {
@@ -207,9 +215,3 @@ export function createContainerStart(
     begin,
   };
 }
-
-/** Programs of this host run as whoever runs us; of images it is not known. */
-const imageUser = (spec: Container) => {
-  const uid = imageOf(spec) === HOST_IMAGE ? process.getuid?.() : undefined;
-  return uid === undefined ? {} : { imageUid: uid };
-};

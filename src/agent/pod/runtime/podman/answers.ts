@@ -6,7 +6,7 @@ import { z } from 'zod';
  */
 export const made = z.object({ Id: z.string().min(1) });
 
-export const image = z.object({ Id: z.string().min(1) });
+export const image = z.object({ Id: z.string().min(1), User: z.string().nullish() });
 
 export const host = z.object({
   host: z.object({

@@ -17,6 +17,18 @@ export async function findImage(client: PodmanClient, image: string): Promise<st
   }
 }
 
+/** Whom an image's containers run as: root where it names nobody; undefined where there is no such image. */
+export async function imageUser(client: PodmanClient, image: string): Promise<number | string | undefined> {
+  try {
+    const { User } = await client.ask({ path: `/images/${encodeURIComponent(image)}/json` }, imageAnswer);
+    const [user = ''] = (User ?? '').split(':');
+    return /^\d*$/.test(user) ? Number(user) : user;
+  } catch (error) {
+    if (isCodedError(error) && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
 /** @throws CodedError `ErrImagePull`, in Podman's words. */
 export async function pullImage(
   client: PodmanClient,

@@ -24,7 +24,7 @@ import { execByApi } from './api-exec.ts';
 import { containerBody } from './create-body.ts';
 import { execByRuntime, notRunning } from './exec.ts';
 import { openExecSession } from './exec-session.ts';
-import { findImage, pullImage } from './image.ts';
+import { findImage, imageUser, pullImage } from './image.ts';
 import { AGENT_LABEL, agentName, containerName, lifeOf, podOf } from './labels.ts';
 import { createLayout } from './layout.ts';
 import { exitOf, isOver, type Life, type LifeContext, wasStarted } from './life.ts';
@@ -210,6 +210,7 @@ export async function createPodmanRuntime(options: PodmanRuntimeOptions): Promis
 
     imageId: (image) => (image === 'host' ? Promise.resolve(undefined) : findImage(client, image)),
     pullImage: (image, pullOptions = {}) => pullImage(client, image, pullOptions),
+    imageUser: (image) => imageUser(client, image),
 
     runSandbox: (config) => sandboxes.run(config),
     removeSandbox: (podUid) => sandboxes.remove(podUid),

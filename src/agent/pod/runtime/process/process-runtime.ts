@@ -209,6 +209,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       return { ...adopted, sandboxes: adopted.sandboxes.map(asSandbox) };
     },
 
+    imageUser: async () => process.getuid?.(),
     imageId: async (image) => (image === 'host' || image === '' ? 'host' : undefined),
 
     async pullImage(image) {

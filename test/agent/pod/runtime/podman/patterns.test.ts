@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noPodman } from '../../../../support/podman.ts';
+import { BUSYBOX_IMAGE, noPodman } from '../../../../support/podman.ts';
 import { type PodmanPods, startPodmanPods } from '../../../../support/podman-pods.ts';
 import { freePort } from '../../../../support/podvitals.ts';
 import { until } from '../../../../support/process-pods.ts';
@@ -34,6 +34,19 @@ describe.skipIf(noPodman())('pods on real Podman', () => {
     await pods.start('front', serve('from the cache', 6379), { name: 'cache' });
     expect(await pods.run('front', get('localhost', 6379), { name: 'web' })).toBe('from the cache');
     expect(await pods.run('front', ['hostname'], { name: 'name' })).toBe('front');
+  });
+
+  it('know whom an image runs as: root where it says nobody, a number, a name', async () => {
+    const made = async (image: string, user: string) => {
+      await pods.podman.podman('create', '--name', image, BUSYBOX_IMAGE, 'true');
+      await pods.podman.podman('commit', '-q', '-c', `USER ${user}`, image, `localhost/${image}:1`);
+      await pods.podman.podman('rm', image);
+      return pods.runtime().imageUser(`localhost/${image}:1`);
+    };
+    expect(await pods.runtime().imageUser(BUSYBOX_IMAGE)).toBe(0);
+    expect(await made('by-number', '1234:99')).toBe(1234);
+    expect(await made('by-name', 'bob')).toBe('bob');
+    expect(await pods.runtime().imageUser('localhost/none:1')).toBeUndefined();
   });
 
   it('share /dev/shm, and nothing of it with another pod', async () => {
