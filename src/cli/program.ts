@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { type Command, InvalidArgumentError } from 'commander';
 import { controlSocket } from '../app/control-socket.ts';
 import { defaultDataDir } from '../config/config.ts';
+import { durationMs } from '../util/duration.ts';
 import type { Connection } from './client.ts';
 
 /** What a command line is printed to, so that tests can read it. */
@@ -87,6 +88,13 @@ export function positiveInteger(text: string): number {
   if (!Number.isInteger(value) || value < 0)
     throw new InvalidArgumentError(`"${text}" is not a whole number`);
   return value;
+}
+
+/** How long, in seconds: `90`, or as kubectl has it `90s`, `5m`. */
+export function seconds(text: string): number {
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : durationMs(text);
+  if (ms === undefined) throw new InvalidArgumentError(`"${text}" is no time; write 90, 90s or 5m`);
+  return ms / 1000;
 }
 
 /** Repeated flags gather into a list. */

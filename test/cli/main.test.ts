@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { seconds } from '../../src/cli/program.ts';
 import { runCommandLine } from '../support/command-line.ts';
 
 let folder: string;
@@ -12,6 +13,21 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const podvitals = (...args: readonly string[]) =>
   runCommandLine(args, { PODVITALS_DATA_DIR: folder, PODVITALS_SERVER: 'http://127.0.0.1:9' });
+
+describe('a time that a command may take', () => {
+  it.each([
+    ['90', 90],
+    ['90s', 90],
+    ['5m', 300],
+    ['1m30s', 90],
+    ['0', 0],
+  ])('%s', (text, s) => {
+    expect(seconds(text)).toBe(s);
+  });
+  it.each(['soon', '-1', '1.5', ''])('is not %s', (text) => {
+    expect(() => seconds(text)).toThrow(/is no time; write 90, 90s or 5m/);
+  });
+});
 
 describe('the command line', () => {
   it('prints its version and exits 0', async () => {

@@ -8,6 +8,7 @@ import {
   type CommonFlags,
   connectionOf,
   positiveInteger,
+  seconds,
   type Terminal,
   withConnection,
 } from '../program.ts';
@@ -34,7 +35,7 @@ export function drainCommand(terminal: Terminal): Command {
     .option('--force', 'evict pods that nobody would make again, too')
     .option('--delete-emptydir-data', 'evict pods that lose the data of an emptyDir volume, too')
     .option('--grace-period <seconds>', 'instead of the pods’ own', positiveInteger)
-    .option('--timeout <seconds>', 'give up after so long', positiveInteger)
+    .option('--timeout <duration>', 'give up after so long: 90, 90s, 5m', seconds)
     .action(async (name: string | undefined, flags: DrainFlags) => {
       const connection = connectionOf(flags, terminal);
       const node = await nodeOf(connection, name);

@@ -9,6 +9,7 @@ import {
   type ConnectionFlags,
   connectionOf,
   positiveInteger,
+  seconds,
   type Terminal,
   withConnection,
 } from '../program.ts';
@@ -25,7 +26,7 @@ export function rolloutCommand(terminal: Terminal): Command {
     named('status', 'wait until the rollout is over')
       .option('-w, --watch', 'wait (the default)', true)
       .option('--no-watch', 'say how far it is and return')
-      .option('--timeout <seconds>', 'wait no longer', positiveInteger)
+      .option('--timeout <duration>', 'wait no longer: 90, 90s, 5m', seconds)
       .action(async (word: string, name: string | undefined, flags: CommonFlags & StatusFlags) =>
         waitFor(targetOf(word, name, flags), flags, terminal),
       ),
