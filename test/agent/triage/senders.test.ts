@@ -52,6 +52,15 @@ describe('a signal whose sender was traced', () => {
       confidence: 'likely',
     });
   });
+  it('calls a rollout only what is one: a Job that is suspended replaces nothing', () => {
+    const summary = (message: string) =>
+      killed({}, { killRequest: { by: 'rollout', message, at: START + 900 } }).summary;
+    expect(summary('Job nightly is suspended')).toContain('its pod no longer (Job nightly is suspended)');
+    expect(summary('Scaled down by Deployment cart')).toContain('(Scaled down by Deployment cart)');
+    expect(summary('Replaced by a newer template of Deployment cart')).toContain(
+      'a rollout replaced its pod',
+    );
+  });
   it('explains nothing that was asked for, or that the kernel killed for memory', () => {
     const request = { by: 'rollout', message: 'Replaced', at: START + 900 } as const;
     expect(killed({}, { killRequest: request }).cause).toBe('None');

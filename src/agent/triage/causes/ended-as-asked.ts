@@ -44,7 +44,9 @@ export const endedAsAsked: FailureOf = (death) => {
   const why =
     killRequest.by === 'eviction' && shortage === undefined
       ? `its pod was asked to leave the node (${brief(killRequest.message, 160)})`
-      : ASKED[killRequest.by];
+      : killRequest.by === 'rollout' && /^(?:Scaled down by|Job) /.test(killRequest.message)
+        ? `its workload wants its pod no longer (${brief(killRequest.message, 160)})`
+        : ASKED[killRequest.by];
   return {
     cause: shortage ?? CAUSES[killRequest.by] ?? 'None',
     confidence: 'certain',
