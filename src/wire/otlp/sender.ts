@@ -41,8 +41,9 @@ export interface OtlpSenderStats {
 }
 
 /**
- * Sends points and records, in the order they were given, at least once, across restarts: what is given is on disk
- * when the promise resolves, and leaves the disk when the receiver has it.
+ * Sends points and records, in the order they were given, at least once, across restarts: a record is on disk when the
+ * promise resolves, and leaves the disk when the receiver has it. Points go to disk where the receiver does not take them
+ * at once, or others wait there: a process that is killed loses those on their way, as it does those it has not read yet.
  *
  * Who sends a death's record and its counters sends the record first: the evidence is there when a rule fires.
  */
@@ -61,6 +62,8 @@ export interface OtlpSender {
 const BACK_OFF: BackOffOptions = { baseMs: 1_000, capMs: 60_000 };
 const RECORDS_PER_REQUEST = 500;
 const REQUEST_BYTES = 2 * 1024 * 1024;
+/** Of points that are neither sent nor on disk; who gives more waits. */
+const MOST_FRESH_BYTES = 4 * 1024 * 1024;
 
 export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
   const { transport, clock, resource } = options;
@@ -86,9 +89,16 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
     entries: readonly QueueEntry[],
     outcome: ExportOutcome & { kind: 'accepted' | 'refused' },
   ) => {
-    const signal = entries[0]!.kind as OtlpSignal;
     const items = entries.reduce((sum, entry) => sum + entry.items, 0);
     await queue.remove(...entries.map(({ position }) => position));
+    tally(entries[0]!.kind as OtlpSignal, items, outcome);
+  };
+
+  const tally = (
+    signal: OtlpSignal,
+    items: number,
+    outcome: ExportOutcome & { kind: 'accepted' | 'refused' },
+  ) => {
     if (outcome.kind === 'accepted') {
       rejected[signal] += outcome.rejected;
       sent[signal] += Math.max(0, items - outcome.rejected);
@@ -144,15 +154,61 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
     return sleep(clock, delay * (0.8 + 0.4 * random()), stopped.signal).catch(() => {});
   };
 
-  const send = async (entries: readonly QueueEntry[], attempt: number): Promise<ExportOutcome['kind']> => {
-    const outcome = await deliver(entries);
-    if (outcome.kind === 'retry') await pause(outcome, attempt);
+  const push = async (kind: OtlpSignal, items: number, body: Uint8Array) => {
+    writing += 1;
+    try {
+      await queue.push({ kind, items, body });
+    } finally {
+      writing -= 1;
+    }
+    wake();
+  };
+
+  /** Points younger than all that are on disk, or will be in a moment. */
+  const fresh: PointsRequest[] = [];
+  let freshBytes = 0;
+  let writing = 0;
+  let leaves = Promise.withResolvers<void>();
+  const dropFirst = () => {
+    freshBytes -= fresh.shift()!.body.length;
+    leaves.resolve();
+    leaves = Promise.withResolvers();
+  };
+  const deliverFirst = async ({ count, body }: PointsRequest): Promise<ExportOutcome> => {
+    const outcome = await transport.export('metrics', body, stopped.signal);
+    if (outcome.kind === 'retry') return outcome;
+    tally('metrics', count, outcome);
+    dropFirst();
+    return outcome;
+  };
+  const spill = async () => {
+    for (let first = fresh[0]; first !== undefined; first = fresh[0]) {
+      await push('metrics', first.count, first.body);
+      dropFirst();
+    }
+  };
+  const give = async (request: PointsRequest) => {
+    if (fresh.length === 0 && (queue.length > 0 || writing > 0 || stopped.signal.aborted))
+      return push('metrics', request.count, request.body);
+    while (freshBytes > MOST_FRESH_BYTES) await leaves.promise;
+    fresh.push(request);
+    freshBytes += request.body.length;
+    wake();
+  };
+
+  const send = async (sending: Promise<ExportOutcome>, attempt: number): Promise<ExportOutcome['kind']> => {
+    const outcome = await sending;
+    if (outcome.kind === 'retry') {
+      await spill();
+      await pause(outcome, attempt);
+    }
     return outcome.kind;
   };
   /** A function of its own: what was sent is nothing to keep until there is more. Undefined: nothing waits. */
   const sendNext = (attempt: number): Promise<ExportOutcome['kind']> | undefined => {
     const entries = nextEntries();
-    return entries.length === 0 ? undefined : send(entries, attempt);
+    if (entries.length > 0) return send(deliver(entries), attempt);
+    return fresh[0] && send(deliverFirst(fresh[0]), attempt);
   };
 
   const drain = async () => {
@@ -170,13 +226,6 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
     }
   };
 
-  const push = async (kind: OtlpSignal, items: number, body: Uint8Array) => {
-    await queue.push({ kind, items, body });
-    wake();
-  };
-  const pushAll = async (requests: readonly PointsRequest[]) => {
-    await Promise.all(requests.map(({ count, body }) => push('metrics', count, body)));
-  };
   const running = drain();
 
   return {
@@ -186,15 +235,17 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
         const some = points.slice(i, i + POINTS_PER_REQUEST);
         requests.push({ count: some.length, body: encodePoints(some, atMs, resource) });
       }
-      await pushAll(requests);
+      for (const request of requests) await give(request);
     },
-    sendEncoded: pushAll,
+    async sendEncoded(requests) {
+      for (const request of requests) await give(request);
+    },
     async sendRecords(records) {
       const requests = requestsOf(records, resource).map(({ count, body }) => push('logs', count, body));
       await Promise.all(requests);
     },
     async flush(timeoutMs) {
-      if (queue.length === 0) return true;
+      if (queue.length === 0 && fresh.length === 0 && writing === 0) return true;
       const drained = new Promise<true>((resolve) => idle.push(() => resolve(true)));
       const late = new AbortController();
       const timeout = sleep(clock, timeoutMs, late.signal).then(
@@ -211,14 +262,15 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
       sent: { ...sent },
       dropped: { ...dropped },
       rejected: { ...rejected },
-      queuedRequests: queue.length,
-      queuedBytes: queue.bytes,
+      queuedRequests: queue.length + fresh.length,
+      queuedBytes: queue.bytes + freshBytes,
       lastError,
     }),
     async close() {
       stopped.abort();
       wake();
       await running;
+      await spill();
       idle = [];
       await transport.close();
     },

@@ -12,6 +12,7 @@ import type { OtlpEndpoint } from '../../../src/wire/otlp/environment.ts';
 import { createOtlpGrpcServer, type OtlpGrpcServer } from '../../../src/wire/otlp/grpc-server.ts';
 import { grpcTransport } from '../../../src/wire/otlp/grpc-transport.ts';
 import { internalTransport } from '../../../src/wire/otlp/internal-transport.ts';
+import { encodePoints } from '../../../src/wire/otlp/points-writer.ts';
 import { createOtlpReceiver } from '../../../src/wire/otlp/receiver.ts';
 import { createOtlpSender, type OtlpSender } from '../../../src/wire/otlp/sender.ts';
 import type { ExportOutcome, OtlpTransport } from '../../../src/wire/otlp/transport.ts';
@@ -170,10 +171,84 @@ describe('OTLP sender', () => {
     };
     const sender = send(away, { maxBytes: 4000 });
     for (let i = 0; i < 40; i += 1) await sender.sendPoints(cpu(i), START + i);
-    const { dropped, queuedRequests, queuedBytes } = sender.stats();
-    expect(queuedBytes).toBeLessThanOrEqual(4000);
+    await eventually(() => sender.stats().queuedBytes <= 4000);
+    const { dropped, queuedRequests } = sender.stats();
     expect(dropped.metrics + queuedRequests).toBe(40);
     expect(dropped.metrics).toBeGreaterThan(0);
+  });
+
+  it('takes no disk for points that the receiver takes at once', async () => {
+    const store = createMemoryStore({ clock });
+    const sender = send(internalTransport(createOtlpReceiver({ store, clock })));
+    let written = 0;
+    const write = spool.write.bind(spool);
+    spool.write = (...args) => {
+      written += 1;
+      return write(...args);
+    };
+    for (let i = 0; i < 5; i += 1) await sender.sendPoints(cpu(i), START + i * 1000);
+    await eventually(() => sender.stats().sent.metrics === 5);
+    expect(written).toBe(0);
+    expect(read(store, [])).toEqual({ [CPU]: '0@0 1@1 2@2 3@3 4@4' });
+  });
+
+  it('has on disk what it was sending when it is closed', async () => {
+    const asked = Promise.withResolvers<void>();
+    const first = send({
+      export: (_signal, _body, aborted) =>
+        new Promise((resolve) => {
+          asked.resolve();
+          aborted!.addEventListener('abort', () => resolve({ kind: 'retry', message: 'aborted' }));
+        }),
+      async close() {},
+    });
+    for (let i = 0; i < 5; i += 1) await first.sendPoints(cpu(i), START + i * 1000);
+    await asked.promise;
+    await first.close();
+    const store = createMemoryStore({ clock });
+    const again = send(internalTransport(createOtlpReceiver({ store, clock })));
+    await eventually(() => again.stats().sent.metrics === 5);
+    expect(read(store, [])).toEqual({ [CPU]: '0@0 1@1 2@2 3@3 4@4' });
+  });
+
+  it('lets who gives more points than it can send wait, and keeps their order', async () => {
+    const gate = Promise.withResolvers<ExportOutcome>();
+    const store = createMemoryStore({ clock });
+    const receiver = internalTransport(createOtlpReceiver({ store, clock }));
+    let first = true;
+    const sender = send({
+      export(signal, body, aborted) {
+        const isFirst = first;
+        first = false;
+        return isFirst ? gate.promise : receiver.export(signal, body, aborted);
+      },
+      async close() {},
+    });
+    // Of a megabyte each.
+    const large = (i: number) => ({
+      count: 1,
+      body: Buffer.concat([
+        encodePoints(cpu(i), START + i * 1000, FACTS),
+        // A field that no receiver knows: number 100, by its length.
+        Buffer.from([0xa2, 0x06, 0x80, 0x80, 0x40]),
+        Buffer.alloc(1 << 20),
+      ]),
+    });
+    let given = 0;
+    const giving = (async () => {
+      for (let i = 0; i < 12; i += 1) {
+        await sender.sendEncoded([large(i)]);
+        given += 1;
+      }
+    })();
+    await eventually(() => given >= 4);
+    expect(sender.stats().queuedBytes).toBeLessThan(6 * 2 ** 20);
+    expect(given).toBeLessThan(12);
+    gate.resolve({ kind: 'retry', message: 'away' });
+    await clock.advance(10_000);
+    await giving;
+    await eventually(() => sender.stats().sent.metrics === 12);
+    expect(read(store, [])[CPU]).toBe(Array.from({ length: 12 }, (_, i) => `${i}@${i}`).join(' '));
   });
 
   it('goes on after a restart where it was, and the receiver has each sample once', async () => {
