@@ -181,9 +181,15 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
     dropFirst();
     return outcome;
   };
+  /** What neither the receiver nor the disk takes is lost, and counted: who measures is not held up by it. */
   const spill = async () => {
     for (let first = fresh[0]; first !== undefined; first = fresh[0]) {
-      await push('metrics', first.count, first.body);
+      try {
+        await push('metrics', first.count, first.body);
+      } catch {
+        // What ails the disk, records tell: they are for whoever gave them to see to.
+        dropped.metrics += first.count;
+      }
       dropFirst();
     }
   };

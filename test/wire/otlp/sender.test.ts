@@ -211,6 +211,20 @@ describe('OTLP sender', () => {
     expect(read(store, [])).toEqual({ [CPU]: '0@0 1@1 2@2 3@3 4@4' });
   });
 
+  it('counts points as lost that neither the receiver nor the disk takes, and goes on', async () => {
+    const { transport } = scripted({ kind: 'retry', message: 'away' });
+    const sender = send(transport);
+    const write = spool.write.bind(spool);
+    spool.write = () => Promise.reject(new Error('the disk is full'));
+    await sender.sendPoints(cpu(11), START);
+    await eventually(() => sender.stats().dropped.metrics === 1);
+    expect(sender.stats()).toMatchObject({ lastError: 'away', queuedRequests: 0 });
+    spool.write = write;
+    await sender.sendPoints(cpu(12), START + 1000);
+    await clock.advance(5000);
+    await eventually(() => sender.stats().sent.metrics === 1);
+  });
+
   it('lets who gives more points than it can send wait, and keeps their order', async () => {
     const gate = Promise.withResolvers<ExportOutcome>();
     const store = createMemoryStore({ clock });
