@@ -1,52 +1,31 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { objectRoutes } from '../../src/agent/api/objects.ts';
-import { controlSocket } from '../../src/app/control-socket.ts';
-import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
-import { container, createStory, deployment, pod, type Story } from '../agent/pod/harness.ts';
-import { runCommandLine } from '../support/command-line.ts';
+import { container, deployment, pod, type Story } from '../agent/pod/harness.ts';
+import { type StoryServer, startStoryServer } from '../support/story-server.ts';
 
 const lone = pod({}, 'lone');
+let server: StoryServer;
 let story: Story;
-let server: HttpServer;
-let folder: string;
 /** Until when a deletion is waited for. */
 let ended: () => Promise<void>;
 
 beforeEach(async () => {
   ended = async () => undefined;
-  folder = mkdtempSync(join(tmpdir(), 'podvitals-get-'));
-  story = await createStory();
+  server = await startStoryServer(({ manager }) => ({
+    delete: async (target) => {
+      manager.delete({ ...target, request: { by: 'user', message: 'deleted' } });
+      await ended();
+    },
+    logs: async (of, name, _attempt, { tail }) => [
+      { at: 0, stream: 'stdout', text: `${of.metadata.labels?.tier ?? 'none'} ${name} ${tail ?? 'all'}` },
+    ],
+    followLogs: async () => undefined,
+  }));
+  story = server.story;
   await story.apply(deployment(2), { ...lone, metadata: { ...lone.metadata, labels: { tier: 'test' } } });
-  server = await createHttpServer({ name: 'agent', listen: { socket: controlSocket(folder) } });
-  const { manager } = story;
-  await server.app.register(
-    objectRoutes({
-      apply: () => Promise.reject(new Error('not asked here')),
-      list: (kind, namespace) => manager.list(kind, namespace),
-      delete: async (target) => {
-        manager.delete({ ...target, request: { by: 'user', message: 'deleted' } });
-        await ended();
-      },
-      logs: async (of, name, _attempt, { tail }) => [
-        { at: 0, stream: 'stdout', text: `${of.metadata.labels?.tier ?? 'none'} ${name} ${tail ?? 'all'}` },
-      ],
-      followLogs: async () => undefined,
-      watch: () => () => undefined,
-      clock: story.clock,
-    }),
-  );
-  await server.listen();
 });
-afterEach(async () => {
-  await server.close();
-  await story.end();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => server.end());
 
-const podvitals = (...args: readonly string[]) => runCommandLine(args, { PODVITALS_DATA_DIR: folder });
+const podvitals = (...args: readonly string[]) => server.podvitals(...args);
 const lines = (text: string) => text.trimEnd().split('\n');
 const heads = (text: string) => lines(text)[0]!.split(/\s+/);
 

@@ -1,16 +1,12 @@
 // Source: kubectl/pkg/cmd/wait (wait.go, condition.go, json.go, delete.go) and
 // https://kubernetes.io/docs/reference/kubectl/generated/kubectl_wait/
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { objectRoutes } from '../../src/agent/api/objects.ts';
-import { controlSocket } from '../../src/app/control-socket.ts';
 import { meets, type ObjectCondition, parseWaitCondition } from '../../src/cli/wait-condition.ts';
-import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
 import type { KubernetesObject } from '../../src/model/kubernetes-object.ts';
-import { container, createStory, deployment, pod, type Story } from '../agent/pod/harness.ts';
-import { runCommandLine } from '../support/command-line.ts';
+import { container, deployment, pod, type Story } from '../agent/pod/harness.ts';
+import { type StoryServer, startStoryServer } from '../support/story-server.ts';
 
 describe('what is waited for', () => {
   const isMet = (text: string, object: object) =>
@@ -55,36 +51,15 @@ describe('what is waited for', () => {
 });
 
 describe('wait, as kubectl', () => {
+  let server: StoryServer;
   let story: Story;
-  let server: HttpServer;
-  let folder: string;
-
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'podvitals-wait-'));
-    story = await createStory();
-    server = await createHttpServer({ name: 'agent', listen: { socket: controlSocket(folder) } });
-    const refuse = () => Promise.reject(new Error('not asked here'));
-    await server.app.register(
-      objectRoutes({
-        apply: refuse,
-        list: (kind, namespace) => story.manager.list(kind, namespace),
-        delete: refuse,
-        logs: refuse,
-        followLogs: refuse,
-        watch: () => () => undefined,
-        clock: story.clock,
-      }),
-    );
-    await server.listen();
+    server = await startStoryServer();
+    story = server.story;
   });
-  afterEach(async () => {
-    await server.close();
-    await story.end();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterEach(() => server.end());
 
-  const wait = (...args: readonly string[]) =>
-    runCommandLine(['wait', '-n', 'shop', ...args], { PODVITALS_DATA_DIR: folder });
+  const wait = (...args: readonly string[]) => server.podvitals('wait', '-n', 'shop', ...args);
   const slow = (name: string) => {
     const readinessProbe = { exec: { command: ['true'] }, initialDelaySeconds: 20, periodSeconds: 1 };
     return pod({ containers: [container('app', { readinessProbe })] }, name);
@@ -178,7 +153,7 @@ describe('wait, as kubectl', () => {
   it('takes what a manifest names', async () => {
     await story.apply(pod(), deployment(1));
     await story.advance(5);
-    const file = join(folder, 'shop.yaml');
+    const file = join(server.folder, 'shop.yaml');
     const named = (kind: string, name: string) =>
       `apiVersion: v1\nkind: ${kind}\nmetadata: {name: ${name}, namespace: shop}\n`;
     writeFileSync(file, `${named('Pod', 'cart')}---\n${named('Deployment', 'web')}`);

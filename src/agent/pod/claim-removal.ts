@@ -1,10 +1,14 @@
 import type { CancelTimer, Clock } from '../../util/clock.ts';
 import { CodedError } from '../../util/coded-error.ts';
 import type { KeyValue } from './key-value.ts';
+import type { Stored } from './object-store.ts';
 import { isRunning, type PodRecord } from './pod-record.ts';
 import type { PodSet } from './pod-set.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { isTerminal } from './status/phase.ts';
+import { claimsOf } from './workload/claim-retention.ts';
+import { parseIndexes } from './workload/job-index.ts';
+import { claimDeleted, type WorkloadWords } from './workload/workload-event.ts';
 import type { WriteBehind } from './write-behind.ts';
 
 /**
@@ -12,7 +16,9 @@ import type { WriteBehind } from './write-behind.ts';
  * when no pod that used them then is left. Source: kubernetes/pkg/controller/volume/pvcprotection
  */
 export interface ClaimRemoval {
-  condemn(namespace: string, claims: readonly string[]): void;
+  condemn(owner: Stored, claims: readonly string[]): void;
+  /** Those that go with a set that is deleted. */
+  condemnOwned(set: Stored<'StatefulSet'>): void;
   /**
    * As the runtime's; data that are to go are gone before they are made anew.
    * @throws CodedError `FailedMount` while a pod of before uses them.
@@ -39,6 +45,8 @@ export function createClaimRemoval(options: {
   readonly writer: WriteBehind;
   readonly pods: Pick<PodSet, 'all'>;
   readonly runtime: Pick<Runtime, 'persistentVolume' | 'removePersistentVolume'>;
+  /** An event of the owner. */
+  readonly tell: (owner: Stored, words: WorkloadWords) => void;
   readonly onError: (error: unknown) => void;
 }): ClaimRemoval {
   const { clock, writer, pods, runtime } = options;
@@ -87,15 +95,26 @@ export function createClaimRemoval(options: {
     }
   }
 
+  function condemn(owner: Stored, claims: readonly string[]): void {
+    const { namespace } = owner.metadata;
+    for (const claim of claims) {
+      const key = `${namespace}/${claim}`;
+      const users = pods.all().filter(usersOf(namespace, claim));
+      const entry = { users: users.map(({ ref }) => ref.uid) };
+      condemned.set(key, entry);
+      void writer.write(PREFIX + key, () => entry);
+      options.tell(owner, claimDeleted(owner, claim));
+    }
+  }
+
   return {
-    condemn(namespace, claims) {
-      for (const claim of claims) {
-        const key = `${namespace}/${claim}`;
-        const users = pods.all().filter(usersOf(namespace, claim));
-        const entry = { users: users.map(({ ref }) => ref.uid) };
-        condemned.set(key, entry);
-        void writer.write(PREFIX + key, () => entry);
-      }
+    condemn,
+    condemnOwned(set) {
+      const ordinals = [...parseIndexes(set.claimOrdinals)];
+      condemn(
+        set,
+        ordinals.flatMap((ordinal) => claimsOf(set, ordinal)),
+      );
     },
     async persistentVolume(namespace, claim) {
       const key = `${namespace}/${claim}`;

@@ -37,18 +37,11 @@ import { createHookRunner } from './worker/lifecycle-hook.ts';
 import type { PodVerb } from './worker/pod-control.ts';
 import { KUBELET_BACK_OFF, type RestartBackOff } from './worker/restart-back-off.ts';
 import { podKey, type WorkerContext } from './worker/worker-context.ts';
-import { claimsOf } from './workload/claim-retention.ts';
 import { createControllers } from './workload/controllers.ts';
-import { parseIndexes } from './workload/job-index.ts';
 import { controllerOf, ownerReference } from './workload/owner.ts';
 import { randomUid } from './workload/pod-names.ts';
 import { changedWorkload, undoTarget, type WorkloadChange } from './workload/workload-change.ts';
-import {
-  claimDeleted,
-  rolledBack,
-  type WorkloadEvent,
-  type WorkloadWords,
-} from './workload/workload-event.ts';
+import { rolledBack, type WorkloadEvent, type WorkloadWords } from './workload/workload-event.ts';
 import { desiredPods, hasWorkload, workloadObject, workloadOf } from './workload/workload-identity.ts';
 import { createWorkloads } from './workload/workloads.ts';
 import { createWriteBehind } from './write-behind.ts';
@@ -173,7 +166,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   });
   const serviceHosts = createServiceHosts({ objects, pods, publisher: servicePublisher, onError });
   const heartbeat = createHeartbeat({ clock, keyValue, writer, pods });
-  const claims = createClaimRemoval({ clock, keyValue, writer, pods, runtime, onError });
+  const claims = createClaimRemoval({ clock, keyValue, writer, pods, runtime, tell, onError });
   let stopListening = () => {};
   let stopping: Promise<readonly PodRef[]> | undefined;
   let closing = false;
@@ -238,12 +231,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     onHidden: (pod) => podChanged(pod, clock.now()),
     onObjectGoing(object, { request }) {
       // Whoever only stops wants to find the data there again.
-      if (object.kind !== 'StatefulSet' || request.by === 'shutdown') return;
-      const ordinals = [...parseIndexes(object.claimOrdinals)];
-      condemnClaims(
-        object,
-        ordinals.flatMap((ordinal) => claimsOf(object, ordinal)),
-      );
+      if (object.kind === 'StatefulSet' && request.by !== 'shutdown') claims.condemnOwned(object);
     },
     onObjectGone(object) {
       level(object);
@@ -284,7 +272,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         pods.add(newPod(asked, node.name, uid(), clock.now())).start();
       },
       tell,
-      condemnClaims,
+      condemnClaims: claims.condemn,
       deletePod: (pod, request) => void (pod.deletion ?? deletion.pod(pod, { request })),
       deleteObject: (object, request) => void deletion.object(object, { request }).catch(onError),
     },
@@ -295,11 +283,6 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     const { namespace, name, uid: ownUid } = object.metadata;
     const about = { kind: object.kind, namespace, name, uid: ownUid, ...workloadOf(object) };
     events.tell({ at: clock.now(), ...about, ...words });
-  }
-
-  function condemnClaims(owner: Stored, names: readonly string[]): void {
-    claims.condemn(owner.metadata.namespace, names);
-    for (const name of names) tell(owner, claimDeleted(owner, name));
   }
 
   function podChanged(pod: PodRecord, at: number): void {

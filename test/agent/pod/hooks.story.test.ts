@@ -2,6 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { container, createStory, pod, type Story } from './harness.ts';
 
 let story: Story;
+const REQUEST = { by: 'user', message: 'Deleted' } as const;
+const deleteCart = () =>
+  story.manager.delete({ kind: 'Pod', namespace: 'shop', name: 'cart', request: REQUEST });
 afterEach(() => story.end());
 
 const hooks = (command: readonly string[], rest: object = {}) =>
@@ -66,12 +69,7 @@ describe('a postStart hook', () => {
       pod({ containers: [container('app', { lifecycle: { postStart: { sleep: { seconds: 600 } } } })] }),
     );
     await story.advance(1);
-    story.manager.delete({
-      kind: 'Pod',
-      namespace: 'shop',
-      name: 'cart',
-      request: { by: 'user', message: 'Deleted' },
-    });
+    deleteCart();
     await story.advance(1);
     expect(story.pod()).toBeUndefined();
     expect(story.log('ready')).toEqual([]);
@@ -89,13 +87,6 @@ describe('a postStart hook', () => {
 });
 
 describe('a preStop hook', () => {
-  const remove = () =>
-    story.manager.delete({
-      kind: 'Pod',
-      namespace: 'shop',
-      name: 'cart',
-      request: { by: 'user', message: 'Deleted' },
-    });
   const withHook = (seconds: number, grace = 30) =>
     pod({
       containers: [container('app', { lifecycle: { preStop: { sleep: { seconds } } } })],
@@ -107,7 +98,7 @@ describe('a preStop hook', () => {
     story = await createStory();
     await story.apply(withHook(10));
     await story.advance(1);
-    remove();
+    deleteCart();
     await story.advance(9);
     expect(stops()).toEqual([]);
     await story.advance(2);
@@ -118,7 +109,7 @@ describe('a preStop hook', () => {
     story = await createStory();
     await story.apply(withHook(60, 10));
     await story.advance(1);
-    remove();
+    deleteCart();
     await story.advance(11);
     expect(stops()).toEqual(['stop cart/app 2000']);
   });
@@ -129,7 +120,7 @@ describe('a preStop hook', () => {
       pod({ containers: [container('app', { lifecycle: { preStop: { exec: { command: ['drain'] } } } })] }),
     );
     await story.advance(1);
-    remove();
+    deleteCart();
     await story.advance(1);
     expect(story.log('hook-failed')).toHaveLength(1);
     expect(story.pod()).toBeUndefined();
@@ -151,7 +142,7 @@ describe('a preStop hook', () => {
       }),
     );
     await story.advance(5);
-    remove();
+    deleteCart();
     await story.advance(1);
     expect(asked).toBe(0);
   });
@@ -160,7 +151,7 @@ describe('a preStop hook', () => {
     story = await createStory();
     await story.apply(withHook(25));
     await story.advance(1);
-    remove();
+    deleteCart();
     await story.advance(1);
     story.manager.delete({
       kind: 'Pod',
@@ -181,8 +172,7 @@ describe('a preStop hook', () => {
       pod({ initContainers: [sidecar('log', 3), sidecar('mesh', 8)], terminationGracePeriodSeconds: 15 }),
     );
     await story.advance(1);
-    const request = { by: 'user', message: 'Deleted' } as const;
-    story.manager.delete({ kind: 'Pod', namespace: 'shop', name: 'cart', request });
+    deleteCart();
     await story.advance(0);
     expect(story.log('killing')).toEqual(['1 killing', '1 killing', '1 killing']);
     await story.advance(20);
@@ -232,8 +222,7 @@ describe('a preStop hook', () => {
     story = await createStory({ lives: { app: () => ({ stopMs: 60_000 }) } });
     await story.apply(pod({ terminationGracePeriodSeconds: 30 }));
     await story.advance(1);
-    const request = { by: 'user', message: 'Deleted' } as const;
-    story.manager.delete({ kind: 'Pod', namespace: 'shop', name: 'cart', request });
+    deleteCart();
     await story.advance(1);
     await story.sigkill(9);
     await story.advance(1);
@@ -310,8 +299,7 @@ describe('a container with a stop signal of its own', () => {
     await begin();
     expect(story.status('app').stopSignal).toBe('SIGQUIT');
     expect(story.status('web').stopSignal).toBe('SIGTERM');
-    const request = { by: 'user', message: 'Deleted' } as const;
-    story.manager.delete({ kind: 'Pod', namespace: 'shop', name: 'cart', request });
+    deleteCart();
     await story.advance(5);
     expect(story.runtime.calls.filter((call) => call.startsWith('stop'))).toEqual([
       'stop cart/app 30000 SIGQUIT',
@@ -323,7 +311,7 @@ describe('a container with a stop signal of its own', () => {
         container: 'app',
         exitCode: 131,
         signal: 3,
-        killRequest: expect.objectContaining(request),
+        killRequest: expect.objectContaining(REQUEST),
         unrequested: false,
       }),
     );
@@ -334,12 +322,7 @@ describe('a container with a stop signal of its own', () => {
     await story.sigkill(1);
     await story.advance(1);
     expect(story.status('app').stopSignal).toBe('SIGQUIT');
-    story.manager.delete({
-      kind: 'Pod',
-      namespace: 'shop',
-      name: 'cart',
-      request: { by: 'user', message: 'Deleted' },
-    });
+    deleteCart();
     await story.advance(1);
     expect(story.runtime.calls).toContain('stop cart/app 30000 SIGQUIT');
   });
@@ -355,12 +338,7 @@ describe('sidecars of a pod that is deleted', () => {
     );
     await story.advance(1);
     expect(story.runtime.running()).toEqual(['cart/log', 'cart/mesh', 'cart/app']);
-    story.manager.delete({
-      kind: 'Pod',
-      namespace: 'shop',
-      name: 'cart',
-      request: { by: 'user', message: 'Deleted' },
-    });
+    deleteCart();
     await story.advance(10);
     expect(story.runtime.calls.filter((call) => call.startsWith('stop'))).toEqual([
       'stop cart/app 10000',
