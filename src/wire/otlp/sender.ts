@@ -30,7 +30,7 @@ export interface OtlpSenderOptions {
 /** Counts since the sender was made, and what waits now. */
 export interface OtlpSenderStats {
   readonly sent: Readonly<Record<OtlpSignal, number>>;
-  /** Fell off the spool, or refused for good. */
+  /** Fell off the spool, refused for good, or taken by neither the receiver nor the disk. */
   readonly dropped: Readonly<Record<OtlpSignal, number>>;
   /** Taken by the receiver but not kept, as its partial success says. */
   readonly rejected: Readonly<Record<OtlpSignal, number>>;
